@@ -1,0 +1,6 @@
+/**
+ * BuildKit's gRPC and session protocol over any Duplex stream.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Builds with BuildKit pods in the cluster.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Kubernetes access: REST, apply, streams, logs, watch and pod diagnosis.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * .dockerignore and context scan.
+ *
+ * @packageDocumentation
+ */
+export {};

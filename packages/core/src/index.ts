@@ -1,0 +1,6 @@
+/**
+ * Builder, BuilderDriver, options, events, results and errors of Slipway.
+ *
+ * @packageDocumentation
+ */
+export {};

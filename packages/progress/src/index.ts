@@ -1,0 +1,6 @@
+/**
+ * Build events as terminal or plain text output.
+ *
+ * @packageDocumentation
+ */
+export {};

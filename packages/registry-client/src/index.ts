@@ -1,0 +1,6 @@
+/**
+ * Image references and an OCI distribution client.
+ *
+ * @packageDocumentation
+ */
+export {};

@@ -1,0 +1,6 @@
+/**
+ * Pull secrets and docker configuration as one keychain.
+ *
+ * @packageDocumentation
+ */
+export {};

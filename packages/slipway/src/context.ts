@@ -1,0 +1,6 @@
+/**
+ * Builds container images inside a Kubernetes cluster.
+ *
+ * @packageDocumentation
+ */
+export {};
