@@ -4,3 +4,4 @@
  * @packageDocumentation
  */
 export {};
+export { mergePodTemplate, type PodTemplate } from "./pod-template.ts";

@@ -1,0 +1,80 @@
+import type { PodTemplate } from "@slipway/cluster";
+import type { OptionsShape } from "@slipway/core";
+import * as z from "zod";
+
+import type { RegistryAccess } from "./buildkitd-config.ts";
+
+/** Amounts by resource name, in Kubernetes notation: `{ cpu: "500m", memory: "2Gi" }`. */
+export type ResourceAmounts = Readonly<Record<string, string>>;
+
+/** Where the builder lives and what it is made of. */
+export interface BuildkitDriverOptions {
+  /** Name of the Deployment. @defaultValue `"slipway"` */
+  name?: string | undefined;
+  /** Path of a kubeconfig file. @defaultValue as kubectl: `KUBECONFIG`, `~/.kube/config`, then the pod's service account */
+  kubeconfig?: string | undefined;
+  /** Context of the kubeconfig. @defaultValue its current one */
+  context?: string | undefined;
+  /** Namespace of the builder; it must exist. @defaultValue the context's */
+  namespace?: string | undefined;
+  /** Image of buildkitd. @defaultValue `moby/buildkit` at the release that the tests run, its `-rootless` variant with `rootless` */
+  image?: string | undefined;
+  /** Pods that build. @defaultValue 1 */
+  replicas?: number | undefined;
+  /** Run buildkitd as uid 1000 without privileges. @defaultValue `false` */
+  rootless?: boolean | undefined;
+  /** How buildkitd reaches registries, by `host[:port]`. */
+  registries?: Readonly<Record<string, RegistryAccess>> | undefined;
+  /** Requests and limits of the buildkitd container. */
+  resources?: { readonly requests?: ResourceAmounts | undefined; readonly limits?: ResourceAmounts | undefined } | undefined;
+  /** Merged into the pod, as `kubectl patch` merges: affinity, tolerations, volumes, labels and whatever else a pod has. */
+  podTemplate?: PodTemplate | undefined;
+  /** How a build chooses among the pods: always the same one for a context, or any. @defaultValue `"sticky"` */
+  loadBalance?: "sticky" | "random" | undefined;
+  /** How long a pod may take to become ready. @defaultValue 120000 */
+  startTimeoutMs?: number | undefined;
+  /** How long a pod may stay unschedulable before that is an error: time for an autoscaler to add a node. @defaultValue 0 */
+  unschedulableGraceMs?: number | undefined;
+}
+
+/** {@link BuildkitDriverOptions} with the defaults filled in. */
+export type ResolvedBuildkitDriverOptions = z.output<typeof buildkitDriverOptionsSchema>;
+
+/** The BuildKit release that the tests run; from 0.13 on everything that the driver needs is there. */
+const buildkitVersion = "v0.32.2";
+
+const milliseconds = z.int().nonnegative();
+const amounts = z.record(z.string(), z.string());
+
+const registryAccessSchema = z.strictObject({
+  http: z.boolean().optional(),
+  insecure: z.boolean().optional(),
+  ca: z.string().startsWith("-----BEGIN CERTIFICATE-----", "needs the PEM text of a certificate").optional(),
+  mirrors: z.array(z.string()).readonly().optional(),
+} satisfies OptionsShape<RegistryAccess>);
+
+/** Parses {@link BuildkitDriverOptions}. */
+export const buildkitDriverOptionsSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .max(52)
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "needs lower-case letters, digits and dashes, as a Deployment's name does")
+      .default("slipway"),
+    kubeconfig: z.string().optional(),
+    context: z.string().optional(),
+    namespace: z.string().optional(),
+    image: z.string().min(1).optional(),
+    replicas: z.int().min(1).default(1),
+    rootless: z.boolean().default(false),
+    registries: z.record(z.string(), registryAccessSchema).default({}),
+    resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).default({}),
+    podTemplate: z.custom<PodTemplate>((value) => typeof value === "object" && value !== null).default({}),
+    loadBalance: z.enum(["sticky", "random"]).default("sticky"),
+    startTimeoutMs: milliseconds.default(120_000),
+    unschedulableGraceMs: milliseconds.default(0),
+  } satisfies OptionsShape<BuildkitDriverOptions>)
+  .transform(({ image, ...options }) => ({
+    ...options,
+    image: image ?? `docker.io/moby/buildkit:${buildkitVersion}${options.rootless ? "-rootless" : ""}`,
+  }));

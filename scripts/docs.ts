@@ -1,0 +1,3 @@
+import { runTool } from "./run-command.ts";
+
+process.exitCode = await runTool("typedoc", process.argv.slice(2));
