@@ -1,6 +1,13 @@
 /**
- * .dockerignore and context scan.
+ * `.dockerignore` patterns and the scan of a build context, with the exact semantics of moby/patternmatcher and tonistiigi/fsutil.
  *
  * @packageDocumentation
  */
-export {};
+export { parseDockerignore } from "./dockerignore.ts";
+export { resolveFollowPaths } from "./follow-paths.ts";
+export type { Pattern } from "./pattern.ts";
+export type { DirectoryMatch, PatternMatcher } from "./pattern-matcher.ts";
+export { createPatternMatcher } from "./pattern-matcher.ts";
+export { scanContext } from "./scan-context.ts";
+export type { ScanEntry } from "./scan-entry.ts";
+export type { ScanOptions } from "./scan-filter.ts";
