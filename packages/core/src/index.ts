@@ -3,4 +3,74 @@
  *
  * @packageDocumentation
  */
-export {};
+export { createBuilder } from "./builder.ts";
+export type {
+  BaseBuilder,
+  BuildCallOptions,
+  BuildOptionsOf,
+  Builder,
+  BuilderOperations,
+  CallOptions,
+  CreateBuilderOptions,
+  Operation,
+  OperationCallOptions,
+  OperationsOf,
+  SchemasOf,
+} from "./builder.ts";
+export type { BuildRun } from "./build-run.ts";
+export { buildOptionsSchema } from "./build-options.ts";
+export type {
+  BuildOptions,
+  Expanded,
+  Filled,
+  Named,
+  OptionsShape,
+  ResolvedBuildOptions,
+  Undefaulted,
+} from "./build-options.ts";
+export { contextSchema } from "./context.ts";
+export type { Context } from "./context.ts";
+export { secretSchema } from "./secret.ts";
+export type { SecretReader, SecretSource } from "./secret.ts";
+export { cacheSchema } from "./cache.ts";
+export type { Cache } from "./cache.ts";
+export { outputSchema } from "./output.ts";
+export type { ArchiveSink, Output } from "./output.ts";
+export { requiredFeatures } from "./feature.ts";
+export type { Feature } from "./feature.ts";
+export type { BuildEvent, BuildEvents, DriverEvent, DriverEvents, PodPhase } from "./build-event.ts";
+export type { BuildResult, BuildStep, BuiltImage } from "./build-result.ts";
+export { BuilderError, builderErrorCodes } from "./builder-error.ts";
+export type {
+  AnyBuilderError,
+  BuilderErrorCode,
+  BuilderErrorData,
+  BuilderErrorDetails,
+  BuilderErrorInit,
+  PodDetails,
+  RegistryDetails,
+} from "./builder-error.ts";
+export type { BuildInfo, BuilderNode, BuilderState, BuilderStatus } from "./builder-status.ts";
+export type {
+  DiskUsage,
+  DiskUsageRecord,
+  PruneOptions,
+  PruneResult,
+  PublishOptions,
+  PublishResult,
+} from "./builder-maintenance.ts";
+export type {
+  BuildOptionSchemas,
+  BuildRequest,
+  BuilderDriver,
+  DriverBuildResult,
+  DriverCall,
+  NoBuildOptions,
+} from "./builder-driver.ts";
+export { wrapDriver } from "./driver-middleware.ts";
+export type { DriverMiddleware } from "./driver-middleware.ts";
+export type { Credential, Keychain, KeychainCall, RegistryResource, SecretData } from "./keychain.ts";
+export type { Logger } from "./logger.ts";
+export { redactSecrets } from "./redaction.ts";
+export { invalidOptions, parseOptions } from "./invalid-options.ts";
+export type { OptionIssue } from "./invalid-options.ts";

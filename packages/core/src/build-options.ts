@@ -1,0 +1,144 @@
+import * as z from "zod";
+import { cacheSchema } from "./cache.ts";
+import type { Cache } from "./cache.ts";
+import { contextSchema } from "./context.ts";
+import type { Context } from "./context.ts";
+import { imageReferenceProblem } from "./image-reference.ts";
+import { outputSchema } from "./output.ts";
+import type { ArchiveSink, Output } from "./output.ts";
+import { secretSchema } from "./secret.ts";
+import type { SecretReader, SecretSource } from "./secret.ts";
+
+export type Named<Value> = Readonly<Record<string, Value>>;
+
+/** What to build. */
+export interface BuildOptions {
+  /** Shown in progress and listings. @defaultValue the first tag */
+  name?: string | undefined;
+  /** What `COPY` and `ADD` see. */
+  context: string | Context;
+  /** Further contexts, by their name in `FROM` and `COPY --from`. */
+  contexts?: Named<string | Context> | undefined;
+  /** Path inside the context; `dockerfileInline` is the text instead. @defaultValue `"Dockerfile"` */
+  dockerfile?: string | undefined;
+  dockerfileInline?: string | undefined;
+  /** Stage to build. @defaultValue the last */
+  target?: string | undefined;
+  buildArgs?: Named<string> | undefined;
+  labels?: Named<string> | undefined;
+  /** Keys as in buildx: `[level[platform]:]key`. */
+  annotations?: Named<string> | undefined;
+  /** `registry/repository:tag`. */
+  tags?: readonly string[] | undefined;
+  /** `os/architecture[/variant]`. @defaultValue what the builder runs on */
+  platforms?: readonly string[] | undefined;
+  /** By the id in `RUN --mount=type=secret`. */
+  secrets?: Named<SecretSource> | undefined;
+  /** By the id in `RUN --mount=type=ssh`; `{}` is the agent at `SSH_AUTH_SOCK`. */
+  ssh?: Named<{ socket?: string | undefined; keys?: readonly string[] | undefined }> | undefined;
+  cacheFrom?: readonly (string | Cache)[] | undefined;
+  cacheTo?: readonly (string | Cache)[] | undefined;
+  /** `true`, or the names of the stages that must run again. @defaultValue `false` */
+  noCache?: boolean | readonly string[] | undefined;
+  /** Look base images up again even where the builder has them. @defaultValue `false` */
+  pull?: boolean | undefined;
+  /** @defaultValue `[{ type: "push" }]` */
+  outputs?: readonly Output<string | ArchiveSink>[] | undefined;
+  /** @defaultValue `"default"` */
+  network?: "default" | "host" | "none" | undefined;
+  /** Address by host name. */
+  addHosts?: Named<string> | undefined;
+  shmSizeBytes?: number | undefined;
+  ulimits?: Named<{ soft: number; hard: number }> | undefined;
+  /** Attestations. @defaultValue `false` */
+  provenance?: boolean | { mode: "min" | "max" } | undefined;
+  sbom?: boolean | { generator: string } | undefined;
+}
+
+/** {@link BuildOptions} with notations expanded and defaults filled in. @interface */
+export type ResolvedBuildOptions = Filled<Omit<BuildOptions, keyof Expanded | Undefaulted>> &
+  Pick<BuildOptions, Undefaulted> &
+  Expanded;
+
+export type Undefaulted = "name" | "dockerfileInline" | "target" | "shmSizeBytes";
+
+export type Expanded = Readonly<{ context: Context; contexts: Named<Context>; secrets: Named<SecretReader> }> &
+  Readonly<{ cacheFrom: readonly Cache[]; cacheTo: readonly Cache[]; outputs: readonly Output[] }>;
+
+export type Filled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
+
+const tagSchema = z.string().superRefine((tag, call) => {
+  const message = imageReferenceProblem(tag);
+  if (message !== undefined) call.addIssue({ code: "custom", message });
+});
+
+const platformSchema = z
+  .string()
+  .regex(/^[a-z\d]+\/[a-z\d_]+(?:\/[a-z\d.]+)?$/, "Must be os/architecture[/variant], for example linux/amd64");
+
+const text = z.string().min(1);
+const flag = z.boolean().default(false);
+const named = <Value extends z.ZodType>(value: Value) => z.record(text, value);
+const texts = named(z.string()).default({});
+
+/**
+ * Options as they are parsed: strict, with notations expanded and defaults filled in. It `satisfies` the interface, so what one of the two
+ * lacks does not compile.
+ */
+export const buildOptionsSchema = z
+  .strictObject({
+    name: text.optional(),
+    context: contextSchema,
+    contexts: named(contextSchema).default({}),
+    dockerfile: text.default("Dockerfile"),
+    dockerfileInline: text.optional(),
+    target: text.optional(),
+    buildArgs: texts,
+    labels: texts,
+    annotations: texts,
+    tags: z.array(tagSchema).readonly().default([]),
+    platforms: z.array(platformSchema).readonly().default([]),
+    secrets: named(secretSchema).default({}),
+    ssh: named(z.strictObject({ socket: text.optional(), keys: z.array(text).readonly().optional() })).default({}),
+    cacheFrom: z.array(cacheSchema).readonly().default([]),
+    cacheTo: z.array(cacheSchema).readonly().default([]),
+    noCache: z
+      .union([z.boolean(), z.array(text).readonly()], { error: "Must be a boolean or a list of stage names" })
+      .default(false),
+    pull: flag,
+    outputs: z
+      .array(outputSchema)
+      .min(1, 'Is empty; { type: "cache-only" } is a build without an output')
+      .readonly()
+      .default([{ type: "push" }]),
+    network: z.enum(["default", "host", "none"]).default("default"),
+    addHosts: texts,
+    shmSizeBytes: z.int().positive().optional(),
+    ulimits: named(z.strictObject({ soft: z.int(), hard: z.int() })).default({}),
+    provenance: z
+      .union([z.boolean(), z.strictObject({ mode: z.enum(["min", "max"]) })], {
+        error: 'Must be a boolean or { mode: "min" | "max" }',
+      })
+      .default(false),
+    sbom: z
+      .union([z.boolean(), z.strictObject({ generator: text })], { error: "Must be a boolean or { generator }" })
+      .default(false),
+  } satisfies OptionsShape<BuildOptions>)
+  .superRefine((options, call) => {
+    if (options.dockerfileInline !== undefined && options.dockerfile !== "Dockerfile")
+      call.addIssue({
+        code: "custom",
+        path: ["dockerfileInline"],
+        message: "Cannot be given together with dockerfile; leave one out",
+      });
+    if (options.tags.length === 0 && options.outputs.some((output) => output.type === "push"))
+      call.addIssue({
+        code: "custom",
+        path: ["tags"],
+        message:
+          'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
+      });
+  }) as unknown as z.ZodType<ResolvedBuildOptions, BuildOptions>;
+
+/** The shape of the strict schema of an options interface: one schema for each key. */
+export type OptionsShape<Options> = { [Key in keyof Options]-?: z.ZodType<unknown, Options[Key]> };

@@ -1,0 +1,85 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { BuildEvent, DriverEvent } from "./build-event.ts";
+import type { BuildOptions } from "./build-options.ts";
+import type { BuildRun } from "./build-run.ts";
+import type { BuilderDriver } from "./builder-driver.ts";
+import type { DiskUsage, PruneOptions, PruneResult, PublishOptions, PublishResult } from "./builder-maintenance.ts";
+import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
+import type { Feature } from "./feature.ts";
+import type { Keychain } from "./keychain.ts";
+import type { Logger } from "./logger.ts";
+
+export interface CreateBuilderOptions<Driver extends BuilderDriver> {
+  readonly driver: Driver;
+  readonly credentials?: readonly Keychain[];
+  /** Builds at a time; the rest wait. @defaultValue 4 */
+  readonly concurrency?: number;
+  readonly logger?: Logger;
+  /** Every event of every build, for telemetry and renderers. `build-queue` arrives inside the call of `build`. */
+  readonly onEvent?: (event: BuildEvent) => void;
+}
+
+export function createBuilder<Driver extends BuilderDriver>(options: CreateBuilderOptions<Driver>): Builder<Driver> {
+  throw new Error(`not yet: ${options.driver.name}`);
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** From the start of the work, not of the wait in the queue. */
+  readonly timeoutMs?: number | undefined;
+  /** Asked before those of the builder. */
+  readonly credentials?: readonly Keychain[];
+}
+
+export type BuildCallOptions = CallOptions & { /** The higher, the earlier. */ readonly priority?: number };
+
+export type OperationCallOptions = CallOptions & { readonly onEvent?: (event: DriverEvent) => void };
+
+/** {@link BuildOptions} and the keys that the driver adds. */
+export type BuildOptionsOf<Driver extends BuilderDriver> = BuildOptions & {
+  readonly [Key in keyof SchemasOf<Driver>]?: SchemasOf<Driver>[Key] extends StandardSchemaV1<infer Input, unknown>
+    ? Input
+    : never;
+};
+
+export type SchemasOf<Driver extends BuilderDriver> = NonNullable<Driver["buildOptions"]>;
+
+/** What every builder can do. */
+export interface BaseBuilder<Driver extends BuilderDriver = BuilderDriver> extends AsyncDisposable {
+  /** Does not throw: whatever is wrong arrives through the run. */
+  build(options: BuildOptionsOf<Driver>, call?: BuildCallOptions): BuildRun;
+  bootstrap(call?: OperationCallOptions): Promise<BuilderStatus>;
+  status(call?: CallOptions): Promise<BuilderStatus>;
+  supports(feature: Feature): boolean;
+  supports<Name extends Operation>(operation: Name): this is this & Pick<BuilderOperations<Driver>, Name>;
+  /** Lets go of what this process holds; what is in the cluster stays. */
+  close(): Promise<void>;
+}
+
+/** What a builder can do if its driver can. */
+export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver> {
+  /** Starts a build that outlives this process; resolves when the cluster has all it needs. */
+  submit(options: BuildOptionsOf<Driver>, call?: OperationCallOptions): Promise<BuildInfo>;
+  attach(buildId: string, call?: CallOptions): BuildRun;
+  cancel(buildId: string, call?: CallOptions): Promise<void>;
+  /** Running builds and those still on record, newest first. */
+  builds(call?: CallOptions): Promise<readonly BuildInfo[]>;
+  /** Drops cache, and whatever builds of dead processes have left. */
+  prune(options?: PruneOptions, call?: CallOptions): Promise<PruneResult>;
+  diskUsage(call?: CallOptions): Promise<DiskUsage>;
+  /** Copies an image to other registries, from where the builder is. */
+  publish(options: PublishOptions, call?: OperationCallOptions): Promise<PublishResult>;
+  stop(call?: CallOptions): Promise<void>;
+  remove(options?: { readonly keepState?: boolean }, call?: CallOptions): Promise<void>;
+}
+
+export type Operation =
+  "submit" | "attach" | "cancel" | "builds" | "prune" | "diskUsage" | "publish" | "stop" | "remove";
+
+/** Has exactly the operations of its driver. Plain `Builder` is any builder: ask it with `supports`. */
+export type Builder<Driver extends BuilderDriver = BuilderDriver> = BaseBuilder<Driver> &
+  Pick<BuilderOperations<Driver>, OperationsOf<Driver>>;
+
+export type OperationsOf<Driver> = {
+  [Name in Operation]: [Driver] extends [Record<Name, unknown>] ? Name : never;
+}[Operation];

@@ -1,0 +1,32 @@
+const domainComponent = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+const domain = `(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
+const pathComponent = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const tag = "[\\w][\\w.-]{0,127}";
+const digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
+
+/** The grammar of https://github.com/distribution/reference, which every registry and engine uses. */
+const reference = new RegExp(
+  `^((?:${domain}/)?${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(${digest}))?$`,
+);
+
+/** A repository with its registry may have 255 characters. */
+const maximumNameLength = 255;
+
+/** Says what is wrong with a tag to push to; undefined when nothing is. */
+export function imageReferenceProblem(text: string): string | undefined {
+  const quoted = JSON.stringify(text);
+  if (text === "") return "Is empty; a tag is registry/repository:tag";
+  if (/^[a-z]+:\/\//i.test(text)) return `${quoted} has a scheme; write registry/repository:tag without it`;
+  if (/^[a-fA-F0-9]{64}$/.test(text)) return `${quoted} is an image id, not a name; write registry/repository:tag`;
+  const match = reference.exec(text);
+  if (match === null) {
+    const lower = reference.test(text.toLowerCase())
+      ? "; a repository is lower case"
+      : "; write registry/repository:tag";
+    return `${quoted} is no valid image reference${lower}`;
+  }
+  if ((match[1] ?? "").length > maximumNameLength)
+    return `${quoted} names a repository of more than ${maximumNameLength} characters`;
+  if (match[3] !== undefined) return `${quoted} has a digest; a build makes a new one, so name a tag only`;
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+
+import * as z from "zod";
+
+/** Takes an archive while it arrives: an engine's `load`, an upload, a hash. */
+export type ArchiveSink = (archive: AsyncIterable<Uint8Array>, call: { readonly signal: AbortSignal }) => Promise<void>;
+
+/** What becomes of the result of a build. */
+export type Output<Destination = ArchiveSink> =
+  /** To the registry of every tag; `byDigest` leaves the tags where they are. */
+  | { type: "push"; byDigest?: boolean }
+  | { type: "oci" | "docker"; destination: Destination }
+  /** The files of the last stage. */
+  | { type: "tar"; destination: Destination }
+  | { type: "local"; directory: string }
+  /** Nothing but what `cacheTo` asks for. */
+  | { type: "cache-only" };
+
+const destination = z
+  .union([z.string().min(1), z.custom<ArchiveSink>((value) => typeof value === "function")], {
+    error: "Must be the path of a file, or a function that takes the archive",
+  })
+  .transform((value) => (typeof value === "string" ? fileSink(value) : value));
+
+/** A string is a file. */
+export const outputSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("push"), byDigest: z.boolean().optional() }),
+  z.strictObject({ type: z.enum(["oci", "docker"]), destination }),
+  z.strictObject({ type: z.literal("tar"), destination }),
+  z.strictObject({ type: z.literal("local"), directory: z.string().min(1) }),
+  z.strictObject({ type: z.literal("cache-only") }),
+]) as unknown as z.ZodType<Output, Output<string | ArchiveSink>>;
+
+function fileSink(path: string): ArchiveSink {
+  return (archive, { signal }) => pipeline(archive, createWriteStream(path), { signal });
+}
