@@ -1,0 +1,25 @@
+import type { Command } from "./measure.ts";
+
+/** Ours or the peer's. */
+export type Side = "ours" | "peer";
+
+/** A comparison, ready to run. */
+export interface PreparedBench extends AsyncDisposable {
+  readonly ours: Command;
+  readonly peer: Command;
+  /** Brings one side into the state that its next run is measured from; the time it takes does not count. */
+  before?(side: Side, round: number): Promise<void>;
+}
+
+/** One comparison with a named peer. */
+export interface BenchCase {
+  readonly name: string;
+  /** What is compared, in one line. */
+  readonly description: string;
+  /** The peer's name and version. */
+  readonly peer: string;
+  /** What the ratio of the medians, ours to the peer's, may be at most. */
+  readonly goal: number;
+  readonly rounds: number;
+  prepare(): Promise<PreparedBench>;
+}

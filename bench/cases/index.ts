@@ -1,0 +1,6 @@
+import type { BenchCase } from "../bench-case.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { cold, noChange, oneFile } from "./rebuild.ts";
+
+/** Every case of `npm run bench -- <case>`. */
+export const benchCases: readonly BenchCase[] = [noChange, oneFile, cold, bootstrap];

@@ -1,0 +1,50 @@
+import { runCommand } from "../scripts/run-command.ts";
+import type { BenchCase, Side } from "./bench-case.ts";
+import { benchCases } from "./cases/index.ts";
+import { measure, type Measurement } from "./measure.ts";
+import { median } from "./statistics.ts";
+
+/** Runs both sides in turn, so that whatever else the machine does meets both; the first round only warms up. */
+async function compare(bench: BenchCase): Promise<Record<Side, readonly Measurement[]>> {
+  await using prepared = await bench.prepare();
+  const results: Record<Side, Measurement[]> = { ours: [], peer: [] };
+  for (let round = 0; round <= bench.rounds; round += 1) {
+    for (const side of round % 2 === 0 ? (["ours", "peer"] as const) : (["peer", "ours"] as const)) {
+      await prepared.before?.(side, round);
+      const measurement = await measure(prepared[side]);
+      console.error(`  round ${round}${round === 0 ? " (warm-up)" : ""} ${side}: ${measurement.wallMs.toFixed(0)} ms`);
+      if (round > 0) results[side].push(measurement);
+    }
+  }
+  return results;
+}
+
+function row(name: string, measurements: readonly Measurement[]): string {
+  const wall = measurements.map(({ wallMs }) => wallMs);
+  const cpuMs = median(measurements.map((measurement) => measurement.cpuMs));
+  const peakMb = median(measurements.map(({ peakBytes }) => peakBytes)) / 1e6;
+  const range = `${Math.min(...wall).toFixed(0)}..${Math.max(...wall).toFixed(0)}`;
+  return `| ${name} | ${median(wall).toFixed(0)} | ${range} | ${cpuMs.toFixed(0)} | ${peakMb.toFixed(0)} |`;
+}
+
+async function runBench(bench: BenchCase): Promise<void> {
+  console.log(`${bench.name}: ${bench.description} (n=${bench.rounds}, medians)`);
+  const { ours, peer } = await compare(bench);
+  console.log("| | wall ms | min..max | CPU ms | peak MB |\n|---|---|---|---|---|");
+  console.log(`${row("slipway", ours)}\n${row(bench.peer, peer)}`);
+  const ratio = median(ours.map(({ wallMs }) => wallMs)) / median(peer.map(({ wallMs }) => wallMs));
+  console.log(`${bench.name} ratio=${ratio.toFixed(3)} goal=${bench.goal}`);
+  if (ratio > bench.goal) process.exitCode = 1;
+}
+
+const [name = ""] = process.argv.slice(2);
+const bench = benchCases.find((candidate) => candidate.name === name);
+if (bench === undefined) {
+  console.error(`Usage: npm run bench -- <case>\n${benchCases.map((known) => `  ${known.name}: ${known.description}`).join("\n")}`);
+  process.exitCode = 2;
+} else if ((await runCommand("pnpm", ["--recursive", "--reporter=silent", "run", "build"])) !== 0) {
+  console.error("The packages did not build: run npm run build.");
+  process.exitCode = 1;
+} else {
+  await runBench(bench);
+}

@@ -1,0 +1,23 @@
+import type { Feature } from "@slipway/core";
+
+/** What of `BuildOptions` this driver can do beyond the Dockerfile build that every driver does. */
+export const buildkitFeatures = [
+  "contexts",
+  "secrets",
+  "network",
+  "addHosts",
+  "shmSizeBytes",
+  "ulimits",
+  "noCache:stages",
+  "context:git",
+  "context:http",
+  "context:image",
+  "outputs:oci",
+  "outputs:docker",
+  "outputs:tar",
+  "outputs:cache-only",
+  "cacheFrom:registry",
+  "cacheFrom:inline",
+  "cacheTo:registry",
+  "cacheTo:inline",
+] as const satisfies readonly Feature[];

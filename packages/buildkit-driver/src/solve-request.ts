@@ -1,0 +1,42 @@
+import { dirname, join } from "node:path";
+
+import type { BuildSession, SolveRequest } from "@slipway/buildkit-client";
+import type { BuildRequest, Context } from "@slipway/core";
+
+import { cacheExports, cacheImports } from "./cache-entries.ts";
+import { exporters } from "./exporters.ts";
+import { frontendAttributes, localName } from "./frontend-attributes.ts";
+import { sharedKey } from "./shared-key.ts";
+
+/** A build in BuildKit's terms. */
+export function solveRequest(request: BuildRequest, host: string, credentials: BuildSession["credentials"]): SolveRequest {
+  return {
+    ref: request.id,
+    frontend: "dockerfile.v0",
+    frontendAttributes: frontendAttributes(request),
+    exporters: exporters(request),
+    cacheImports: cacheImports(request.cacheFrom),
+    cacheExports: cacheExports(request.cacheTo),
+    entitlements: request.network === "host" ? ["network.host"] : [],
+    session: {
+      sharedKey: sharedKey(request.context, host),
+      localDirectories: localDirectories(request),
+      credentials,
+      secrets: async (id) => request.secrets[id]?.(),
+    },
+  };
+}
+
+function localDirectories(request: BuildRequest): BuildSession["localDirectories"] {
+  const { context, contexts, dockerfile, dockerfileInline } = request;
+  const inline = dockerfileInline === undefined ? undefined : { Dockerfile: dockerfileInline };
+  return {
+    ...(context.type === "directory" ? { context: context.path, dockerfile: dirname(join(context.path, dockerfile)) } : {}),
+    ...(inline === undefined ? {} : { dockerfile: inline }),
+    ...Object.fromEntries(Object.entries(contexts).flatMap(([name, further]) => folder(localName(name), further))),
+  };
+}
+
+function folder(name: string, context: Context): [string, string][] {
+  return context.type === "directory" ? [[name, context.path]] : [];
+}
