@@ -3,4 +3,21 @@
  *
  * @packageDocumentation
  */
-export {};
+export type { BuildkitClient, ConnectBuildkitOptions } from "./buildkit-client.ts";
+export { connectBuildkit } from "./buildkit-client.ts";
+export { ConnectionLostError, isConnectionLost } from "./connection-lost-error.ts";
+export type { CacheRecord, DaemonCall, DaemonInfo, PruneCacheOptions, WorkerInfo } from "./daemon-info.ts";
+export { GrpcStatusError } from "./grpc/grpc-status.ts";
+export type {
+  BuildCredentials,
+  BuildSession,
+  CacheEntry,
+  Exporter,
+  InMemoryFiles,
+  SecretLookup,
+  SolveCall,
+  SolveRequest,
+  SolveResponse,
+  TransferProgress,
+} from "./solve/solve-request.ts";
+export type { StatusUpdate, Vertex, VertexLog, VertexProgress, VertexWarning } from "./solve/status-update.ts";

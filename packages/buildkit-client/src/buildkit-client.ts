@@ -1,0 +1,45 @@
+import type { Duplex } from "node:stream";
+
+import type { CacheRecord, DaemonCall, DaemonInfo, PruneCacheOptions, WorkerInfo } from "./daemon-info.ts";
+import type { SolveCall, SolveRequest, SolveResponse } from "./solve/solve-request.ts";
+
+/**
+ * A BuildKit daemon at the other end of a stream. Calls run side by side on one connection; when it is lost each of them fails with an
+ * error for which `isConnectionLost` holds. What the daemon refuses outside a build is a `GrpcStatusError`.
+ */
+export interface BuildkitClient extends AsyncDisposable {
+  info(call?: DaemonCall): Promise<DaemonInfo>;
+  listWorkers(call?: DaemonCall): Promise<readonly WorkerInfo[]>;
+  diskUsage(call?: DaemonCall): Promise<readonly CacheRecord[]>;
+  /** Returns the records that are gone. */
+  prune(options?: PruneCacheOptions, call?: DaemonCall): Promise<readonly CacheRecord[]>;
+  /**
+   * Builds. Once the signal fires, the daemon is told, and the call settles when it has confirmed.
+   *
+   * @throws `BUILD_FAILED` with step, exit code and place in the Dockerfile; `CONTEXT_INVALID`; `REGISTRY_UNAUTHORIZED`,
+   * `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`; `ABORTED`; what a callback of the session threw if that was a `BuilderError`.
+   */
+  solve(request: SolveRequest, call?: SolveCall): Promise<SolveResponse>;
+  /** Resolves when the connection is gone, with the reason unless it was `close()`. */
+  readonly closed: Promise<Error | undefined>;
+  close(): Promise<void>;
+}
+
+/** How to connect. */
+export interface ConnectBuildkitOptions {
+  /** Gives up waiting for the daemon's first answer; it does not end the connection later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Speaks HTTP/2 with prior knowledge over a stream of raw bytes that ends at buildkitd: a socket, `buildctl dial-stdio` in a pod. It
+ * resolves when the daemon has answered. The stream belongs to the client from then on.
+ *
+ * @throws an error for which `isConnectionLost` holds when the stream ends first; only its owner knows why
+ */
+export async function connectBuildkit(stream: Duplex, options: ConnectBuildkitOptions = {}): Promise<BuildkitClient> {
+  // A stream may break while the code loads; the channel finds it destroyed then.
+  stream.on("error", () => undefined);
+  const { openClient } = await import("./open-client.ts");
+  return await openClient(stream, options);
+}

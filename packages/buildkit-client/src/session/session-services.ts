@@ -1,0 +1,50 @@
+import { grpcCode } from "../grpc/grpc-status.ts";
+import * as messages from "../messages.ts";
+import type { BuildCredentials, SecretLookup } from "../solve/solve-request.ts";
+import type { SessionHandler } from "./session-server.ts";
+
+/** The daemon ends a session whose health it cannot see twice in a row. */
+export function healthService(): [string, SessionHandler] {
+  const serving = messages.encode(messages.HealthCheckResponse, { status: 1 });
+  return [
+    "/grpc.health.v1.Health/Check",
+    async (call) => {
+      await call.readMessage();
+      call.reply(serving);
+    },
+  ];
+}
+
+/**
+ * Only `Credentials` is offered: without the token methods the daemon fetches tokens itself, next to the registry, which works
+ * for registries that this process cannot reach.
+ */
+export function authService(credentials: BuildCredentials): [string, SessionHandler] {
+  return [
+    "/moby.filesync.v1.Auth/Credentials",
+    async (call) => {
+      const { host } = messages.decode(messages.CredentialsRequest, await call.readMessage());
+      const found = await credentials(host);
+      call.reply(
+        messages.encode(messages.CredentialsResponse, { username: found?.username ?? "", secret: found?.secret ?? "" }),
+      );
+    },
+  ];
+}
+
+const maxSecretBytes = 500 * 1024;
+
+/** The daemon also asks on its own for tokens of git and HTTP sources, so an unknown id is normal. */
+export function secretsService(secrets: SecretLookup): [string, SessionHandler] {
+  return [
+    "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+    async (call) => {
+      const { id } = messages.decode(messages.GetSecretRequest, await call.readMessage());
+      const data = await secrets(id);
+      if (!data) call.end(grpcCode.notFound, `secret ${id} is not known`);
+      else if (data.length > maxSecretBytes)
+        throw new Error(`The secret ${id} has ${data.length} bytes; BuildKit takes ${maxSecretBytes}.`);
+      else call.reply(messages.encode(messages.GetSecretResponse, { data }));
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+import type { ArchiveSink } from "@slipway/core";
+
+import type { StatusUpdate } from "./status-update.ts";
+
+/** A build, in BuildKit's own terms. */
+export interface SolveRequest {
+  /** Id of the build in the daemon; must not contain a colon. @defaultValue a random one */
+  readonly ref?: string;
+  /** `"dockerfile.v0"`, or `"gateway.v0"` with a `source` attribute. */
+  readonly frontend: string;
+  /** Under the names that BuildKit documents: `filename`, `target`, `build-arg:<key>`, … */
+  readonly frontendAttributes: Readonly<Record<string, string>>;
+  readonly exporters: readonly Exporter[];
+  /** @defaultValue none */
+  readonly cacheImports?: readonly CacheEntry[];
+  /** @defaultValue none */
+  readonly cacheExports?: readonly CacheEntry[];
+  /** `"network.host"`, `"security.insecure"`. @defaultValue none */
+  readonly entitlements?: readonly string[];
+  readonly session: BuildSession;
+}
+
+/** Where the result goes. */
+export interface Exporter {
+  /** `"image"`, `"oci"`, `"docker"`, `"tar"`. */
+  readonly type: string;
+  /** Under the names that BuildKit documents: `name`, `push`, … */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Takes the archive of `oci`, `docker` and `tar`. */
+  readonly sink?: ArchiveSink;
+}
+
+/** A cache to read or to write, for example `{ type: "registry", attributes: { ref: "…" } }`. */
+export interface CacheEntry {
+  readonly type: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Files that exist only in memory, by relative path with `/`. */
+export type InMemoryFiles = Readonly<Record<string, string | Uint8Array>>;
+
+/** User name and password; an identity token has the empty user name. */
+export type BuildCredentials = (
+  host: string,
+) => Promise<{ readonly username: string; readonly secret: string } | undefined>;
+
+/** The value of a secret, or undefined when there is none with that id. */
+export type SecretLookup = (id: string) => Promise<Uint8Array | undefined>;
+
+/** What the daemon may ask of this process while it builds. */
+export interface BuildSession {
+  /**
+   * Names the context across builds. With the same key the daemon asks only for files whose metadata changed since; two
+   * contexts under one key send everything each time.
+   */
+  readonly sharedKey: string;
+  /** By the name that the frontend uses: `context`, `dockerfile`. A string is a folder. */
+  readonly localDirectories: Readonly<Record<string, string | InMemoryFiles>>;
+  /** Asked per host, several times per push. `registry-1.docker.io` is Docker Hub. */
+  readonly credentials: BuildCredentials;
+  /** @defaultValue no secrets */
+  readonly secrets?: SecretLookup;
+}
+
+/** What a build may be given besides its request. */
+export interface SolveCall {
+  /** Cancels the build in the daemon. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onStatus?: ((status: StatusUpdate) => void) | undefined;
+  readonly onTransfer?: ((progress: TransferProgress) => void) | undefined;
+}
+
+/**
+ * One walk of the daemon through one of `localDirectories`. A build makes several: the Dockerfile, `.dockerignore`
+ * (`paths` is `[".dockerignore"]`), then what the Dockerfile copies.
+ */
+export interface TransferProgress {
+  /** Tells the walks of a build apart; counts from 0. */
+  readonly id: number;
+  /** The key in `localDirectories`. */
+  readonly name: string;
+  /** What the daemon wants to see; empty when that is everything. */
+  readonly paths: readonly string[];
+  /** Regular files shown to the daemon, and their size. */
+  readonly files: number;
+  readonly totalBytes: number;
+  /** Regular files that the daemon asked for, and the bytes of their content that were sent. */
+  readonly sentFiles: number;
+  readonly sentBytes: number;
+  /** All that was written to the stream: metadata, content and their framing. */
+  readonly wireBytes: number;
+  readonly done: boolean;
+}
+
+/** What a finished build reports. */
+export interface SolveResponse {
+  readonly ref: string;
+  /** Under BuildKit's names: `containerimage.digest`, … */
+  readonly exporterResponse: Readonly<Record<string, string>>;
+  readonly transfers: readonly TransferProgress[];
+}

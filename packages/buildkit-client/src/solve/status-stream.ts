@@ -1,0 +1,42 @@
+import type { GrpcChannel } from "../grpc/grpc-channel.ts";
+import * as messages from "../messages.ts";
+import { StatusReader } from "./status-reader.ts";
+import type { StatusUpdate } from "./status-update.ts";
+
+/** The status of a running build, as it arrives. */
+export interface StatusStream {
+  /** Resolves when the daemon has said all: when the stream ends, or is silent for this long. Never rejects. @defaultValue 5000 */
+  finish(silenceMs?: number): Promise<void>;
+  cancel(): void;
+}
+
+const method = "/moby.buildkit.v1.Control/Status";
+
+/** Follows a build. What goes wrong with its status shows in the build itself. */
+export function followStatus(
+  channel: GrpcChannel,
+  ref: string,
+  onUpdate: (update: StatusUpdate) => void,
+): StatusStream {
+  const reader = new StatusReader();
+  const cancel = new AbortController();
+  let silence: NodeJS.Timeout | undefined;
+  const ended = channel
+    .stream(method, messages.encode(messages.StatusRequest, { ref }), {
+      signal: cancel.signal,
+      onHeaders: (headers) => reader.readClock(headers["buildkit-current-timestamp"], Date.now()),
+      onMessage: (message) => {
+        silence?.refresh();
+        onUpdate(reader.read(messages.decode(messages.StatusResponse, message)));
+      },
+    })
+    .catch(() => undefined);
+  return {
+    finish: async (silenceMs = 5000) => {
+      silence = setTimeout(() => cancel.abort(), silenceMs);
+      await ended;
+      clearTimeout(silence);
+    },
+    cancel: () => cancel.abort(),
+  };
+}
