@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 
 import { addCounts, countCheck, countVitest, formatCounts, type VitestReport } from "./test-counts.ts";
 
-const report: VitestReport = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 2, numTodoTests: 0, testResults: [] };
+const report: VitestReport = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 2,
+  numTodoTests: 0,
+  testResults: [],
+};
 
 describe("countVitest", () => {
   it("takes the figures of the report", () => {
@@ -24,5 +30,7 @@ describe("countVitest", () => {
 });
 
 it("adds runners up and prints one line", () => {
-  expect(formatCounts(addCounts(countCheck(0), countCheck(2), { passed: 5, failed: 0, skipped: 1 }))).toBe("6 passed, 1 failed, 1 skipped");
+  expect(formatCounts(addCounts(countCheck(0), countCheck(2), { passed: 5, failed: 0, skipped: 1 }))).toBe(
+    "6 passed, 1 failed, 1 skipped",
+  );
 });

@@ -40,7 +40,9 @@ export function countCheck(exitCode: number): TestCounts {
  * pending, which is no skip.
  */
 export function countVitest(report: VitestReport, exitCode: number, filtered: boolean): TestCounts {
-  const broken = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  const broken = report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  ).length;
   const failed = report.numFailedTests + broken;
   return {
     passed: report.numPassedTests,

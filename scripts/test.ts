@@ -4,7 +4,15 @@ import { join } from "node:path";
 
 import { clusterDown, ensureCluster, readCluster } from "../dev-cluster/src/index.ts";
 import { runCommand, runTool } from "./run-command.ts";
-import { addCounts, countCheck, countVitest, formatCounts, noTests, type TestCounts, type VitestReport } from "./test-counts.ts";
+import {
+  addCounts,
+  countCheck,
+  countVitest,
+  formatCounts,
+  noTests,
+  type TestCounts,
+  type VitestReport,
+} from "./test-counts.ts";
 import { parseTestArguments, titlePattern, type TestSelection } from "./test-selection.ts";
 
 /** The checks that need neither tests nor a cluster, cheapest first. */
@@ -29,7 +37,9 @@ async function runChecks(): Promise<TestCounts> {
     say(name);
     const startedMs = performance.now();
     const exitCode = await runCommand(process.execPath, ["--conditions=@slipway/source", ...argv]);
-    console.log(`${name}: ${exitCode === 0 ? "ok" : `failed with exit code ${exitCode}`} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
+    console.log(
+      `${name}: ${exitCode === 0 ? "ok" : `failed with exit code ${exitCode}`} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`,
+    );
     counts = addCounts(counts, countCheck(exitCode));
   }
   return counts;
@@ -39,7 +49,13 @@ async function runVitest(projects: readonly string[], selection: TestSelection):
   const folder = await mkdtemp(join(tmpdir(), "slipway-test-"));
   try {
     const outputFile = join(folder, "report.json");
-    const argv = ["run", "--passWithNoTests", "--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
+    const argv = [
+      "run",
+      "--passWithNoTests",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${outputFile}`,
+    ];
     argv.push(...projects.map((project) => `--project=${project}`), ...selection.files);
     if (selection.id !== undefined) argv.push("-t", titlePattern(selection.id));
     const exitCode = await runTool("vitest", argv);
@@ -88,6 +104,7 @@ async function runAll(selection: TestSelection): Promise<TestCounts> {
 const selection = parseTestArguments(process.argv.slice(2));
 const counts = await runAll(selection);
 const nothingRan = counts.passed + counts.failed === 0;
-if (nothingRan) console.error(`No test ran${selection.id === undefined ? "." : `: no title begins with "${selection.id}:".`}`);
+if (nothingRan)
+  console.error(`No test ran${selection.id === undefined ? "." : `: no title begins with "${selection.id}:".`}`);
 console.log(`\n${formatCounts(counts)}`);
 process.exitCode = counts.failed > 0 || nothingRan ? 1 : 0;
