@@ -22,14 +22,25 @@ interface Reader {
   position: number;
 }
 
-const operators = new Set(["^", "$", "(", ")", "*", "?"]);
+const operators = new Set(["^", "$", "(", ")", "*", "?", "|"]);
 
 function translateNext(reader: Reader): string {
   const character = reader.characters[reader.position++] ?? "";
   if (character === "\\") return translateEscape(reader);
   if (character === "[") return translateClass(reader);
   if (character === ".") return "[^\\n]";
+  if (character === "{") return translateBrace(reader);
   return operators.has(character) ? character : literal(character);
+}
+
+/** A brace is a repetition where it reads like one, else a character. */
+function translateBrace(reader: Reader): string {
+  const rest = reader.characters.slice(reader.position).join("");
+  const repetition = /^(\d+)(?:,(\d*))?\}/.exec(rest);
+  if (repetition === null) return literal("{");
+  if (Number(repetition[1]) > 1000 || Number(repetition[2] ?? 0) > 1000) throw new BadPatternError("more than 1000 repetitions");
+  reader.position += repetition[0].length;
+  return `{${repetition[0]}`;
 }
 
 function literal(character: string): string {

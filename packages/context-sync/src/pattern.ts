@@ -83,7 +83,9 @@ function translatePiece(characters: readonly string[], start: number, kind: Patt
   if (character === "?") return { kind: "expression", source: "[^/]", end: start + 1 };
   if (character === "\\" && next !== undefined) return { kind: "expression", source: `\\${next}`, end: start + 2 };
   if (character === "[" || character === "]") return { kind: "expression", source: character, end: start + 1 };
-  return { kind, source: /[.+()|{}$]/.test(character) ? `\\${character}` : character, end: start + 1 };
+  // `|`, `{` and `}` keep their meaning in the regular expression: moby/patternmatcher means to escape them, but its table of
+  // characters ends at 63. Who ignores `a|b*` there also ignores everything that begins with `a`.
+  return { kind, source: /[.+()$]/.test(character) ? `\\${character}` : character, end: start + 1 };
 }
 
 /** `**` stands for any number of path components, none included; the slash behind it belongs to it. */
