@@ -22,6 +22,10 @@ export {
   UsageRecordSchema as UsageRecord,
 } from "./gen/control_pb.ts";
 export {
+  ReadContentRequestSchema as ReadContentRequest,
+  ReadContentResponseSchema as ReadContentResponse,
+} from "./gen/content_pb.ts";
+export {
   CredentialsRequestSchema as CredentialsRequest,
   CredentialsResponseSchema as CredentialsResponse,
   GetSecretRequestSchema as GetSecretRequest,

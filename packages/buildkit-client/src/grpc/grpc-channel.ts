@@ -1,17 +1,12 @@
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import * as http2 from "node:http2";
 import type { Duplex } from "node:stream";
 
 import { ConnectionLostError } from "../connection-lost-error.ts";
-import { encodeFrame, FrameReader } from "./grpc-frame.ts";
-import { grpcCode, GrpcStatusError, statusErrorOf } from "./grpc-status.ts";
-
-/** What a call may be given besides its message. */
-export interface GrpcCallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onHeaders?: (headers: IncomingHttpHeaders) => void;
-  readonly onMessage?: (message: Buffer) => void;
-}
+import type { GrpcCallOptions } from "./grpc-call.ts";
+import { GrpcCall } from "./grpc-call.ts";
+import { encodeFrame } from "./grpc-frame.ts";
+import { grpcCode, GrpcStatusError } from "./grpc-status.ts";
 
 const windowBytes = 8 * 1024 * 1024;
 
@@ -33,10 +28,7 @@ export class GrpcChannel {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     const end = (cause?: Error) => {
-      this.#lost ??= new ConnectionLostError(
-        this.#closing ? "The connection to BuildKit was closed." : "The connection to BuildKit was lost.",
-        cause ? { cause } : {},
-      );
+      this.#lost ??= this.#connectionError(cause);
       this.#session.destroy();
       resolve(this.#closing ? undefined : this.#lost);
     };
@@ -61,14 +53,15 @@ export class GrpcChannel {
   async stream(method: string, request: Uint8Array, call: GrpcCallOptions): Promise<void> {
     call.signal?.throwIfAborted();
     const stream = this.open(method);
-    const finished = finishedCall(method, stream, call, () => this.#lost);
+    const { finished } = new GrpcCall(method, stream, call, () => this.#currentError());
     stream.end(encodeFrame(request));
     await finished;
   }
 
   /** A call whose messages the caller frames. @throws ConnectionLostError */
   open(method: string, metadata: OutgoingHttpHeaders = {}): ClientHttp2Stream {
-    if (this.#lost) throw this.#lost;
+    const error = this.#currentError();
+    if (error) throw error;
     try {
       return this.#session.request({
         ":method": "POST",
@@ -87,58 +80,14 @@ export class GrpcChannel {
     this.#closing = true;
     this.#session.destroy();
   }
-}
 
-/** Settles when the call is over: by trailers, by a response that is trailers only, by reset, or with the connection. */
-function finishedCall(
-  method: string,
-  stream: ClientHttp2Stream,
-  call: GrpcCallOptions,
-  lost: () => Error | undefined,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  let trailers: IncomingHttpHeaders | undefined;
-  let failure: unknown;
-  const fail = (error: unknown) => {
-    failure ??= error;
-    stream.close(http2.constants.NGHTTP2_CANCEL);
-  };
-  const abort = () => fail(call.signal?.reason as unknown);
-  const frames = new FrameReader((message) => call.onMessage?.(message));
-  call.signal?.addEventListener("abort", abort, { once: true });
-  stream.on("response", (headers) => {
-    if (headers["grpc-status"] !== undefined) trailers = headers;
-    else if (headers[":status"] !== 200)
-      fail(
-        new GrpcStatusError(grpcCode.unavailable, `${method} was answered with HTTP ${String(headers[":status"])}.`),
-      );
-    call.onHeaders?.(headers);
-  });
-  stream.on("trailers", (headers: IncomingHttpHeaders) => (trailers = headers));
-  stream.on("data", (chunk: Buffer) => {
-    try {
-      frames.push(chunk);
-    } catch (error) {
-      fail(error);
-    }
-  });
-  let streamError: Error | undefined;
-  stream.on("error", (error: Error) => (streamError = error));
-  stream.on("close", () => {
-    call.signal?.removeEventListener("abort", abort);
-    const error =
-      failure ?? (trailers ? statusErrorOf(method, trailers) : (lost() ?? resetError(method, stream, streamError)));
-    if (error === undefined) resolve(undefined);
-    else reject(error);
-  });
-  return promise;
-}
+  /** Streams may close before their session says so. */
+  #currentError(): Error | undefined {
+    return this.#lost ?? (this.#session.destroyed ? this.#connectionError() : undefined);
+  }
 
-function resetError(method: string, stream: ClientHttp2Stream, cause: Error | undefined): Error {
-  const session = stream.session;
-  if (session === undefined || session.destroyed)
-    return new ConnectionLostError("The connection to BuildKit was lost.", { cause });
-  return new GrpcStatusError(grpcCode.unknown, `${method} was reset by the daemon (HTTP/2 code ${stream.rstCode}).`, {
-    reset: true,
-  });
+  #connectionError(cause?: Error): ConnectionLostError {
+    const message = this.#closing ? "The connection to BuildKit was closed." : "The connection to BuildKit was lost.";
+    return new ConnectionLostError(message, cause ? { cause } : {});
+  }
 }

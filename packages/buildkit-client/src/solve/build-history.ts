@@ -1,18 +1,36 @@
-import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import type { Status } from "../gen/status_pb.ts";
+import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import * as messages from "../messages.ts";
 
-const method = "/moby.buildkit.v1.Control/ListenBuildHistory";
+const listenMethod = "/moby.buildkit.v1.Control/ListenBuildHistory";
+const readMethod = "/containerd.services.content.v1.Content/Read";
+const timeoutMs = 5000;
 
 /**
  * The error of a finished build from the daemon's records. Needed where the error did not fit into HTTP/2 trailers: it repeats the
  * whole Dockerfile, so one of some 40 KB is enough.
  */
 export async function recordedError(channel: GrpcChannel, ref: string): Promise<Status | undefined> {
-  let error: Status | undefined;
+  const signal = AbortSignal.timeout(timeoutMs);
+  let record: ReturnType<typeof readRecord>;
   const request = messages.encode(messages.BuildHistoryRequest, { ref, earlyExit: true });
+  await channel.stream(listenMethod, request, {
+    onMessage: (message) => (record = readRecord(message) ?? record),
+    signal,
+  });
+  const digest = record?.externalError?.digest;
+  if (digest === undefined) return record?.error;
+  return messages.decode(messages.RpcStatus, await readContent(channel, digest, signal));
+}
+
+function readRecord(message: Buffer) {
+  return messages.decode(messages.BuildHistoryEvent, message).record;
+}
+
+async function readContent(channel: GrpcChannel, digest: string, signal: AbortSignal): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
   const onMessage = (message: Buffer) =>
-    (error = messages.decode(messages.BuildHistoryEvent, message).record?.error ?? error);
-  await channel.stream(method, request, { onMessage, signal: AbortSignal.timeout(5000) });
-  return error;
+    pieces.push(messages.decode(messages.ReadContentResponse, message).data.slice());
+  await channel.stream(readMethod, messages.encode(messages.ReadContentRequest, { digest }), { onMessage, signal });
+  return Buffer.concat(pieces);
 }
