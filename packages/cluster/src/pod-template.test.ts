@@ -18,7 +18,11 @@ it.each<[string, PodTemplate, unknown]>([
     { spec: { containers: [{ name: "buildkitd", env: [{ name: "B", value: "2" }] }] } },
     { spec: { containers: [{ name: "buildkitd", image: "a", env: [{ name: "A" }, { name: "B", value: "2" }] }] } },
   ],
-  ["replaces other lists", { spec: { containers: [{ name: "buildkitd", args: ["y"] }] } }, { spec: { containers: [{ args: ["y"] }] } }],
+  [
+    "replaces other lists",
+    { spec: { containers: [{ name: "buildkitd", args: ["y"] }] } },
+    { spec: { containers: [{ args: ["y"] }] } },
+  ],
   [
     "adds a sidecar behind the builder",
     { spec: { containers: [{ name: "proxy", image: "p" }] } },
