@@ -1,0 +1,156 @@
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { AddressPlan } from "./address-plan.ts";
+import type { ClusterSite } from "./cluster-context.ts";
+import { listNodes } from "./cluster-health.ts";
+import { type ImageStore, imageStore, prepareContainerd } from "./containerd.ts";
+import { type DaemonCommand, apiServerCommand, controllerCommands, corefile, corefilePath, etcdCommand } from "./control-plane.ts";
+import { startDaemon } from "./daemon.ts";
+import { type KubeApi, connectKubeApi } from "./kube-api.ts";
+import { ensureCredentials } from "./kube-config.ts";
+import { type NamespaceSet, createNamespaceSet, enterNamespaces } from "./namespaces.ts";
+import { claimHostLink, connectNetworks } from "./network.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+import type { Progress } from "./progress.ts";
+import { storageClassManifest } from "./registry-manifests.ts";
+import { waitUntil } from "./wait-until.ts";
+import { kubeletConfig, kubeletConfigPath, nodeCommands } from "./worker-node.ts";
+
+/** The finished folders and files that a start needs. */
+export interface StartInputs {
+  readonly hyper: string;
+  readonly pause: string;
+  readonly packages: string;
+  readonly pauseImage: { readonly reference: string; layout(): Promise<string> };
+  /** Fulfils later than the rest: the control plane starts without waiting for it. */
+  addons(): Promise<string>;
+  readonly routes: boolean;
+}
+
+/** A cluster whose nodes are ready. */
+export interface StartedCluster {
+  readonly inits: Readonly<Record<string, ProcessIdentity>>;
+  readonly daemons: Readonly<Record<string, ProcessIdentity>>;
+  readonly stores: readonly ImageStore[];
+}
+
+/** Starts control plane and nodes on kept or empty state. Nothing of an earlier start may run. */
+export async function startCluster(
+  site: ClusterSite,
+  plan: AddressPlan,
+  inputs: StartInputs,
+  progress: Progress,
+): Promise<StartedCluster> {
+  const { paths } = site;
+  const daemons: Record<string, ProcessIdentity> = {};
+  const env = daemonEnvironment(inputs.packages);
+  const logFile = (name: string): string => join(paths.logs, `${name}.log`);
+  const run = async (set: NamespaceSet, commands: readonly DaemonCommand[]): Promise<void> => {
+    for (const { name, argv } of commands) {
+      const options = { cgroups: site.cgroups, logFile: logFile(name), env };
+      daemons[name] = await startDaemon([...enterNamespaces(set.init), ...argv], options);
+    }
+  };
+  await prepareFolders(site, plan, inputs.hyper);
+  const sets = await progress.step("make namespaces and network", () => createSets(site, plan, inputs, env));
+  await run(sets.controlPlane, [etcdCommand(paths, inputs.hyper), apiServerCommand(paths, plan, inputs.hyper)]);
+  const stores = await progress.step("start containerd", () => startContainerd(site, plan, inputs, sets.nodes, run));
+  using api = connectKubeApi(paths.kubeconfig);
+  await progress.step("start the API server", () =>
+    waitUntil("the API server is ready", () => api.isReady(), { timeoutMs: 120_000, logFile: logFile("apiserver"), everyMs: 50 }),
+  );
+  await forgetEarlierLife(api);
+  await run(sets.controlPlane, controllerCommands(paths, site.name, inputs.hyper, await inputs.addons()));
+  for (const [position, set] of sets.nodes.entries()) {
+    const node = plan.nodes[position];
+    if (node) await run(set, nodeCommands(paths, plan, node, inputs.hyper));
+  }
+  await api.apply(storageClassManifest.path, storageClassManifest.object);
+  await progress.step("start the nodes", () => waitForNodes(api, plan, logFile));
+  const inits = Object.fromEntries([sets.controlPlane, ...sets.nodes].map(({ name, init }) => [name, init]));
+  return { inits, daemons, stores };
+}
+
+/** Daemons get no settings of the caller's shell: a proxy there, for instance, would cut them off from each other. */
+function daemonEnvironment(packages: string): NodeJS.ProcessEnv {
+  return { PATH: `${packages}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: "/root" };
+}
+
+async function prepareFolders(site: ClusterSite, plan: AddressPlan, hyper: string): Promise<void> {
+  const { paths } = site;
+  for (const folder of [paths.config, paths.logs, paths.volumes, paths.registry]) mkdirSync(folder, { recursive: true });
+  chownSync(paths.registry, 1000, 1000);
+  chmodSync(paths.registry, 0o700);
+  await ensureCredentials(paths, plan, site.name, hyper);
+  await writeFile(corefilePath(paths), corefile(paths, plan));
+  for (const node of plan.nodes) {
+    mkdirSync(join(paths.root, node.name), { recursive: true });
+    await writeFile(kubeletConfigPath(paths, node), kubeletConfig(paths, plan, node, site.cgroups.path));
+  }
+}
+
+async function createSets(
+  site: ClusterSite,
+  plan: AddressPlan,
+  inputs: StartInputs,
+  env: NodeJS.ProcessEnv,
+): Promise<{ controlPlane: NamespaceSet; nodes: readonly NamespaceSet[] }> {
+  const { paths, cgroups } = site;
+  cgroups.create(plan.nodes.map(({ name }) => name));
+  await claimHostLink(plan, paths.id);
+  const create = (name: string): Promise<NamespaceSet> =>
+    createNamespaceSet(name, join(paths.root, name), inputs.pause, { cgroups, env, logFile: join(paths.logs, `${name}-init.log`) });
+  const [controlPlane, ...nodes] = await Promise.all([create("control-plane"), ...plan.nodes.map(({ name }) => create(name))]);
+  await connectNetworks(plan, controlPlane, nodes, inputs.routes);
+  return { controlPlane, nodes };
+}
+
+async function startContainerd(
+  site: ClusterSite,
+  plan: AddressPlan,
+  inputs: StartInputs,
+  sets: readonly NamespaceSet[],
+  run: (set: NamespaceSet, commands: readonly DaemonCommand[]) => Promise<void>,
+): Promise<readonly ImageStore[]> {
+  const layout = inputs.pauseImage.layout();
+  layout.catch(() => undefined);
+  const start = async (set: NamespaceSet, position: number): Promise<ImageStore> => {
+    const node = plan.nodes[position];
+    if (!node) throw new Error(`No addresses for ${set.name}.`);
+    const folder = join(site.paths.root, node.name);
+    const argv = await prepareContainerd(folder, node, inputs.packages, inputs.pauseImage.reference);
+    await run(set, [{ name: `${node.name}-containerd`, argv }]);
+    const store = imageStore(set, inputs.packages, join(site.paths.logs, `${node.name}-containerd.log`));
+    await store.waitReady();
+    await store.importLayout(await layout);
+    return store;
+  };
+  return Promise.all(sets.map(start));
+}
+
+/**
+ * Removes the nodes and pods that an earlier life of this cluster left in etcd. Nodes register anew, without old taints
+ * and conditions; controllers make their pods anew at once, instead of the kubelet finding out one by one.
+ */
+async function forgetEarlierLife(api: KubeApi): Promise<void> {
+  const items = async (path: string): Promise<readonly { metadata: { name: string; namespace: string } }[]> =>
+    ((await api.call("GET", path)) as { items: readonly { metadata: { name: string; namespace: string } }[] }).items;
+  const now = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 };
+  const [nodes, pods] = await Promise.all([items("/api/v1/nodes"), items("/api/v1/pods")]);
+  await Promise.all([
+    ...nodes.map(({ metadata }) => api.call("DELETE", `/api/v1/nodes/${metadata.name}`, now)),
+    ...pods.map(({ metadata }) => api.call("DELETE", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, now)),
+  ]);
+}
+
+async function waitForNodes(api: KubeApi, plan: AddressPlan, logFile: (name: string) => string): Promise<void> {
+  const isUsable = async (): Promise<boolean> => {
+    const nodes = await listNodes(api);
+    const usable = nodes.filter(({ isReady, isTainted }) => isReady && !isTainted);
+    const account = await api.call("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+    return usable.length === plan.nodes.length && account !== undefined;
+  };
+  await waitUntil("all nodes are ready", isUsable, { timeoutMs: 120_000, logFile: logFile("node-a-kubelet") });
+}

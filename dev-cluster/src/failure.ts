@@ -1,0 +1,19 @@
+/** A failed step: what happened, where the details are, and what to do about it. */
+export class ClusterFailure extends Error {
+  override readonly name = "ClusterFailure";
+  readonly remedy: string;
+  readonly logFile: string | undefined;
+
+  constructor(message: string, options: { remedy: string; logFile?: string | undefined; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.remedy = options.remedy;
+    this.logFile = options.logFile;
+  }
+}
+
+/** Renders an error for a terminal: the message, then the log file and the remedy, when known. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof ClusterFailure)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const log = error.logFile ? `\n  log:    ${error.logFile}` : "";
+  return `${error.message}${log}\n  remedy: ${error.remedy}`;
+}
