@@ -12,6 +12,6 @@ export function contextInvalid(path: string, message: string, cause?: unknown): 
 
 /** The `code` of a Node system error, such as `ENOENT`. */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  if (typeof error !== "object" || error === null || !("code" in error && "errno" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }

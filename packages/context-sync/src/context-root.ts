@@ -10,7 +10,10 @@ import { contextInvalid, systemErrorCode } from "./context-invalid.ts";
 export function resolveRoot(root: string): string {
   const resolved = attempt(root, () => realpathSync(root));
   if (!attempt(root, () => statSync(resolved)).isDirectory()) {
-    throw contextInvalid(root, `The build context ${root} is not a directory. Name the directory that holds the files to build from.`);
+    throw contextInvalid(
+      root,
+      `The build context ${root} is not a directory. Name the directory that holds the files to build from.`,
+    );
   }
   return resolved;
 }
@@ -21,8 +24,16 @@ function attempt<Value>(root: string, action: () => Value): Value {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") {
-      throw contextInvalid(root, `The build context ${root} does not exist. Check the path and the working directory.`, error);
+      throw contextInvalid(
+        root,
+        `The build context ${root} does not exist. Check the path and the working directory.`,
+        error,
+      );
     }
-    throw contextInvalid(root, `The build context ${root} cannot be read (${code ?? "unknown error"}). Check its permissions.`, error);
+    throw contextInvalid(
+      root,
+      `The build context ${root} cannot be read (${code ?? "unknown error"}). Check its permissions.`,
+      error,
+    );
   }
 }

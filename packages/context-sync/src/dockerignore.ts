@@ -13,7 +13,10 @@ export function parseDockerignore(text: string): string[] {
   const withoutMark = text.startsWith("\ufeff") ? text.slice(1) : text;
   return withoutMark.split("\n").flatMap((line, index) => {
     if (Buffer.byteLength(line) > maxLineBytes) {
-      throw contextInvalid(".dockerignore", `Line ${index + 1} of .dockerignore is 64 KiB or longer. Split it into several lines.`);
+      throw contextInvalid(
+        ".dockerignore",
+        `Line ${index + 1} of .dockerignore is 64 KiB or longer. Split it into several lines.`,
+      );
     }
     return line.startsWith("#") ? [] : parseLine(trimSpace(line));
   });

@@ -10,7 +10,7 @@ type CharacterTest = (character: string) => boolean;
  * it has matched: `[` is malformed always, `a*[` only for names that begin with `a`.
  */
 export function matchFilepath(pattern: string, name: string): boolean {
-  return matchFrom([...pattern], [...name]);
+  return matchFrom(Array.from(pattern), Array.from(name));
 }
 
 function matchFrom(pattern: readonly string[], name: readonly string[]): boolean {
@@ -92,9 +92,11 @@ function parseClass(chunk: readonly string[], start: number): { test: CharacterT
 
 function classCharacter(chunk: readonly string[], start: number): { codePoint: number; end: number } {
   let position = start;
-  if (chunk[position] === "-" || chunk[position] === "]") throw new BadPatternError("misplaced - or ] in a character class");
+  if (chunk[position] === "-" || chunk[position] === "]")
+    throw new BadPatternError("misplaced - or ] in a character class");
   if (chunk[position] === "\\") position++;
   const codePoint = chunk[position]?.codePointAt(0);
-  if (codePoint === undefined || position + 1 >= chunk.length) throw new BadPatternError("a character class is not closed");
+  if (codePoint === undefined || position + 1 >= chunk.length)
+    throw new BadPatternError("a character class is not closed");
   return { codePoint, end: position + 1 };
 }

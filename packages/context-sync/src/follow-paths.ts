@@ -87,7 +87,11 @@ function namesIn(root: string, directory: string): string[] {
 function unlessMissing(path: string, error: unknown): string[] {
   const code = systemErrorCode(error);
   if (code === "ENOENT" || code === "ENOTDIR") return [];
-  throw contextInvalid(path, `Cannot read ${path} of the build context (${code ?? "unknown error"}). Make it readable or ignore it.`, error);
+  throw contextInvalid(
+    path,
+    `Cannot read ${path} of the build context (${code ?? "unknown error"}). Make it readable or ignore it.`,
+    error,
+  );
 }
 
 function matches(pattern: string, name: string): boolean {

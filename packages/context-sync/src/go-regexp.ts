@@ -7,7 +7,7 @@ import { BadPatternError } from "./filepath-match.ts";
  * @throws BadPatternError for what Go's `regexp.Compile` refuses.
  */
 export function compileGoRegExp(source: string): RegExp {
-  const reader: Reader = { characters: [...source], position: 0 };
+  const reader: Reader = { characters: Array.from(source), position: 0 };
   let translated = "";
   while (reader.position < reader.characters.length) translated += translateNext(reader);
   try {
@@ -38,7 +38,8 @@ function translateBrace(reader: Reader): string {
   const rest = reader.characters.slice(reader.position).join("");
   const repetition = /^(\d+)(?:,(\d*))?\}/.exec(rest);
   if (repetition === null) return literal("{");
-  if (Number(repetition[1]) > 1000 || Number(repetition[2] ?? 0) > 1000) throw new BadPatternError("more than 1000 repetitions");
+  if (Number(repetition[1]) > 1000 || Number(repetition[2] ?? 0) > 1000)
+    throw new BadPatternError("more than 1000 repetitions");
   reader.position += repetition[0].length;
   return `{${repetition[0]}`;
 }
@@ -136,7 +137,14 @@ function translateEscape(reader: Reader): string {
   return anchor;
 }
 
-const controlCharacters: Readonly<Record<string, string>> = { a: "\\x07", f: "\\f", n: "\\n", r: "\\r", t: "\\t", v: "\\v" };
+const controlCharacters: Readonly<Record<string, string>> = {
+  a: "\\x07",
+  f: "\\f",
+  n: "\\n",
+  r: "\\r",
+  t: "\\t",
+  v: "\\v",
+};
 
 /** Translates an escape that stands for one character, from behind its backslash. */
 function characterEscape(reader: Reader): string {

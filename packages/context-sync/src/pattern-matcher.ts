@@ -50,7 +50,8 @@ export function createPatternMatcher(patterns: readonly string[]): PatternMatche
 
 function compile(text: string): CompiledPattern {
   const cleaned = cleanPath(text);
-  if (cleaned === "!") throw contextInvalid("!", 'The pattern "!" excludes nothing. Write the path behind the exclamation mark.');
+  if (cleaned === "!")
+    throw contextInvalid("!", 'The pattern "!" excludes nothing. Write the path behind the exclamation mark.');
   return cleaned.startsWith("!") ? compilePattern(cleaned.slice(1), true) : compilePattern(cleaned, false);
 }
 

@@ -33,7 +33,11 @@ function checkSyntax(text: string): void {
 
 function badPattern(text: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return contextInvalid(text, `Pattern ${JSON.stringify(text)} is malformed: ${reason}. Escape a literal character with a backslash.`, cause);
+  return contextInvalid(
+    text,
+    `Pattern ${JSON.stringify(text)} is malformed: ${reason}. Escape a literal character with a backslash.`,
+    cause,
+  );
 }
 
 function matcherOf(text: string): (path: string) => boolean {
@@ -63,10 +67,10 @@ type PatternKind = "exact" | "prefix" | "suffix" | "expression";
 
 /** Turns a pattern into a regular expression with Go's syntax, and says where a comparison of strings does as well. */
 function translate(text: string): { kind: PatternKind; source: string } {
-  const characters = [...text];
+  const characters = Array.from(text);
   let kind: PatternKind = "exact";
   let source = "^";
-  for (let position = 0; position < characters.length; ) {
+  for (let position = 0; position < characters.length;) {
     const piece = translatePiece(characters, position, kind);
     kind = piece.kind;
     source += piece.source;
@@ -75,7 +79,11 @@ function translate(text: string): { kind: PatternKind; source: string } {
   return { kind, source: `${source}$` };
 }
 
-function translatePiece(characters: readonly string[], start: number, kind: PatternKind): { kind: PatternKind; source: string; end: number } {
+function translatePiece(
+  characters: readonly string[],
+  start: number,
+  kind: PatternKind,
+): { kind: PatternKind; source: string; end: number } {
   const character = characters[start] ?? "";
   const next = characters[start + 1];
   if (character === "*" && next === "*") return translateDoubleStar(characters, start, kind);

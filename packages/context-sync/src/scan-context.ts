@@ -33,7 +33,7 @@ export function* scanContext(root: string, options: ScanOptions = {}): Generator
     const found = visit(directory, name, filter, firstNames);
     if (found === undefined) continue;
     if (found.verdict === "keep") {
-      yield* pendingParents(open);
+      if (open.some(isPending)) yield* pendingParents(open);
       yield found.entry;
     }
     if ((found.entry.mode & fileType.mask) === fileType.directory) descend(open, found, filter);
@@ -57,8 +57,17 @@ interface Found {
   readonly verdict: "keep" | "descend";
 }
 
-function openDirectory(absolutePath: string, prefix: string, state: DirectoryState, pending: ScanEntry | undefined): OpenDirectory {
+function openDirectory(
+  absolutePath: string,
+  prefix: string,
+  state: DirectoryState,
+  pending: ScanEntry | undefined,
+): OpenDirectory {
   return { absolutePath, prefix, names: readSortedNames(absolutePath), state, next: 0, pending };
+}
+
+function isPending(directory: OpenDirectory): boolean {
+  return directory.pending !== undefined;
 }
 
 function* pendingParents(open: readonly OpenDirectory[]): Generator<ScanEntry, void, undefined> {
@@ -83,7 +92,8 @@ function visit(directory: OpenDirectory, name: string, filter: ScanFilter, first
     if (!isListed(stats, verdict)) return undefined;
     return { entry: scanEntry(path, absolutePath, stats, firstNames), absolutePath, verdict };
   } catch (error) {
-    return unlessIgnorable(path, verdict, error);
+    refuseUnlessIgnorable(path, verdict, error);
+    return undefined;
   }
 }
 
@@ -98,21 +108,28 @@ function descend(open: OpenDirectory[], { entry, absolutePath, verdict }: Found,
   try {
     open.push(openDirectory(absolutePath, `${entry.path}/`, state, verdict === "keep" ? undefined : entry));
   } catch (error) {
-    unlessIgnorable(entry.path, verdict, error);
+    refuseUnlessIgnorable(entry.path, verdict, error);
   }
 }
 
 /** What vanished is no part of the context, and what is not wanted need not be readable. */
-function unlessIgnorable(path: string, verdict: "keep" | "descend", error: unknown): undefined {
+function refuseUnlessIgnorable(path: string, verdict: "keep" | "descend", error: unknown): void {
   const code = systemErrorCode(error);
   if (code === undefined) throw error;
-  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-  if (verdict === "descend" && (code === "EACCES" || code === "EPERM")) return undefined;
-  throw contextInvalid(path, `Cannot read ${path} of the build context (${code}). Make it readable, or name it in .dockerignore.`, error);
+  if (code === "ENOENT" || code === "ENOTDIR") return;
+  if (verdict === "descend" && (code === "EACCES" || code === "EPERM")) return;
+  throw contextInvalid(
+    path,
+    `Cannot read ${path} of the build context (${code}). Make it readable, or name it in .dockerignore.`,
+    error,
+  );
 }
 
 /** Node shows bytes that are not UTF-8 as U+FFFD, and then does not find the file: it would be left out in silence. */
 function refuseUndecodable(directory: OpenDirectory, name: string, path: string): void {
   if (!name.includes("\ufffd") || !isUndecodable(directory.absolutePath, name)) return;
-  throw contextInvalid(path, `The name of ${path} is not UTF-8, which BuildKit cannot take. Rename the file, or name it in .dockerignore.`);
+  throw contextInvalid(
+    path,
+    `The name of ${path} is not UTF-8, which BuildKit cannot take. Rename the file, or name it in .dockerignore.`,
+  );
 }

@@ -24,7 +24,14 @@ export interface ScanEntry {
   readonly devMinor: number;
 }
 
-export const fileType = { mask: 0o170000, socket: 0o140000, link: 0o120000, directory: 0o040000, block: 0o060000, character: 0o020000 } as const;
+export const fileType = {
+  mask: 0o170000,
+  socket: 0o140000,
+  link: 0o120000,
+  directory: 0o040000,
+  block: 0o060000,
+  character: 0o020000,
+} as const;
 
 /** Paths of the inodes with more than one name that were emitted so far. */
 export type FirstNames = Map<string, string>;
@@ -37,7 +44,8 @@ export function scanEntry(path: string, absolutePath: string, stats: BigIntStats
   const entry = { path, mode, size, mtimeNs: stats.mtimeNs, devMajor: 0, devMinor: 0 };
   if (type === fileType.directory) return entry;
   if (type === fileType.link) return { ...entry, linkname: readTarget(path, absolutePath) };
-  const complete = type === fileType.block || type === fileType.character ? { ...entry, ...deviceNumbers(stats.rdev) } : entry;
+  const complete =
+    type === fileType.block || type === fileType.character ? { ...entry, ...deviceNumbers(stats.rdev) } : entry;
   if (stats.nlink < 2n) return complete;
   const inode = `${stats.dev}:${stats.ino}`;
   const first = firstNames.get(inode);
@@ -49,10 +57,16 @@ export function scanEntry(path: string, absolutePath: string, stats: BigIntStats
 function readTarget(path: string, absolutePath: string): string {
   const target = readlinkSync(absolutePath);
   if (!target.includes("\ufffd") || isUtf8(readlinkSync(absolutePath, { encoding: "buffer" }))) return target;
-  throw contextInvalid(path, `The target of the symbolic link ${path} is not UTF-8, which BuildKit cannot take. Name the link in .dockerignore.`);
+  throw contextInvalid(
+    path,
+    `The target of the symbolic link ${path} is not UTF-8, which BuildKit cannot take. Name the link in .dockerignore.`,
+  );
 }
 
 /** Splits a device number as Linux encodes it for 32 bits, which is how fsutil reads it. */
 function deviceNumbers(device: bigint): { devMajor: number; devMinor: number } {
-  return { devMajor: Number((device >> 8n) & 0xfffn), devMinor: Number((device & 0xffn) | ((device >> 12n) & 0xfff00n)) };
+  return {
+    devMajor: Number((device >> 8n) & 0xfffn),
+    devMinor: Number((device & 0xffn) | ((device >> 12n) & 0xfff00n)),
+  };
 }

@@ -13,7 +13,13 @@ export function askGoReference(cases: ReferenceCases, directory: string): Refere
   execFileSync("go", ["build", "-o", executable, "."], { cwd: source, stdio: "inherit" });
   const absolute = ({ tree, ...options }: TreeCase): object => ({ root: join(directory, tree), ...options });
   const { ignoreFiles, names, patterns } = cases;
-  const input = { ignoreFiles, names, patterns, follows: cases.follows.map(absolute), scans: cases.scans.map(absolute) };
+  const input = {
+    ignoreFiles,
+    names,
+    patterns,
+    follows: cases.follows.map(absolute),
+    scans: cases.scans.map(absolute),
+  };
   const output = execFileSync(executable, { input: JSON.stringify(input), maxBuffer: 2 ** 28, encoding: "utf8" });
   return JSON.parse(output) as ReferenceAnswers;
 }

@@ -17,8 +17,12 @@ export function answerCases(cases: ReferenceCases, directory: string): Reference
   return {
     ignoreFiles: cases.ignoreFiles.map((text) => attempt(() => parseDockerignore(text))),
     names: cases.names.map(([pattern, name]) => attempt(() => matchFilepath(pattern, name))),
-    patterns: cases.patterns.map(({ patterns, paths }) => attempt(() => matchPaths(createPatternMatcher(patterns), paths))),
-    follows: cases.follows.map(({ tree, followPaths = [] }) => attempt(() => resolveFollowPaths(join(directory, tree), followPaths))),
+    patterns: cases.patterns.map(({ patterns, paths }) =>
+      attempt(() => matchPaths(createPatternMatcher(patterns), paths)),
+    ),
+    follows: cases.follows.map(({ tree, followPaths = [] }) =>
+      attempt(() => resolveFollowPaths(join(directory, tree), followPaths)),
+    ),
     scans: cases.scans.map(({ tree, ...options }) =>
       attempt(() => Array.from(scanContext(join(directory, tree), options), formatEntry)),
     ),
@@ -34,9 +38,7 @@ function attempt(action: () => unknown): unknown {
 }
 
 function matchPaths(matcher: PatternMatcher, paths: readonly string[]): string {
-  return paths
-    .map((path) => digit(() => matcher.matches(path)) + digit(() => matchFromRoot(matcher, path)))
-    .join(" ");
+  return paths.map((path) => digit(() => matcher.matches(path)) + digit(() => matchFromRoot(matcher, path))).join(" ");
 }
 
 function matchFromRoot(matcher: PatternMatcher, path: string): boolean {
@@ -61,7 +63,13 @@ function formatEntry(entry: ScanEntry): string {
   return `${path}|${goFileMode(mode).toString(8)}|${size}|${mtimeNs}|${linkname}|${devMajor}:${devMinor}`;
 }
 
-const goTypeBits: Readonly<Record<number, number>> = { 0o040000: 2 ** 31, 0o120000: 2 ** 27, 0o060000: 2 ** 26, 0o020000: 2 ** 26 + 2 ** 21, 0o010000: 2 ** 25 };
+const goTypeBits: Readonly<Record<number, number>> = {
+  0o040000: 2 ** 31,
+  0o120000: 2 ** 27,
+  0o060000: 2 ** 26,
+  0o020000: 2 ** 26 + 2 ** 21,
+  0o010000: 2 ** 25,
+};
 
 /** Go's `os.FileMode` for a `st_mode`. */
 function goFileMode(mode: number): number {

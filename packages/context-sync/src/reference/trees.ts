@@ -98,7 +98,20 @@ export const trees: Readonly<Record<string, readonly TreeEntry[]>> = {
   ],
 };
 
-export const nameParts = ["a", "b", "foo", "foo.txt", "bar", "src", "x.md", ".git", "é", "a b", "[x]", "foo-bar"] as const;
+export const nameParts = [
+  "a",
+  "b",
+  "foo",
+  "foo.txt",
+  "bar",
+  "src",
+  "x.md",
+  ".git",
+  "é",
+  "a b",
+  "[x]",
+  "foo-bar",
+] as const;
 
 /** A tree of up to three levels with files, hard links and symbolic links. */
 export function randomTree(random: RandomSource): TreeEntry[] {
