@@ -134,7 +134,6 @@ export function createResourceClient(connection: ApiConnection, defaultNamespace
 
   return {
     resource,
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- says what the caller expects
     request: async <T>(request: ApiRequest, call: ClusterCall = {}) =>
       (await sendForJson(connection, request, call)) as T,
     get: async <T extends KubernetesObject>(reference: ObjectReference, call: ClusterCall = {}) => {
@@ -145,7 +144,10 @@ export function createResourceClient(connection: ApiConnection, defaultNamespace
         throw error;
       }
     },
-    list: async <T extends KubernetesObject>(reference: ResourceReference, options: ListOptions = {}) => {
+    list: async <T extends KubernetesObject>(
+      reference: ResourceReference,
+      options: ListOptions = {},
+    ): Promise<ListResult<T>> => {
       const items: T[] = [];
       const { labelSelector, fieldSelector } = options;
       let page: ListPage<T> | undefined;

@@ -93,7 +93,8 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
     },
     final: (callback) => endStdin(socket, callback),
     destroy: (error, callback) => {
-      abandon("the stream was destroyed");
+      if (BuilderError.isInstance(error)) failWith(error);
+      else abandon("the stream was destroyed");
       callback(error);
     },
   });
