@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 import * as z from "zod";
 import { cacheSchema } from "./cache.ts";
 import type { Cache } from "./cache.ts";
@@ -81,64 +83,73 @@ const flag = z.boolean().default(false);
 const named = <Value extends z.ZodType>(value: Value) => z.record(text, value);
 const texts = named(z.string()).default({});
 
+const shape = {
+  name: text.optional(),
+  context: contextSchema,
+  contexts: named(contextSchema).default({}),
+  dockerfile: text.default("Dockerfile"),
+  dockerfileInline: text.optional(),
+  target: text.optional(),
+  buildArgs: texts,
+  labels: texts,
+  annotations: texts,
+  tags: z.array(tagSchema).readonly().default([]),
+  platforms: z.array(platformSchema).readonly().default([]),
+  secrets: named(secretSchema).default({}),
+  ssh: named(z.strictObject({ socket: text.optional(), keys: z.array(text).readonly().optional() })).default({}),
+  cacheFrom: z.array(cacheSchema).readonly().default([]),
+  cacheTo: z.array(cacheSchema).readonly().default([]),
+  noCache: z
+    .union([z.boolean(), z.array(text).readonly()], { error: "Must be a boolean or a list of stage names" })
+    .default(false),
+  pull: flag,
+  outputs: z
+    .array(outputSchema)
+    .min(1, 'Is empty; { type: "cache-only" } is a build without an output')
+    .readonly()
+    .default([{ type: "push" }]),
+  network: z.enum(["default", "host", "none"]).default("default"),
+  addHosts: texts,
+  shmSizeBytes: z.int().positive().optional(),
+  ulimits: named(z.strictObject({ soft: z.int(), hard: z.int() })).default({}),
+  provenance: z
+    .union([z.boolean(), z.strictObject({ mode: z.enum(["min", "max"]) })], {
+      error: 'Must be a boolean or { mode: "min" | "max" }',
+    })
+    .default(false),
+  sbom: z
+    .union([z.boolean(), z.strictObject({ generator: text })], { error: "Must be a boolean or { generator }" })
+    .default(false),
+} satisfies OptionsShape<BuildOptions>;
+
+/** The keys of {@link BuildOptions}, which a driver cannot take for its own. */
+export const buildOptionKeys: readonly string[] = Object.keys(shape);
+
 /**
  * Options as they are parsed: strict, with notations expanded and defaults filled in. It `satisfies` the interface, so what one of the two
  * lacks does not compile.
  */
-export const buildOptionsSchema = z
-  .strictObject({
-    name: text.optional(),
-    context: contextSchema,
-    contexts: named(contextSchema).default({}),
-    dockerfile: text.default("Dockerfile"),
-    dockerfileInline: text.optional(),
-    target: text.optional(),
-    buildArgs: texts,
-    labels: texts,
-    annotations: texts,
-    tags: z.array(tagSchema).readonly().default([]),
-    platforms: z.array(platformSchema).readonly().default([]),
-    secrets: named(secretSchema).default({}),
-    ssh: named(z.strictObject({ socket: text.optional(), keys: z.array(text).readonly().optional() })).default({}),
-    cacheFrom: z.array(cacheSchema).readonly().default([]),
-    cacheTo: z.array(cacheSchema).readonly().default([]),
-    noCache: z
-      .union([z.boolean(), z.array(text).readonly()], { error: "Must be a boolean or a list of stage names" })
-      .default(false),
-    pull: flag,
-    outputs: z
-      .array(outputSchema)
-      .min(1, 'Is empty; { type: "cache-only" } is a build without an output')
-      .readonly()
-      .default([{ type: "push" }]),
-    network: z.enum(["default", "host", "none"]).default("default"),
-    addHosts: texts,
-    shmSizeBytes: z.int().positive().optional(),
-    ulimits: named(z.strictObject({ soft: z.int(), hard: z.int() })).default({}),
-    provenance: z
-      .union([z.boolean(), z.strictObject({ mode: z.enum(["min", "max"]) })], {
-        error: 'Must be a boolean or { mode: "min" | "max" }',
-      })
-      .default(false),
-    sbom: z
-      .union([z.boolean(), z.strictObject({ generator: text })], { error: "Must be a boolean or { generator }" })
-      .default(false),
-  } satisfies OptionsShape<BuildOptions>)
-  .superRefine((options, call) => {
-    if (options.dockerfileInline !== undefined && options.dockerfile !== "Dockerfile")
-      call.addIssue({
-        code: "custom",
-        path: ["dockerfileInline"],
-        message: "Cannot be given together with dockerfile; leave one out",
-      });
-    if (options.tags.length === 0 && options.outputs.some((output) => output.type === "push"))
-      call.addIssue({
-        code: "custom",
-        path: ["tags"],
-        message:
-          'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
-      });
-  }) as unknown as z.ZodType<ResolvedBuildOptions, BuildOptions>;
+export const buildOptionsSchema = z.strictObject(shape).superRefine((options, call) => {
+  if (/^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(options.dockerfile)))
+    call.addIssue({
+      code: "custom",
+      path: ["dockerfile"],
+      message: "Must be a path inside the context; pass a text from elsewhere as dockerfileInline",
+    });
+  if (options.dockerfileInline !== undefined && options.dockerfile !== "Dockerfile")
+    call.addIssue({
+      code: "custom",
+      path: ["dockerfileInline"],
+      message: "Cannot be given together with dockerfile; leave one out",
+    });
+  if (options.tags.length === 0 && options.outputs.some((output) => output.type === "push"))
+    call.addIssue({
+      code: "custom",
+      path: ["tags"],
+      message:
+        'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
+    });
+}) as unknown as z.ZodType<ResolvedBuildOptions, BuildOptions>;
 
 /** The shape of the strict schema of an options interface: one schema for each key. */
 export type OptionsShape<Options> = { [Key in keyof Options]-?: z.ZodType<unknown, Options[Key]> };

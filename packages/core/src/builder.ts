@@ -5,25 +5,44 @@ import type { BuildRun } from "./build-run.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
 import type { DiskUsage, PruneOptions, PruneResult, PublishOptions, PublishResult } from "./builder-maintenance.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
+import { createBuilderOptionsSchema } from "./builder-options.ts";
+import { DrivenBuilder } from "./driven-builder.ts";
+import { parseOptions } from "./invalid-options.ts";
 import type { Feature } from "./feature.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
 
+/** What a builder is made of. */
 export interface CreateBuilderOptions<Driver extends BuilderDriver> {
+  /** Where and how images are built. */
   readonly driver: Driver;
+  /** Where credentials for registries are found, asked in this order. @defaultValue none: anonymous */
   readonly credentials?: readonly Keychain[];
   /** Builds at a time; the rest wait. @defaultValue 4 */
   readonly concurrency?: number;
+  /** Further attempts after an error that is `retryable`, such as a pod that was lost with its node. @defaultValue 2 */
+  readonly retries?: number;
+  /** Takes diagnostics; `console` fits. @defaultValue none */
   readonly logger?: Logger;
   /** Every event of every build, for telemetry and renderers. `build-queue` arrives inside the call of `build`. */
   readonly onEvent?: (event: BuildEvent) => void;
 }
 
+/**
+ * Makes a builder of a driver. Nothing connects before the first build or operation.
+ * @throws `INVALID_OPTIONS`
+ */
 export function createBuilder<Driver extends BuilderDriver>(options: CreateBuilderOptions<Driver>): Builder<Driver> {
-  throw new Error(`not yet: ${options.driver.name}`);
+  const builder: BaseBuilder & BuilderOperations = new DrivenBuilder(
+    parseOptions(createBuilderOptionsSchema, options, "createBuilder"),
+  );
+  // Which operations are there depends on the driver, as the type says; an absent one throws.
+  return builder as unknown as Builder<Driver>;
 }
 
+/** What every call takes. */
 export interface CallOptions {
+  /** Ends the call; it settles when what it had started is gone. */
   readonly signal?: AbortSignal | undefined;
   /** From the start of the work, not of the wait in the queue. */
   readonly timeoutMs?: number | undefined;
@@ -31,8 +50,12 @@ export interface CallOptions {
   readonly credentials?: readonly Keychain[];
 }
 
-export type BuildCallOptions = CallOptions & { /** The higher, the earlier. */ readonly priority?: number };
+/** What a call of `build` takes. */
+export type BuildCallOptions = CallOptions & {
+  /** The higher, the earlier. @defaultValue 0 */ readonly priority?: number;
+};
 
+/** What a call takes that reports progress to its caller. */
 export type OperationCallOptions = CallOptions & { readonly onEvent?: (event: DriverEvent) => void };
 
 /** {@link BuildOptions} and the keys that the driver adds. */
@@ -42,6 +65,7 @@ export type BuildOptionsOf<Driver extends BuilderDriver> = BuildOptions & {
     : never;
 };
 
+/** The schemas of the keys that a driver adds. */
 export type SchemasOf<Driver extends BuilderDriver> = NonNullable<Driver["buildOptions"]>;
 
 /** What every builder can do. */
@@ -73,6 +97,7 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
   remove(options?: { readonly keepState?: boolean }, call?: CallOptions): Promise<void>;
 }
 
+/** The name of an operation that not every builder has. */
 export type Operation =
   "submit" | "attach" | "cancel" | "builds" | "prune" | "diskUsage" | "publish" | "stop" | "remove";
 
@@ -80,6 +105,7 @@ export type Operation =
 export type Builder<Driver extends BuilderDriver = BuilderDriver> = BaseBuilder<Driver> &
   Pick<BuilderOperations<Driver>, OperationsOf<Driver>>;
 
+/** The names of the operations that a driver has. */
 export type OperationsOf<Driver> = {
   [Name in Operation]: [Driver] extends [Record<Name, unknown>] ? Name : never;
 }[Operation];

@@ -16,7 +16,7 @@ export function invalidOptions(what: string, issues: readonly OptionIssue[]): Bu
   const lines = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
   return new BuilderError({
     code: "INVALID_OPTIONS",
-    message: `Invalid options for ${what}: ${lines.join("; ")}.`,
+    message: `Invalid options for ${what}: ${lines.join("; ")}`.replace(/([^.?!])$/, "$1."),
     details: { issues },
   });
 }
@@ -36,43 +36,71 @@ export function parseOptions<Schema extends StandardSchemaV1>(
   return result.value;
 }
 
-/** What a schema says about a value, with paths written as text below `prefix`. */
+/** Where a value stands among the options that are validated. */
+interface Position {
+  readonly prefix?: readonly PropertyKey[];
+  /** Keys that are known beside those of the schema, for the hint. */
+  readonly furtherKeys?: readonly string[];
+}
+
+type Validated<Value> =
+  { readonly value: Value; readonly issues?: undefined } | { readonly issues: readonly OptionIssue[] };
+
+/** What a schema says about a value, with paths written as text. */
 export function validateOptions<Schema extends StandardSchemaV1>(
   schema: Schema,
   input: unknown,
-  prefix: readonly PropertyKey[] = [],
-):
-  | { readonly value: StandardSchemaV1.InferOutput<Schema>; readonly issues?: undefined }
-  | { readonly issues: readonly OptionIssue[] } {
+  position: Position = {},
+): Validated<StandardSchemaV1.InferOutput<Schema>> {
   const result = schema["~standard"].validate(input);
-  if (result instanceof Promise)
+  if (result instanceof Promise) {
+    const thrown = `The schema of ${formatPath(position.prefix ?? [])} validates asynchronously`;
     throw new BuilderError({
       code: "INTERNAL",
-      message: `The schema of ${formatPath(prefix)} validates asynchronously, which options cannot wait for. Make it synchronous.`,
-      details: { thrown: "asynchronous options schema" },
+      message: `${thrown}, but options are parsed at once. Make it synchronous.`,
+      details: { thrown },
     });
+  }
   if (result.issues === undefined) return { value: result.value };
-  return { issues: result.issues.flatMap((issue) => optionIssues(schema, input, prefix, issue)) };
+  const issues = result.issues.flatMap((issue) => optionIssues(schema, input, position, issue));
+  return { issues: issues.toSorted((first, second) => Number(isUnknownKey(second)) - Number(isUnknownKey(first))) };
 }
 
 function optionIssues(
   schema: unknown,
   input: unknown,
-  prefix: readonly PropertyKey[],
+  position: Position,
   issue: StandardSchemaV1.Issue,
 ): OptionIssue[] {
   const path = (issue.path ?? []).map((segment) => (typeof segment === "object" ? segment.key : segment));
+  const whole = [...(position.prefix ?? []), ...path];
   const unknown = unrecognizedKeys(issue);
-  if (unknown === undefined) return [{ path: formatPath([...prefix, ...path]), message: issue.message }];
-  const known = knownKeys(schema, path, input);
-  return unknown.map((key) => {
-    const nearest = nearestName(key, known);
-    const hint = nearest === undefined ? `known are ${known.join(", ")}` : `did you mean "${nearest}"?`;
-    return {
-      path: formatPath([...prefix, ...path, key]),
-      message: `Unknown key "${key}"${known.length > 0 ? `; ${hint}` : ""}`,
-    };
-  });
+  if (unknown === undefined)
+    return [{ path: formatPath(whole), message: isAbsent(issue, path, input) ? "Is required" : issue.message }];
+  const known = [...knownKeys(schema, path, input), ...(path.length === 0 ? (position.furtherKeys ?? []) : [])];
+  return unknown.map((key) => ({ path: formatPath([...whole, key]), message: unknownKeyMessage(key, known) }));
+}
+
+const unknownKey = "Unknown key ";
+
+function unknownKeyMessage(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  if (nearest !== undefined) return `${unknownKey}"${key}", did you mean "${nearest}"?`;
+  return known.length > 0 ? `${unknownKey}"${key}", known are ${known.join(", ")}` : `${unknownKey}"${key}"`;
+}
+
+/** First in the message, because the other issues often follow from the typo. */
+function isUnknownKey(issue: OptionIssue): boolean {
+  return issue.message.startsWith(unknownKey);
+}
+
+function isAbsent(issue: StandardSchemaV1.Issue, path: readonly PropertyKey[], input: unknown): boolean {
+  if ((issue as { code?: unknown }).code === "custom" || path.length === 0) return false;
+  const value = path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    input,
+  );
+  return value === undefined;
 }
 
 /** zod says which keys it does not know beside what Standard Schema asks of an issue. */

@@ -32,6 +32,15 @@ export const outputSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("cache-only") }),
 ]) as unknown as z.ZodType<Output, Output<string | ArchiveSink>>;
 
+const fileSinks = new WeakSet<ArchiveSink>();
+
 function fileSink(path: string): ArchiveSink {
-  return (archive, { signal }) => pipeline(archive, createWriteStream(path), { signal });
+  const sink: ArchiveSink = (archive, { signal }) => pipeline(archive, createWriteStream(path), { signal });
+  fileSinks.add(sink);
+  return sink;
+}
+
+/** Whether a sink writes a file, and so can be given an archive again. */
+export function isFileSink(sink: ArchiveSink): boolean {
+  return fileSinks.has(sink);
 }

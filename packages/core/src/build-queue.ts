@@ -1,0 +1,63 @@
+import PQueue from "p-queue";
+
+/** The line in which builds wait. */
+export class BuildQueue {
+  readonly #queue: PQueue;
+  readonly #concurrency: number;
+  /** Priorities of those that have not begun. */
+  readonly #waiting = new Set<{ readonly priority: number }>();
+  #running = 0;
+
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#queue = new PQueue({ concurrency });
+  }
+
+  /** How many builds begin before one of this priority would; 0 is at once. */
+  position(priority: number): number {
+    const ahead = [...this.#waiting].filter((waiting) => waiting.priority >= priority).length;
+    return this.#running + ahead < this.#concurrency ? 0 : ahead + 1;
+  }
+
+  /** Takes a place in the line. */
+  enter(priority: number): QueuePlace {
+    const place = { priority };
+    this.#waiting.add(place);
+    return { turn: (signal, job) => this.#turn(place, signal, job) };
+  }
+
+  /** p-queue's own `signal` gives the turn away while the job still runs, so the wait is cut short here instead. */
+  #turn<Result>(
+    place: { readonly priority: number },
+    signal: AbortSignal,
+    job: () => Promise<Result>,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#waiting.delete(place);
+        reject(signal.reason as Error);
+      };
+      if (signal.aborted) return giveUp();
+      signal.addEventListener("abort", giveUp, { once: true });
+      const begin = async () => {
+        signal.removeEventListener("abort", giveUp);
+        if (!this.#waiting.delete(place)) return;
+        this.#running += 1;
+        try {
+          resolve(await job());
+        } catch (error) {
+          reject(error as Error);
+        } finally {
+          this.#running -= 1;
+        }
+      };
+      void this.#queue.add(begin, { priority: place.priority });
+    });
+  }
+}
+
+/** A place in the line. */
+export interface QueuePlace {
+  /** Does the job when its turn comes; rejects with the signal's reason if that fires before. */
+  turn<Result>(signal: AbortSignal, job: () => Promise<Result>): Promise<Result>;
+}

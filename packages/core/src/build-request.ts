@@ -1,0 +1,58 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+
+import { buildOptionsSchema } from "./build-options.ts";
+import type { ResolvedBuildOptions } from "./build-options.ts";
+import { BuilderError } from "./builder-error.ts";
+import type { BuildRequest, BuilderDriver } from "./builder-driver.ts";
+import { missingFeatures } from "./feature.ts";
+import type { Feature } from "./feature.ts";
+import type { Operation } from "./builder.ts";
+import { invalidOptions, validateOptions } from "./invalid-options.ts";
+import type { OptionIssue } from "./invalid-options.ts";
+
+/**
+ * Parses what was asked of `build` or `submit`, with the keys that the driver adds, and checks that the driver can do all of it.
+ * @throws `INVALID_OPTIONS`, `UNSUPPORTED_FEATURE`
+ */
+export function createBuildRequest(input: unknown, id: string, driver: BuilderDriver): BuildRequest {
+  const { options, own } = parseBuildOptions(input, driver);
+  const missing = missingFeatures(options, driver.features);
+  if (missing.length > 0) throw unsupportedFeatures(driver.name, missing);
+  return { ...options, ...own, id, name: options.name ?? options.tags[0] ?? id };
+}
+
+function parseBuildOptions(input: unknown, driver: BuilderDriver): { options: ResolvedBuildOptions; own: object } {
+  const schemas = Object.entries<StandardSchemaV1>(driver.buildOptions ?? {});
+  const issues: OptionIssue[] = [];
+  const own: Record<string, unknown> = {};
+  for (const [key, schema] of schemas) {
+    const result = validateOptions(schema, (input as Record<string, unknown> | undefined)?.[key] ?? {}, {
+      prefix: [key],
+    });
+    if (result.issues === undefined) own[key] = result.value;
+    else issues.push(...result.issues);
+  }
+  const names = schemas.map(([key]) => key);
+  const common = validateOptions(buildOptionsSchema, withoutKeys(input, names), { furtherKeys: names });
+  if (common.issues === undefined && issues.length === 0) return { options: common.value, own };
+  throw invalidOptions("build", [...(common.issues ?? []), ...issues]);
+}
+
+function withoutKeys(input: unknown, keys: readonly string[]): unknown {
+  if (typeof input !== "object" || input === null) return input;
+  return Object.fromEntries(Object.entries(input).filter(([key]) => !keys.includes(key)));
+}
+
+/** The error for what a driver does not declare. */
+export function unsupportedFeatures(
+  driver: string,
+  features: readonly (Feature | Operation)[],
+): BuilderError<"UNSUPPORTED_FEATURE"> {
+  const list = features.join(", ");
+  return new BuilderError({
+    code: "UNSUPPORTED_FEATURE",
+    message: `The driver "${driver}" does not support ${list}. Leave it out or choose a driver that does; nothing was started.`,
+    details: { features },
+    driver,
+  });
+}

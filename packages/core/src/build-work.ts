@@ -1,0 +1,76 @@
+import { completeResult } from "./build-completion.ts";
+import { buildWithRetries } from "./build-attempts.ts";
+import type { QueuePlace } from "./build-queue.ts";
+import type { BuildResult } from "./build-result.ts";
+import type { BuildRequest, BuilderDriver, DriverBuildResult, DriverCall } from "./builder-driver.ts";
+import { BuilderError } from "./builder-error.ts";
+import type { BuildInfo } from "./builder-status.ts";
+import type { CallScope } from "./call-scope.ts";
+import { checkContexts } from "./context-check.ts";
+import type { EventJournal } from "./event-journal.ts";
+
+/** What one build is done with. */
+export interface BuildWork {
+  readonly driver: BuilderDriver;
+  readonly scope: CallScope;
+  readonly journal: EventJournal;
+  /** A fresh bag for each attempt, because the time left gets less. */
+  readonly driverCall: () => DriverCall;
+}
+
+/** Waits for its turn, builds, and completes the result. */
+export async function doBuild(
+  request: BuildRequest,
+  place: QueuePlace,
+  retries: number,
+  work: BuildWork,
+): Promise<BuildResult> {
+  const { driver, scope, journal } = work;
+  const queuedAt = performance.now();
+  return place.turn(scope.signal, async () => {
+    const startedAt = performance.now();
+    scope.startDeadline();
+    journal.publish("build-start", { name: request.name, driver: driver.name, tags: request.tags });
+    await checkContexts(request);
+    scope.signal.throwIfAborted();
+    const returned = await buildWithRetries(request, {
+      retries,
+      signal: scope.signal,
+      attempt: (guarded) => driver.build(guarded, work.driverCall()),
+      onRetry: (attempt, error) => journal.publish("build-retry", { attempt, error: error.toJSON() }),
+    });
+    const times = { queuedMs: startedAt - queuedAt, durationMs: performance.now() - startedAt };
+    return complete(returned, { ...times, ...request, buildId: request.id }, work);
+  });
+}
+
+/** Follows a build that another process may have started. */
+export async function followBuild(buildId: string, work: BuildWork): Promise<BuildResult> {
+  const { driver, scope, journal } = work;
+  scope.signal.throwIfAborted();
+  scope.startDeadline();
+  const startedAt = performance.now();
+  const info = await findBuild(buildId, driver, work.driverCall());
+  journal.publish("build-start", { name: info.name, driver: driver.name, tags: info.tags });
+  const returned = (await driver.attach?.(buildId, work.driverCall())) ?? {};
+  const times = { queuedMs: 0, durationMs: info.durationMs ?? performance.now() - startedAt };
+  return complete(returned, { ...times, buildId, tags: info.tags, platforms: [] }, work);
+}
+
+type CompletionParts = Omit<Parameters<typeof completeResult>[1], "driver" | "record">;
+
+function complete(returned: DriverBuildResult, parts: CompletionParts, { driver, journal }: BuildWork): BuildResult {
+  journal.flush();
+  return completeResult(returned, { ...parts, driver: driver.name, record: journal.record });
+}
+
+async function findBuild(buildId: string, driver: BuilderDriver, call: DriverCall): Promise<BuildInfo> {
+  const info = (await driver.builds?.(call))?.find((build) => build.id === buildId);
+  if (info !== undefined) return info;
+  throw new BuilderError({
+    code: "BUILD_NOT_FOUND",
+    message: `No build has the id ${buildId}, or its record has expired. List what there is with builds().`,
+    details: { buildId },
+    driver: driver.name,
+  });
+}

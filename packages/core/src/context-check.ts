@@ -1,0 +1,68 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+
+import type { ResolvedBuildOptions } from "./build-options.ts";
+import { BuilderError } from "./builder-error.ts";
+import type { Context } from "./context.ts";
+import { nearestName } from "./nearest-name.ts";
+
+/**
+ * Makes sure that what a build reads from this machine is there, before a driver does anything.
+ * @throws `CONTEXT_INVALID` naming the path and what to do.
+ */
+export async function checkContexts(options: ResolvedBuildOptions): Promise<void> {
+  await checkContext(options.context, "The build context");
+  if (options.context.type === "directory" && options.dockerfileInline === undefined)
+    await checkDockerfile(options.context.path, options.dockerfile);
+  for (const [name, context] of Object.entries(options.contexts)) await checkContext(context, `The context "${name}"`);
+}
+
+async function checkContext(context: Context, what: string): Promise<void> {
+  if (context.type !== "directory" && context.type !== "oci-layout") return;
+  const path = resolve(context.path);
+  const found = await lookUp(path, what);
+  if (found === undefined)
+    throw contextInvalid(
+      path,
+      `${what} ${path} does not exist. Check the path; a relative one starts at ${process.cwd()}.`,
+    );
+  if (!found.isDirectory())
+    throw contextInvalid(path, `${what} ${path} is not a directory. Name the directory that holds the files.`);
+}
+
+/** BuildKit takes the lower-case spelling of the default name too. */
+async function checkDockerfile(directory: string, dockerfile: string): Promise<void> {
+  const path = resolve(directory, dockerfile);
+  const found = (await lookUp(path, "The Dockerfile")) ?? (await lookUp(lowerCased(path), "The Dockerfile"));
+  if (found?.isFile() === true) return;
+  if (found !== undefined)
+    throw contextInvalid(path, `The Dockerfile ${path} is not a file. Set dockerfile to its path inside the context.`);
+  const hint = nearestName(basename(path), await namesIn(join(path, "..")));
+  const remedy =
+    hint === undefined
+      ? "Create it, set dockerfile to its path inside the context, or pass dockerfileInline"
+      : `Did you mean "${hint}"`;
+  throw contextInvalid(path, `The Dockerfile ${path} does not exist. ${remedy}${hint === undefined ? "." : "?"}`);
+}
+
+function lowerCased(path: string): string {
+  return basename(path) === "Dockerfile" ? join(path, "..", "dockerfile") : path;
+}
+
+async function lookUp(path: string, what: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw contextInvalid(path, `${what} ${path} cannot be read: ${message}. Check its permissions.`, error);
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}
+
+function contextInvalid(path: string, message: string, cause?: unknown): BuilderError<"CONTEXT_INVALID"> {
+  return new BuilderError({ code: "CONTEXT_INVALID", message, details: { path }, cause });
+}
