@@ -226,7 +226,7 @@ test("leaves a context as it is: every type of file, mode, time and link arrives
     const entry = built.get(name);
     expect([name, entry?.mode, entry?.uid]).toEqual([name, Number(stats.mode) & 0o7777, 0]);
     if (!stats.isDirectory() && entry?.type !== "1")
-      expect([name, entry?.mtimeSeconds]).toEqual([name, Number(stats.mtimeNs / 1_000_000_000n)]);
+      expect([name, entry?.mtimeSeconds]).toEqual([name, Math.round(Number(stats.mtimeNs) / 1e9)]);
   }
   expect(built.get("hard-b")).toMatchObject({ type: "1", linkname: "hard-a" });
   expect(built.get("dangling")).toMatchObject({ type: "2", linkname: "../nowhere" });
@@ -280,7 +280,7 @@ test("follows symbolic links that a COPY names, and heeds .dockerignore with mor
 
 test("stops the daemon while a sink does not read, and keeps what a sink threw", async () => {
   using context = contextFolder({ Dockerfile: "FROM scratch\nCOPY large /\n" });
-  context.write("large", Buffer.alloc(100_000_000, "x"));
+  context.write("large", Buffer.alloc(20_000_000, "x"));
   let receivedBytes = 0;
   const slow = async (archive: AsyncIterable<Uint8Array>) => {
     for await (const chunk of archive) {
@@ -289,7 +289,7 @@ test("stops the daemon while a sink does not read, and keeps what a sink threw",
     }
   };
   await client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink: slow }] }));
-  expect(receivedBytes).toBeGreaterThan(100_000_000);
+  expect(receivedBytes).toBeGreaterThan(20_000_000);
   const full = () =>
     Promise.reject(
       new BuilderError({ code: "DISK_FULL", message: "The disk is full.", details: { namespace: "", events: [] } }),
