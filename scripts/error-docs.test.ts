@@ -18,7 +18,10 @@ function readSections(): Map<string, Section> {
   return new Map(
     blocks.map((block) => {
       const parts = [...block.matchAll(/^\*\*(\w+)\.\*\* ([\s\S]*?)(?=\n\n|\s*$(?![\s\S]))/gm)];
-      return [/^### (.*)$/m.exec(block)?.[1] ?? "", Object.fromEntries(parts.map(([, name, body]) => [name, body]))];
+      return [
+        /^### (.*)$/m.exec(block)?.[1] ?? "",
+        Object.fromEntries(parts.map(([, name = "", body = ""]) => [name, body])),
+      ];
     }),
   );
 }
