@@ -7,6 +7,7 @@ import type { GrpcCallOptions } from "./grpc-call.ts";
 import { GrpcCall } from "./grpc-call.ts";
 import { encodeFrame } from "./grpc-frame.ts";
 import { grpcCode, GrpcStatusError } from "./grpc-status.ts";
+import { http2Transport } from "./http2-transport.ts";
 
 const windowBytes = 8 * 1024 * 1024;
 
@@ -15,30 +16,32 @@ export class GrpcChannel {
   /** Resolves when the connection is gone, with the reason if it was not `close()`. */
   readonly closed: Promise<Error | undefined>;
   readonly #session: ClientHttp2Session;
+  readonly #transport: Duplex;
   #lost: ConnectionLostError | undefined;
   #closing = false;
 
   constructor(stream: Duplex) {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    this.closed = promise;
+    this.#transport = http2Transport(stream);
+    const end = (cause?: Error | null) => {
+      this.#lost ??= this.#connectionError(cause);
+      this.#transport.destroy();
+      resolve(this.#closing ? undefined : this.#lost);
+    };
+    stream.on("error", end).on("end", () => end());
+    stream.on("close", () => end(stream.errored));
     this.#session = http2.connect("http://localhost", {
-      createConnection: () => stream,
+      createConnection: () => this.#transport,
       maxSessionMemory: 1000,
       // nghttp2 dies silently on a longer header block; grpc-go heeds this limit and resets only the one stream.
       settings: { enablePush: false, initialWindowSize: windowBytes, maxHeaderListSize: 65_536 },
     });
-    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    this.closed = promise;
-    const end = (cause?: Error) => {
-      this.#lost ??= this.#connectionError(cause);
-      this.#session.destroy();
-      resolve(this.#closing ? undefined : this.#lost);
-    };
-    this.#session.on("connect", () => this.#session.setLocalWindowSize(2 * windowBytes));
+    this.#session.on("connect", () => {
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(2 * windowBytes);
+    });
     this.#session.on("error", end).on("close", () => end());
-    stream
-      .on("error", end)
-      .on("end", () => end())
-      .on("close", () => end());
-    if (stream.destroyed || stream.readableEnded) end(stream.errored ?? undefined);
+    if (stream.destroyed || stream.readableEnded) end(stream.errored);
   }
 
   /** One request, one response. @throws GrpcStatusError, ConnectionLostError */
@@ -78,7 +81,7 @@ export class GrpcChannel {
   /** Ends the connection; every pending call fails with a {@link ConnectionLostError}. */
   close(): void {
     this.#closing = true;
-    this.#session.destroy();
+    this.#transport.destroy();
   }
 
   /** Streams may close before their session says so. */
@@ -86,7 +89,7 @@ export class GrpcChannel {
     return this.#lost ?? (this.#session.destroyed ? this.#connectionError() : undefined);
   }
 
-  #connectionError(cause?: Error): ConnectionLostError {
+  #connectionError(cause?: Error | null): ConnectionLostError {
     const message = this.#closing ? "The connection to BuildKit was closed." : "The connection to BuildKit was lost.";
     return new ConnectionLostError(message, cause ? { cause } : {});
   }

@@ -71,3 +71,8 @@ export function encodeGrpcMessage(message: string): string {
       : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
 }
+
+/** The trailers with which a server ends a call. */
+export function statusTrailers(code: number, message: string): Record<string, string> {
+  return { "grpc-status": String(code), ...(message === "" ? {} : { "grpc-message": encodeGrpcMessage(message) }) };
+}

@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import * as http2 from "node:http2";
 
 import { encodeFrame, FrameReader } from "../grpc/grpc-frame.ts";
-import { encodeGrpcMessage, grpcCode } from "../grpc/grpc-status.ts";
+import { grpcCode, statusTrailers } from "../grpc/grpc-status.ts";
 
 /** A call that the daemon made to us. After a reset every method does nothing: node would throw out of an event. */
 export class SessionCall {
@@ -67,10 +67,6 @@ export class SessionCall {
   reset(): void {
     if (!this.stream.destroyed) this.stream.close(http2.constants.NGHTTP2_CANCEL);
   }
-}
-
-function statusTrailers(code: number, message: string): Record<string, string> {
-  return { "grpc-status": String(code), ...(message === "" ? {} : { "grpc-message": encodeGrpcMessage(message) }) };
 }
 
 /** Request metadata with repeated keys kept apart: node's header object joins them with a comma, which a pattern may contain. */

@@ -54,16 +54,12 @@ class ServedSession implements Session {
       void this.#serve(handlers, String(headers[":path"]), new SessionCall(stream, new SessionMetadata(rawHeaders)));
     });
     // The channel reports a lost connection; a session that ends earlier shows in the build's own error.
-    tunnel.on("error", () => undefined);
-    this.#server.on("error", () => this.close());
-    this.#server.on("close", () => this.close());
+    this.#server.on("error", () => this.close()).on("close", () => this.close());
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#server.destroy();
-    this.#tunnel.end();
     this.#tunnel.destroy();
   }
 

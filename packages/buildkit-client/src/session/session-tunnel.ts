@@ -24,14 +24,13 @@ export class SessionTunnel extends Duplex {
     stream.on("data", (chunk: Buffer) => {
       try {
         frames.push(chunk);
-      } catch (error) {
-        this.destroy(error as Error);
+      } catch {
+        this.destroy();
       }
     });
-    stream.on("end", () => this.push(null));
-    // Whoever uses the tunnel learns of its end by "close"; the reason is known to the channel.
-    stream.on("error", () => this.destroy());
-    stream.on("close", () => this.destroy());
+    // Like every transport of node:http2 it is only ever destroyed; see `http2Transport`. The channel knows the reason.
+    const end = () => this.destroy();
+    stream.on("end", end).on("error", end).on("close", end);
   }
 
   override _read(): void {
@@ -57,20 +56,18 @@ export class SessionTunnel extends Duplex {
     this.#send(message, messageBytes, callback);
   }
 
-  override _final(callback: () => void): void {
-    if (!this.#stream.destroyed) this.#stream.end();
-    callback();
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    if (!this.#stream.destroyed) this.#stream.close(http2.constants.NGHTTP2_CANCEL);
-    callback(error);
+  /** Ends the call politely, unless that would first send what nobody waits for any more. */
+  override _destroy(_error: Error | null, callback: (error: Error | null) => void): void {
+    const stream = this.#stream;
+    if (!stream.destroyed && stream.writableLength > 0) stream.close(http2.constants.NGHTTP2_CANCEL);
+    else if (!stream.destroyed) stream.resume().end();
+    callback(null);
   }
 
   #send(chunks: Buffer[], sizeBytes: number, callback?: (error?: Error | null) => void): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed || stream.writableEnded) {
-      callback?.(new Error("The session is closed."));
+      callback?.();
       return;
     }
     stream.cork();
