@@ -65,7 +65,18 @@ export async function prepareBuilders(): Promise<Builders> {
     buildx: peer,
     buildxCreate: () => {
       const options = `image=${cluster.images.buildkit},namespace=${namespace},replicas=1,timeout=60s`;
-      return peer("create", "--name", peerBuilder, "--driver", "kubernetes", "--driver-opt", options, "--buildkitd-config", config, "--bootstrap");
+      return peer(
+        "create",
+        "--name",
+        peerBuilder,
+        "--driver",
+        "kubernetes",
+        "--driver-opt",
+        options,
+        "--buildkitd-config",
+        config,
+        "--bootstrap",
+      );
     },
     buildxBuild: (context, tag) => peer("--builder", peerBuilder, "build", "-t", tag, "--push", context),
     execute: async ({ argv: [file = "", ...argv], env }) => {

@@ -40,7 +40,9 @@ async function runBench(bench: BenchCase): Promise<void> {
 const [name = ""] = process.argv.slice(2);
 const bench = benchCases.find((candidate) => candidate.name === name);
 if (bench === undefined) {
-  console.error(`Usage: npm run bench -- <case>\n${benchCases.map((known) => `  ${known.name}: ${known.description}`).join("\n")}`);
+  console.error(
+    `Usage: npm run bench -- <case>\n${benchCases.map((known) => `  ${known.name}: ${known.description}`).join("\n")}`,
+  );
   process.exitCode = 2;
 } else if ((await runCommand("pnpm", ["--recursive", "--reporter=silent", "run", "build"])) !== 0) {
   console.error("The packages did not build: run npm run build.");

@@ -1,5 +1,5 @@
 import type { PodTemplate } from "@slipway/cluster";
-import type { OptionsShape } from "@slipway/core";
+import { parseOptions, type OptionsShape } from "@slipway/core";
 import * as z from "zod";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
@@ -26,19 +26,17 @@ export interface BuildkitDriverOptions {
   /** How buildkitd reaches registries, by `host[:port]`. */
   registries?: Readonly<Record<string, RegistryAccess>> | undefined;
   /** Requests and limits of the buildkitd container. */
-  resources?: { readonly requests?: ResourceAmounts | undefined; readonly limits?: ResourceAmounts | undefined } | undefined;
+  resources?:
+    { readonly requests?: ResourceAmounts | undefined; readonly limits?: ResourceAmounts | undefined } | undefined;
   /** Merged into the pod, as `kubectl patch` merges: affinity, tolerations, volumes, labels and whatever else a pod has. */
   podTemplate?: PodTemplate | undefined;
   /** How a build chooses among the pods: always the same one for a context, or any. @defaultValue `"sticky"` */
   loadBalance?: "sticky" | "random" | undefined;
   /** How long a pod may take to become ready. @defaultValue 120000 */
   startTimeoutMs?: number | undefined;
-  /** How long a pod may stay unschedulable before that is an error: time for an autoscaler to add a node. @defaultValue 0 */
+  /** How long a pod may stay unschedulable before that is an error: time for an autoscaler to add a node. @defaultValue 3000 */
   unschedulableGraceMs?: number | undefined;
 }
-
-/** {@link BuildkitDriverOptions} with the defaults filled in. */
-export type ResolvedBuildkitDriverOptions = z.output<typeof buildkitDriverOptionsSchema>;
 
 /** The BuildKit release that the tests run; from 0.13 on everything that the driver needs is there. */
 const buildkitVersion = "v0.32.2";
@@ -54,27 +52,36 @@ const registryAccessSchema = z.strictObject({
 } satisfies OptionsShape<RegistryAccess>);
 
 /** Parses {@link BuildkitDriverOptions}. */
-export const buildkitDriverOptionsSchema = z
-  .strictObject({
-    name: z
-      .string()
-      .max(52)
-      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "needs lower-case letters, digits and dashes, as a Deployment's name does")
-      .default("slipway"),
-    kubeconfig: z.string().optional(),
-    context: z.string().optional(),
-    namespace: z.string().optional(),
-    image: z.string().min(1).optional(),
-    replicas: z.int().min(1).default(1),
-    rootless: z.boolean().default(false),
-    registries: z.record(z.string(), registryAccessSchema).default({}),
-    resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).default({}),
-    podTemplate: z.custom<PodTemplate>((value) => typeof value === "object" && value !== null).default({}),
-    loadBalance: z.enum(["sticky", "random"]).default("sticky"),
-    startTimeoutMs: milliseconds.default(120_000),
-    unschedulableGraceMs: milliseconds.default(0),
-  } satisfies OptionsShape<BuildkitDriverOptions>)
-  .transform(({ image, ...options }) => ({
-    ...options,
-    image: image ?? `docker.io/moby/buildkit:${buildkitVersion}${options.rootless ? "-rootless" : ""}`,
-  }));
+const buildkitDriverOptionsSchema = z.strictObject({
+  name: z
+    .string()
+    .max(52)
+    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "needs lower-case letters, digits and dashes, as a Deployment's name does")
+    .default("slipway"),
+  kubeconfig: z.string().optional(),
+  context: z.string().optional(),
+  namespace: z.string().optional(),
+  image: z.string().min(1).optional(),
+  replicas: z.int().min(1).default(1),
+  rootless: z.boolean().default(false),
+  registries: z.record(z.string(), registryAccessSchema).default({}),
+  resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).default({}),
+  podTemplate: z.custom<PodTemplate>((value) => typeof value === "object" && value !== null).default({}),
+  loadBalance: z.enum(["sticky", "random"]).default("sticky"),
+  startTimeoutMs: milliseconds.default(120_000),
+  unschedulableGraceMs: milliseconds.default(3000),
+} satisfies OptionsShape<BuildkitDriverOptions>);
+
+/** {@link BuildkitDriverOptions} with the defaults filled in. */
+export type ResolvedBuildkitDriverOptions = z.output<typeof buildkitDriverOptionsSchema> & { readonly image: string };
+
+/**
+ * Parses {@link BuildkitDriverOptions}.
+ *
+ * @throws BuilderError INVALID_OPTIONS
+ */
+export function resolveBuildkitDriverOptions(options: BuildkitDriverOptions): ResolvedBuildkitDriverOptions {
+  const parsed = parseOptions(buildkitDriverOptionsSchema, options, "buildkitDriver");
+  const variant = parsed.rootless ? "-rootless" : "";
+  return { ...parsed, image: parsed.image ?? `docker.io/moby/buildkit:${buildkitVersion}${variant}` };
+}

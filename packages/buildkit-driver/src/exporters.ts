@@ -14,7 +14,9 @@ function exporter(output: Output, tags: readonly string[]): readonly Exporter[] 
       return [{ type: "image", attributes: pushAttributes(tags, output.byDigest === true) }];
     case "oci":
     case "docker":
-      return [{ type: output.type, attributes: tags.length === 0 ? {} : { name: tags.join(",") }, sink: output.destination }];
+      return [
+        { type: output.type, attributes: tags.length === 0 ? {} : { name: tags.join(",") }, sink: output.destination },
+      ];
     case "tar":
       return [{ type: "tar", attributes: {}, sink: output.destination }];
     default:

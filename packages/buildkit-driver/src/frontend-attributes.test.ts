@@ -20,7 +20,10 @@ it.each<[Partial<BuildOptions>, Record<string, string>]>([
   [{ contexts: { lib: "./lib" } }, { "context:lib": "local:context-lib" }],
   [{ contexts: { base: "docker-image://busybox" } }, { "context:base": "docker-image://busybox" }],
   [{ cacheFrom: ["r.example.com/c"] }, { "cache-imports": '[{"Type":"registry","Attrs":{"ref":"r.example.com/c"}}]' }],
-  [{ context: { type: "git", url: "https://h/r.git", ref: "v1", subdirectory: "api" } }, { context: "https://h/r.git#v1:api" }],
+  [
+    { context: { type: "git", url: "https://h/r.git", ref: "v1", subdirectory: "api" } },
+    { context: "https://h/r.git#v1:api" },
+  ],
 ])("%j", (options, expected) => {
   const resolved = buildOptionsSchema.parse({ context: ".", tags: ["r.example.com/a:1"], ...options });
   expect(frontendAttributes(resolved)).toEqual({ filename: "Dockerfile", ...expected });

@@ -15,9 +15,15 @@ export function frontendAttributes(options: ResolvedBuildOptions): Readonly<Reco
     ...noCache(options.noCache),
     ...(options.pull ? { "image-resolve-mode": "pull" } : {}),
     ...(options.network === "default" ? {} : { "force-network-mode": options.network }),
-    ...list("add-hosts", Object.entries(options.addHosts).map(([host, address]) => `${host}=${address}`)),
+    ...list(
+      "add-hosts",
+      Object.entries(options.addHosts).map(([host, address]) => `${host}=${address}`),
+    ),
     ...(options.shmSizeBytes === undefined ? {} : { "shm-size": String(options.shmSizeBytes) }),
-    ...list("ulimit", Object.entries(options.ulimits).map(([name, { soft, hard }]) => `${name}=${soft}:${hard}`)),
+    ...list(
+      "ulimit",
+      Object.entries(options.ulimits).map(([name, { soft, hard }]) => `${name}=${soft}:${hard}`),
+    ),
     ...mainContext(options.context),
     ...namedContexts(options.contexts),
     ...cacheImportAttribute(options),
@@ -48,7 +54,9 @@ function mainContext(context: Context): Record<string, string> {
 }
 
 function namedContexts(contexts: Readonly<Record<string, Context>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(contexts).map(([name, context]) => [`context:${name}`, source(name, context)]));
+  return Object.fromEntries(
+    Object.entries(contexts).map(([name, context]) => [`context:${name}`, source(name, context)]),
+  );
 }
 
 function source(name: string, context: Context): string {
@@ -76,7 +84,9 @@ function cacheImportAttribute(options: ResolvedBuildOptions): Record<string, str
   const imports = cacheImports(options.cacheFrom);
   if (imports.length === 0) return {};
   // The solver reads CacheOptions, the frontend's own solves only this attribute.
-  return { "cache-imports": JSON.stringify(imports.map(({ type, attributes }) => ({ Type: type, Attrs: attributes }))) };
+  return {
+    "cache-imports": JSON.stringify(imports.map(({ type, attributes }) => ({ Type: type, Attrs: attributes }))),
+  };
 }
 
 function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {

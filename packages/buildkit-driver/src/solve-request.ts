@@ -9,7 +9,11 @@ import { frontendAttributes, localName } from "./frontend-attributes.ts";
 import { sharedKey } from "./shared-key.ts";
 
 /** A build in BuildKit's terms. */
-export function solveRequest(request: BuildRequest, host: string, credentials: BuildSession["credentials"]): SolveRequest {
+export function solveRequest(
+  request: BuildRequest,
+  host: string,
+  credentials: BuildSession["credentials"],
+): SolveRequest {
   return {
     ref: request.id,
     frontend: "dockerfile.v0",
@@ -31,7 +35,9 @@ function localDirectories(request: BuildRequest): BuildSession["localDirectories
   const { context, contexts, dockerfile, dockerfileInline } = request;
   const inline = dockerfileInline === undefined ? undefined : { Dockerfile: dockerfileInline };
   return {
-    ...(context.type === "directory" ? { context: context.path, dockerfile: dirname(join(context.path, dockerfile)) } : {}),
+    ...(context.type === "directory"
+      ? { context: context.path, dockerfile: dirname(join(context.path, dockerfile)) }
+      : {}),
     ...(inline === undefined ? {} : { dockerfile: inline }),
     ...Object.fromEntries(Object.entries(contexts).flatMap(([name, further]) => folder(localName(name), further))),
   };

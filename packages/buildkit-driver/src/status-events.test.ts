@@ -10,13 +10,25 @@ function collect(): { events: DriverEvent[]; status: StatusEvents } {
 }
 
 function update(...vertices: Partial<Vertex>[]): StatusUpdate {
-  const whole = vertices.map((vertex) => ({ digest: "sha256:1", inputs: [], name: "[1/2] RUN true", cached: false, ...vertex }));
+  const whole = vertices.map((vertex) => ({
+    digest: "sha256:1",
+    inputs: [],
+    name: "[1/2] RUN true",
+    cached: false,
+    ...vertex,
+  }));
   return { vertices: whole, progress: [], logs: [], warnings: [] };
 }
 
 it("reports a step once, however often its vertex comes", () => {
   const { events, status } = collect();
-  for (const vertex of [{}, { startedMs: 1 }, { startedMs: 1 }, { startedMs: 1, completedMs: 2 }, { startedMs: 1, completedMs: 2 }]) {
+  for (const vertex of [
+    {},
+    { startedMs: 1 },
+    { startedMs: 1 },
+    { startedMs: 1, completedMs: 2 },
+    { startedMs: 1, completedMs: 2 },
+  ]) {
     status.update(update(vertex));
   }
   status.end();
@@ -52,6 +64,16 @@ it.each([
   ["context", [".dockerignore"], false],
   ["dockerfile", ["Dockerfile"], false],
 ])("counts the walk through %s of %j as context: %s", (name, paths, expected) => {
-  const transfer = { id: 0, name, paths, files: 1, totalBytes: 2, sentFiles: 1, sentBytes: 2, wireBytes: 9, done: true };
+  const transfer = {
+    id: 0,
+    name,
+    paths,
+    files: 1,
+    totalBytes: 2,
+    sentFiles: 1,
+    sentBytes: 2,
+    wireBytes: 9,
+    done: true,
+  };
   expect(contextProgress(transfer) !== undefined).toBe(expected);
 });

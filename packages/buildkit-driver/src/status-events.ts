@@ -21,7 +21,8 @@ export class StatusEvents {
       const task = name === "" ? id : `${name} ${id}`;
       this.#emit({ type: "step-progress", step, task, current, ...(total === undefined ? {} : { total }), timeMs });
     }
-    for (const { vertex: step, stream, text, timeMs } of update.logs) this.#emit({ type: "step-log", step, stream, text, timeMs });
+    for (const { vertex: step, stream, text, timeMs } of update.logs)
+      this.#emit({ type: "step-log", step, stream, text, timeMs });
     for (const { message, url, file, line } of update.warnings) {
       this.#emit({
         type: "warning",
@@ -35,7 +36,8 @@ export class StatusEvents {
 
   /** Ends the steps that the daemon left open because the build was cut short. */
   end(): void {
-    for (const step of this.#open) this.#emit({ type: "step-end", step, cached: false, error: "The build ended before this step." });
+    for (const step of this.#open)
+      this.#emit({ type: "step-end", step, cached: false, error: "The build ended before this step." });
     this.#open.clear();
   }
 
@@ -54,7 +56,13 @@ export class StatusEvents {
   #start(vertex: Vertex, timeMs: number): void {
     const platform = platformOf(vertex.name);
     this.#open.add(vertex.digest);
-    this.#emit({ type: "step-start", step: vertex.digest, name: vertex.name, ...(platform === undefined ? {} : { platform }), timeMs });
+    this.#emit({
+      type: "step-start",
+      step: vertex.digest,
+      name: vertex.name,
+      ...(platform === undefined ? {} : { platform }),
+      timeMs,
+    });
   }
 }
 

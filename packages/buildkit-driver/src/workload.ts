@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { mergePodTemplate, type KubernetesObject } from "@slipway/cluster";
+import { mergePodTemplate, type Deployment, type PodTemplateSpec } from "@slipway/cluster";
 
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { configFolder, configPath, renderBuildkitdFiles, type BuildkitdFiles } from "./buildkitd-config.ts";
@@ -33,9 +33,12 @@ export function builderSelector(name: string): string {
  * The builder as one object. buildkitd's configuration travels in annotations of the pod, which a downward API volume shows as files:
  * a ConfigMap would be a second object that can be missing, stale or left behind.
  */
-export function builderDeployment(namespace: string, options: ResolvedBuildkitDriverOptions): KubernetesObject {
+export function builderDeployment(namespace: string, options: ResolvedBuildkitDriverOptions): Deployment {
   const labels = builderLabels(options.name);
-  const template = mergePodTemplate(podTemplate(options, renderBuildkitdFiles(options.registries)), options.podTemplate);
+  const template = mergePodTemplate(
+    podTemplate(options, renderBuildkitdFiles(options.registries)),
+    options.podTemplate,
+  );
   const hash = createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
   return {
     apiVersion: "apps/v1",
@@ -58,7 +61,7 @@ export function builderDeployment(namespace: string, options: ResolvedBuildkitDr
   };
 }
 
-function podTemplate(options: ResolvedBuildkitDriverOptions, files: BuildkitdFiles) {
+function podTemplate(options: ResolvedBuildkitDriverOptions, files: BuildkitdFiles): PodTemplateSpec {
   const { socket, state } = paths(options.rootless);
   const sandbox = options.rootless ? ["--oci-worker-no-process-sandbox"] : [];
   const command = ["buildctl", "debug", "workers"];
@@ -80,7 +83,7 @@ function podTemplate(options: ResolvedBuildkitDriverOptions, files: BuildkitdFil
           args: ["--addr", socket, "--config", configPath, ...sandbox],
           // `buildctl dial-stdio` and the probes find the daemon by this.
           env: [{ name: "BUILDKIT_HOST", value: socket }],
-          resources: options.resources,
+          resources: resources(options.resources),
           securityContext: securityContext(options.rootless),
           startupProbe: { exec: { command }, periodSeconds: 1, failureThreshold: 600, timeoutSeconds: 10 },
           readinessProbe: { exec: { command }, periodSeconds: 15, timeoutSeconds: 10 },
@@ -96,6 +99,10 @@ function podTemplate(options: ResolvedBuildkitDriverOptions, files: BuildkitdFil
       ],
     },
   };
+}
+
+function resources({ requests, limits }: ResolvedBuildkitDriverOptions["resources"]) {
+  return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
 }
 
 function fileItem(path: string): { path: string; fieldRef: { fieldPath: string } } {

@@ -31,8 +31,8 @@ const mergeKeys: Readonly<Record<string, string>> = {
  * Merges a patch into a pod template as Kubernetes' strategic merge does: objects key by key, `null` deletes, the lists above item
  * by item (`{ name: "x", $patch: "delete" }` removes one), every other list is replaced.
  */
-export function mergePodTemplate<Base extends PodTemplate>(base: Base, patch: PodTemplate): Base & PodTemplate {
-  return mergeObjects(base as JsonObject, patch as JsonObject) as Base & PodTemplate;
+export function mergePodTemplate<Base extends object>(base: Base, patch: PodTemplate): Base {
+  return mergeObjects(base as JsonObject, patch as JsonObject) as Base;
 }
 
 function mergeObjects(base: JsonObject, patch: JsonObject): JsonObject {

@@ -1,0 +1,75 @@
+import { isConnectionLost } from "@slipway/buildkit-client";
+import { diagnosePod, podError, podEvents, type Cluster, type Pod } from "@slipway/cluster";
+import { BuilderError, type DriverCall } from "@slipway/core";
+
+import { memoryLimit } from "./builder-state.ts";
+import { oomKills } from "./oom-kills.ts";
+
+/** What is known about a build that failed, besides the error. */
+export interface FailedBuild {
+  readonly cluster: Cluster;
+  readonly pod: Pod;
+  readonly startedMs: number;
+  readonly killsBefore: number | undefined;
+}
+
+/** Exit code of a process that was killed with SIGKILL. */
+const killedExitCode = 137;
+
+/** The kubelet needs a moment to write down why a container died. */
+const diagnosisTimeoutMs = 7000;
+const diagnosisIntervalMs = 250;
+
+/** Finds the reason behind a failed build: a step that was killed for its memory, a pod that is gone. */
+export async function explainFailure(
+  error: unknown,
+  build: FailedBuild,
+  call: Pick<DriverCall, "signal">,
+): Promise<unknown> {
+  if (call.signal.aborted) return error;
+  if (isConnectionLost(error)) return explainLoss(error, build, call);
+  if (!BuilderError.isInstance(error) || error.code !== "BUILD_FAILED" || error.details.exitCode !== killedExitCode)
+    return error;
+  return (await outOfMemory(error, build, call)) ?? error;
+}
+
+async function outOfMemory(
+  error: BuilderError,
+  build: FailedBuild,
+  call: Pick<DriverCall, "signal">,
+): Promise<BuilderError | undefined> {
+  const { cluster, pod, killsBefore } = build;
+  const limit = memoryLimit(pod);
+  const kills = await oomKills(cluster, pod, call);
+  if (limit === undefined || kills === undefined || killsBefore === undefined || kills <= killsBefore) return undefined;
+  const { name = "", namespace = cluster.namespace } = pod.metadata ?? {};
+  return new BuilderError({
+    code: "OUT_OF_MEMORY",
+    message: `A step was killed because pod ${namespace}/${name} reached its memory limit of ${limit}: ${error.message} Raise resources.limits.memory, or let the step use less.`,
+    details: { namespace, pod: name, events: [], limit },
+    cause: error,
+  });
+}
+
+/** The connection ends a little before the cluster knows why. */
+async function explainLoss(error: Error, build: FailedBuild, call: Pick<DriverCall, "signal">): Promise<unknown> {
+  const { cluster, startedMs } = build;
+  const { name = "", namespace = cluster.namespace, uid } = build.pod.metadata ?? {};
+  const deadlineMs = performance.now() + diagnosisTimeoutMs;
+  while (!call.signal.aborted) {
+    const found = await cluster.get<Pod>({ apiVersion: "v1", kind: "Pod", namespace, name }, call);
+    const pod = found?.metadata?.uid === uid ? found : undefined;
+    const events = await podEvents(cluster, { namespace, name, uid }, call);
+    const diagnosis = diagnosePod(pod, events, { namespace, name, sinceMs: startedMs });
+    if (diagnosis?.final === true) return podError(diagnosis, error);
+    if (performance.now() >= deadlineMs) break;
+    await new Promise((resolve) => setTimeout(resolve, diagnosisIntervalMs));
+  }
+  if (BuilderError.isInstance(error.cause)) return error.cause;
+  return new BuilderError({
+    code: "POD_LOST",
+    message: `The connection to buildkitd in pod ${namespace}/${name} was lost: ${error.message}. Build again.`,
+    details: { namespace, pod: name, events: [] },
+    cause: error,
+  });
+}

@@ -1,0 +1,185 @@
+import { hostname } from "node:os";
+
+import type { SolveResponse } from "@slipway/buildkit-client";
+import type { Deployment, Pod } from "@slipway/cluster";
+import type {
+  BuildRequest,
+  BuilderStatus,
+  DiskUsage,
+  DriverBuildResult,
+  DriverCall,
+  PruneOptions,
+  PruneResult,
+} from "@slipway/core";
+
+import { explainFailure } from "./build-failure.ts";
+import { builderStatus, type DaemonReport } from "./builder-node.ts";
+import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
+import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import { oomKills } from "./oom-kills.ts";
+import { pushedReferences } from "./pushed-references.ts";
+import { secretReader } from "./read-secret.ts";
+import { sessionCredentials } from "./session-credentials.ts";
+import { sharedKey } from "./shared-key.ts";
+import { solveRequest } from "./solve-request.ts";
+import { contextProgress, StatusEvents } from "./status-events.ts";
+import { verifyPushed } from "./verify-pushed.ts";
+import { builderSelector } from "./workload.ts";
+
+/** The driver's work, behind the value that {@link buildkitDriver} makes. */
+export class BuildkitBuilder {
+  readonly #options: ResolvedBuildkitDriverOptions;
+  readonly #pods: BuilderPods;
+
+  constructor(options: ResolvedBuildkitDriverOptions) {
+    this.#options = options;
+    this.#pods = new BuilderPods(options);
+  }
+
+  async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
+    const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
+    const response = await this.#solve(target, request, call);
+    const digest = response.exporterResponse["containerimage.digest"];
+    if (digest !== undefined) await this.#verify(target, request, digest, call);
+    const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
+    return digest === undefined ? { metadata } : { digest, metadata };
+  }
+
+  async bootstrap(call: DriverCall): Promise<void> {
+    const cluster = await this.#pods.cluster();
+    const [pod] = await this.#pods.ensure(call);
+    // Ready says that buildctl works in the pod; that a build can reach it takes a connection from here.
+    const client = await this.#pods.connect(cluster, pod?.metadata?.name ?? "");
+    await client.info(call);
+  }
+
+  async status(call: DriverCall): Promise<BuilderStatus> {
+    const cluster = await this.#pods.cluster();
+    const { name } = this.#options;
+    const resource = { apiVersion: "v1", kind: "Pod" };
+    const [deployment, pods] = await Promise.all([
+      cluster.get<Deployment>({ apiVersion: "apps/v1", kind: "Deployment", name }, call),
+      cluster.list<Pod>(resource, { labelSelector: builderSelector(name), signal: call.signal }),
+    ]);
+    return builderStatus(deployment, pods.items, await this.#reports(pods.items, call));
+  }
+
+  async prune(options: PruneOptions, call: DriverCall): Promise<PruneResult> {
+    const removed = await this.#onEachPod(({ client }) => client.prune(options, call), call);
+    const reclaimedBytes = removed.reduce(
+      (sum, { value }) => sum + value.reduce((size, record) => size + record.sizeBytes, 0),
+      0,
+    );
+    return { reclaimedBytes, objects: removed.flatMap(({ name, value }) => value.map(({ id }) => `${name}/${id}`)) };
+  }
+
+  async diskUsage(call: DriverCall): Promise<DiskUsage> {
+    const usage = await this.#onEachPod(({ client }) => client.diskUsage(call), call);
+    const records = usage.flatMap(({ name: node, value }) =>
+      value.map(({ id, kind, sizeBytes, inUse, lastUsedMs }) => ({
+        ...{ id, node, kind, sizeBytes, inUse },
+        ...(lastUsedMs === undefined ? {} : { lastUsedMs }),
+      })),
+    );
+    const sum = (of: typeof records): number => of.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+    return { totalBytes: sum(records), reclaimableBytes: sum(records.filter(({ inUse }) => !inUse)), records };
+  }
+
+  /** Scales the builder to nothing; the next build starts it again. */
+  async stop(call: DriverCall): Promise<void> {
+    const cluster = await this.#pods.cluster();
+    const reference = { apiVersion: "apps/v1", kind: "Deployment", name: this.#options.name };
+    await cluster.patch(reference, { spec: { replicas: 0 } }, { signal: call.signal });
+  }
+
+  async remove(call: DriverCall): Promise<void> {
+    const cluster = await this.#pods.cluster();
+    const { name } = this.#options;
+    await this.#pods.disconnect();
+    await cluster.delete(
+      { apiVersion: "apps/v1", kind: "Deployment", name },
+      { propagationPolicy: "Foreground", signal: call.signal },
+    );
+    await cluster.waitFor<Pod, true>(
+      { apiVersion: "v1", kind: "Pod" },
+      {
+        labelSelector: builderSelector(name),
+        signal: call.signal,
+        until: (pods) => (pods.length === 0 ? true : undefined),
+      },
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#pods.close();
+  }
+
+  async #solve(target: BuilderPod, request: BuildRequest, call: DriverCall): Promise<SolveResponse> {
+    const cluster = await this.#pods.cluster();
+    const { signal, emit } = call;
+    const readSecret = secretReader(cluster, cluster.namespace, signal);
+    const credentials = sessionCredentials(call.credentials, { signal, readSecret });
+    const status = new StatusEvents(emit);
+    const startedMs = Date.now();
+    const killsBefore = oomKills(cluster, target.pod, call);
+    try {
+      return await target.client.solve(solveRequest(request, hostname(), credentials), {
+        signal,
+        onStatus: (update) => status.update(update),
+        onTransfer: (transfer) => {
+          const progress = contextProgress(transfer);
+          if (progress !== undefined) emit(progress);
+        },
+      });
+    } catch (error) {
+      throw await explainFailure(error, { cluster, pod: target.pod, startedMs, killsBefore: await killsBefore }, call);
+    } finally {
+      status.end();
+    }
+  }
+
+  async #verify(target: BuilderPod, request: BuildRequest, digest: string, call: DriverCall): Promise<void> {
+    const references = pushedReferences(request.outputs, request.tags, digest);
+    if (references.length === 0) return;
+    const cluster = await this.#pods.cluster();
+    await verifyPushed(cluster, target.name, references, digest, this.#options.registries, call);
+  }
+
+  async #reports(pods: readonly Pod[], call: DriverCall): Promise<ReadonlyMap<string, DaemonReport>> {
+    const cluster = await this.#pods.cluster();
+    const reports = new Map<string, DaemonReport>();
+    const ask = async (name: string): Promise<void> => {
+      const client = await this.#pods.connect(cluster, name);
+      const [info, workers] = await Promise.all([client.info(call), client.listWorkers(call)]);
+      reports.set(name, { info, workers });
+    };
+    // A pod that does not answer is shown without what it would have said.
+    await Promise.allSettled(
+      pods.filter((pod) => pod.status?.phase === "Running").map((pod) => ask(pod.metadata?.name ?? "")),
+    );
+    return reports;
+  }
+
+  async #onEachPod<Value>(
+    operation: (pod: Pick<BuilderPod, "client">) => Promise<Value>,
+    call: DriverCall,
+  ): Promise<readonly { name: string; value: Value }[]> {
+    const cluster = await this.#pods.cluster();
+    const resource = { apiVersion: "v1", kind: "Pod" };
+    const pods = await cluster.list<Pod>(resource, {
+      labelSelector: builderSelector(this.#options.name),
+      signal: call.signal,
+    });
+    const running = pods.items.filter((pod) => pod.status?.phase === "Running").map((pod) => pod.metadata?.name ?? "");
+    return Promise.all(
+      running.map(async (name) => ({
+        name,
+        value: await operation({ client: await this.#pods.connect(cluster, name) }),
+      })),
+    );
+  }
+}
+
+function wireBytes(response: SolveResponse): number {
+  return response.transfers.reduce((sum, transfer) => sum + transfer.wireBytes, 0);
+}

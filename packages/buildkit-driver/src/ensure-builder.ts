@@ -1,0 +1,73 @@
+import type { Cluster, Deployment, Pod } from "@slipway/cluster";
+import { BuilderError, type DriverCall } from "@slipway/core";
+
+import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import { planBuilder, readyPods } from "./builder-state.ts";
+import { checkAccess } from "./required-rbac.ts";
+import { waitForBuilder } from "./wait-for-builder.ts";
+import { builderDeployment, builderLabels, builderSelector } from "./workload.ts";
+
+/** How long the clean-up after a failed start may take: its signal is its own, since the call's may have fired. */
+const undoTimeoutMs = 15_000;
+
+/**
+ * Makes the builder what the options say and resolves with its ready pods. If that fails, what this call made is removed again, and a
+ * builder that was there is as it was.
+ */
+export async function ensureBuilder(
+  cluster: Cluster,
+  namespace: string,
+  options: ResolvedBuildkitDriverOptions,
+  call: Pick<DriverCall, "signal" | "emit" | "logger">,
+): Promise<readonly Pod[]> {
+  const wanted = builderDeployment(namespace, options);
+  const reference = { apiVersion: "apps/v1", kind: "Deployment", namespace, name: options.name };
+  const [existing, pods] = await Promise.all([
+    cluster.get<Deployment>(reference, call),
+    cluster.list<Pod>(
+      { apiVersion: "v1", kind: "Pod", namespace },
+      { labelSelector: builderSelector(options.name), ...call },
+    ),
+  ]);
+  const plan = planBuilder(existing, wanted, pods.items);
+  if (plan === "ready") return readyPods(pods.items, wanted);
+  if (existing !== undefined) checkOwner(existing, options.name, namespace);
+  if (plan === "wait") return waitForBuilder(cluster, namespace, wanted, options, call);
+  await checkAccess(cluster, namespace, call);
+  call.logger.debug(`${plan} builder ${namespace}/${options.name}`);
+  const applied = await cluster.apply<Deployment>(wanted, call);
+  try {
+    return await waitForBuilder(cluster, namespace, wanted, options, call);
+  } catch (error) {
+    await undo(cluster, reference, applied, existing);
+    throw error;
+  }
+}
+
+/** A Deployment of the same name that somebody else made is not ours to change. */
+function checkOwner(existing: Deployment, name: string, namespace: string): void {
+  const labels = existing.metadata?.labels ?? {};
+  if (Object.entries(builderLabels(name)).every(([key, value]) => labels[key] === value)) return;
+  const message = `Deployment ${namespace}/${name} is not a Slipway builder. Choose another name or namespace.`;
+  throw new BuilderError({ code: "INVALID_OPTIONS", message, details: { issues: [{ path: "name", message }] } });
+}
+
+async function undo(
+  cluster: Cluster,
+  reference: { apiVersion: string; kind: string; namespace: string; name: string },
+  applied: Deployment,
+  before: Deployment | undefined,
+): Promise<void> {
+  const signal = AbortSignal.timeout(undoTimeoutMs);
+  if (before === undefined) {
+    const uid = applied.metadata?.uid;
+    await cluster.delete(reference, { ...(uid === undefined ? {} : { preconditions: { uid } }), signal });
+    return;
+  }
+  const { name, namespace, labels, annotations } = before.metadata ?? {};
+  const metadata = { name, namespace, labels, annotations } as NonNullable<Deployment["metadata"]>;
+  await cluster.apply<Deployment>(
+    { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: before.spec } as Deployment,
+    { signal },
+  );
+}
