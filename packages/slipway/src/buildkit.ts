@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * Builds with BuildKit pods in the cluster.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/buildkit-driver";

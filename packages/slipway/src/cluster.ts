@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * Kubernetes access: REST, apply, streams, logs, watch and pod diagnosis.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/cluster";

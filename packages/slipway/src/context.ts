@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * What of a folder belongs to a build: `.dockerignore` and the context scan.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/context-sync";

@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * Build events as terminal or plain text output.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/progress";

@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * Image references and an OCI distribution client.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/registry-client";

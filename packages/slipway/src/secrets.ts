@@ -1,6 +1,6 @@
 /**
- * Builds container images inside a Kubernetes cluster.
+ * Pull secrets and docker configuration as one keychain.
  *
  * @packageDocumentation
  */
-export {};
+export * from "@slipway/secret-merging";
