@@ -1,0 +1,109 @@
+import type { ChildProcessByStdio } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+
+import { BuilderError } from "@slipway/core";
+import type { Credential } from "@slipway/core";
+import * as z from "zod";
+
+import { invalidCredentials } from "./docker-config-file.ts";
+
+/** A question to a credential helper of Docker. */
+export interface HelperCall {
+  /** What follows `docker-credential-` in the name of the program. */
+  readonly helper: string;
+  /** The registry, spelled as in the configuration. */
+  readonly serverUrl: string;
+  /** Where the helper is configured, as diagnostics name it. */
+  readonly source: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const answerSchema = z.object({ Username: z.string(), Secret: z.string() });
+const notFound = "credentials not found in native keychain";
+
+/**
+ * Asks a credential helper, without a shell. `undefined` when it has no credentials for this registry.
+ *
+ * @throws `INVALID_OPTIONS` if the helper is not installed, fails, or does not answer in time.
+ */
+export async function askCredentialHelper(call: HelperCall): Promise<Credential | undefined> {
+  const program = `docker-credential-${call.helper}`;
+  if (!/^[\w.-]+$/.test(call.helper))
+    throw invalidCredentials(call.source, `"${call.helper}" is not the name of a credential helper`);
+  const { status, output } = await run(program, call);
+  if (status === 0) return parseAnswer(program, output, call.source);
+  // Helpers print errors to stdout, and this very text when there is nothing.
+  if (output.includes(notFound)) return undefined;
+  throw invalidCredentials(
+    call.source,
+    `${program} ended with status ${status ?? "unknown"} for ${call.serverUrl}: ${output.slice(0, 500)}`,
+  );
+}
+
+interface HelperOutcome {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
+  const deadline = AbortSignal.timeout(call.timeoutMs);
+  const child = spawn(program, ["get"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    signal: AbortSignal.any([call.signal, deadline]),
+  });
+  try {
+    return await talk(child, call.serverUrl);
+  } catch (error) {
+    if (call.signal.aborted) throw aborted(call.signal);
+    throw invalidCredentials(call.source, `${program} ${failureOf(error, deadline, call)}`);
+  }
+}
+
+async function talk(child: ChildProcessByStdio<Writable, Readable, null>, serverUrl: string): Promise<HelperOutcome> {
+  const exit = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  // A helper that does not read its input closes the pipe early; its answer says what is wrong.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(serverUrl);
+  const [status, output] = await Promise.all([exit, text(child.stdout)]);
+  return { status, output: output.trim() };
+}
+
+function failureOf(error: unknown, deadline: AbortSignal, { timeoutMs }: HelperCall): string {
+  if (deadline.aborted) return `did not answer within ${timeoutMs} ms`;
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    return "is not installed. Put it on the PATH, or take it out of credsStore and credHelpers";
+  }
+  return `cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function aborted(signal: AbortSignal): Error {
+  if (BuilderError.isInstance(signal.reason)) return signal.reason;
+  const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+  return new BuilderError({
+    code: "ABORTED",
+    message: `Asking a credential helper was aborted: ${reason}`,
+    details: { reason },
+  });
+}
+
+function parseAnswer(program: string, output: string, source: string): Credential {
+  const answer = answerSchema.safeParse(tryJson(output));
+  if (!answer.success) throw invalidCredentials(source, `${program} answered with something else than credentials`);
+  const { Username: username, Secret: secret } = answer.data;
+  if (username === "<token>") return { source: `${source}, ${program}`, type: "identity-token", token: secret };
+  return { source: `${source}, ${program}`, type: "basic", username, password: secret };
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

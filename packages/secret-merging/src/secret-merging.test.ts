@@ -1,0 +1,272 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+
+import { BuilderError } from "@slipway/core";
+import type { Credential, Keychain, KeychainCall, SecretData } from "@slipway/core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { createKeychain, dockerConfig, pullSecret } from "./index.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "slipway-docker-"));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const basic = (username: string, password: string): object => ({ auth: base64(`${username}:${password}`) });
+
+function writeConfig(config: unknown): string {
+  const path = join(folder, "config.json");
+  writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
+  return path;
+}
+
+function ask(keychain: Keychain, name: string, call: Partial<KeychainCall> = {}): Promise<readonly Credential[]> {
+  const [registry = "", ...path] = name.split("/");
+  const repository = path.length > 0 ? { repository: path.join("/") } : {};
+  return keychain.resolve(
+    { registry, ...repository, actions: ["pull"] },
+    { signal: AbortSignal.timeout(10_000), ...call },
+  );
+}
+
+/** User names, or kinds of token, in order. */
+async function users(keychain: Keychain, name: string, call?: Partial<KeychainCall>): Promise<string[]> {
+  const credentials = await ask(keychain, name, call);
+  return credentials.map((credential) =>
+    credential.type === "basic" ? credential.username : `${credential.type} ${credential.token}`,
+  );
+}
+
+async function issue(promise: Promise<unknown>): Promise<{ path: string; message: string }> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS")
+    throw new Error(`unexpected ${inspect(error)}`);
+  expect(inspect(error)).not.toMatch(/hunter2/);
+  return error.details.issues[0] ?? { path: "", message: "" };
+}
+
+describe("dockerConfig", () => {
+  test.each([
+    ["https://index.docker.io/v1/", "docker.io/library/busybox"],
+    ["docker.io", "registry-1.docker.io/library/busybox"],
+    ["registry-1.docker.io", "index.docker.io"],
+    ["https://REGISTRY.example.com/v2/", "registry.example.com/a"],
+    ["registry.example.com:443", "registry.example.com/a"],
+    ["registry.example.com:5000", "registry.example.com:5000/a"],
+    ["http://registry.example.com", "registry.example.com/a"],
+    ["*.example.com", "registry.example.com/a"],
+    ["registry.example.com/team", "registry.example.com/team/app"],
+    ["registry.example.com/team", "registry.example.com"],
+    ["[fd00::1]:5000", "[fd00::1]:5000/a"],
+  ])("finds the entry %s for %s", async (key, name) => {
+    expect(
+      await users(dockerConfig({ path: writeConfig({ auths: { [key]: basic("ann", "hunter2") } }) }), name),
+    ).toEqual(["ann"]);
+  });
+
+  test.each([
+    ["registry.example.com", "registry.example.com:5000/a"],
+    ["registry.example.com/team", "registry.example.com/teams/app"],
+    ["*.example.com", "a.b.example.com/x"],
+    ["*.example.com", "example.com/x"],
+  ])("does not find the entry %s for %s", async (key, name) => {
+    expect(
+      await users(dockerConfig({ path: writeConfig({ auths: { [key]: basic("ann", "hunter2") } }) }), name),
+    ).toEqual([]);
+  });
+
+  test("orders candidates by how closely they fit", async () => {
+    const auths = {
+      "*.example.com": basic("wildcard", "x"),
+      "r.example.com": basic("host", "x"),
+      "r.example.com/a": basic("path", "x"),
+      "r.example.com/a/b": basic("deep", "x"),
+    };
+    const keychain = dockerConfig({ path: writeConfig({ auths }) });
+    expect(await users(keychain, "r.example.com/a/b/c")).toEqual(["deep", "path", "host", "wildcard"]);
+    expect(await users(keychain, "r.example.com/z")).toEqual(["host", "wildcard"]);
+    expect(await users(keychain, "r.example.com")).toEqual(["host", "path", "deep", "wildcard"]);
+  });
+
+  test("decodes every kind of entry", async () => {
+    const auths = {
+      "a.io": { username: "ann", password: "hunter2" },
+      "b.io": { auth: base64("bob:with:colon\0").replace(/=+$/, "") },
+      "c.io": { auth: base64("x:y"), identitytoken: "id" },
+      "d.io": { registrytoken: "reg" },
+      "e.io": {},
+    };
+    const keychain = dockerConfig({ path: writeConfig({ auths }) });
+    expect(await ask(keychain, "b.io")).toMatchObject([{ type: "basic", username: "bob", password: "with:colon" }]);
+    expect(await users(keychain, "a.io")).toEqual(["ann"]);
+    expect(await users(keychain, "c.io")).toEqual(["identity-token id"]);
+    expect(await users(keychain, "d.io")).toEqual(["registry-token reg"]);
+    expect(await users(keychain, "e.io")).toEqual([]);
+  });
+
+  test("takes the folder in DOCKER_CONFIG, and is empty without a file", async () => {
+    vi.stubEnv("DOCKER_CONFIG", folder);
+    expect(await ask(dockerConfig(), "a.io")).toEqual([]);
+    writeConfig({ auths: { "a.io": basic("ann", "hunter2") } });
+    expect(await ask(dockerConfig(), "a.io")).toMatchObject([{ source: `docker config ${folder}/config.json` }]);
+  });
+
+  test("a broken entry harms no other registry", async () => {
+    const path = writeConfig({ auths: { "bad.io": { auth: base64("hunter2") }, "good.io": basic("ann", "x") } });
+    expect(await users(dockerConfig({ path }), "good.io")).toEqual(["ann"]);
+    expect((await issue(ask(dockerConfig({ path }), "bad.io"))).message).toMatch(/entry for bad\.io .* base64/);
+  });
+
+  test("names a file that is missing or broken, and none of its content", async () => {
+    const missing = join(folder, "nowhere.json");
+    expect((await issue(ask(dockerConfig({ path: missing }), "a.io"))).message).toContain(missing);
+    expect((await issue(ask(dockerConfig({ path: writeConfig('{"auths": hunter2') }), "a.io"))).message).toMatch(
+      /is not JSON/,
+    );
+    const wrong = writeConfig({ auths: { "a.io": { auth: 7, password: "hunter2" } } });
+    expect((await issue(ask(dockerConfig({ path: wrong }), "a.io"))).message).toMatch(/see auths\.a\.io\.auth/);
+  });
+
+  test("refuses options that it does not know", () => {
+    expect(() => dockerConfig({ pth: "x" } as object)).toThrow(/did you mean "path"/);
+  });
+});
+
+describe("credential helpers", () => {
+  function installHelper(name: string, script: string): void {
+    const path = join(folder, "bin", `docker-credential-${name}`);
+    mkdirSync(join(folder, "bin"), { recursive: true });
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+    vi.stubEnv("PATH", `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`);
+  }
+
+  test("answer before the entries of the file, with the server's name on stdin", async () => {
+    installHelper(
+      "echo",
+      'read -r server; printf \'{"ServerURL":"x","Username":"for %s %s","Secret":"hunter2"}\' "$1" "$server"',
+    );
+    const path = writeConfig({ credsStore: "echo", auths: { "a.io": basic("ann", "x"), "docker.io": {} } });
+    expect(await users(dockerConfig({ path }), "a.io/b")).toEqual(["for get a.io", "ann"]);
+    expect(await users(dockerConfig({ path }), "docker.io/b")).toEqual(["for get https://index.docker.io/v1/"]);
+  });
+
+  test("of one registry hide the common one; <token> is an identity token", async () => {
+    installHelper("own", 'printf \'{"Username":"<token>","Secret":"t"}\'');
+    const path = writeConfig({ credsStore: "none", credHelpers: { "a.io": "own", "b.io": "" } });
+    expect(await ask(dockerConfig({ path }), "a.io")).toEqual([
+      { source: `docker config ${path}, docker-credential-own`, type: "identity-token", token: "t" },
+    ]);
+    expect(await ask(dockerConfig({ path }), "b.io")).toEqual([]);
+  });
+
+  test("without credentials leave the word to the file", async () => {
+    installHelper("empty", "echo credentials not found in native keychain; exit 1");
+    const path = writeConfig({ credsStore: "empty", auths: { "a.io": basic("ann", "x") } });
+    expect(await users(dockerConfig({ path }), "a.io")).toEqual(["ann"]);
+  });
+
+  test.each([
+    ["missing", undefined, /docker-credential-missing is not installed/],
+    ["broken", "echo no keyring; exit 3", /status 3 for a\.io: no keyring/],
+    ["slow", "exec sleep 60", /did not answer within 300 ms/],
+    ["silent", "true", /something else than credentials/],
+    ["../evil", undefined, /is not the name/],
+  ])("that are %s are an error", async (name, script, message) => {
+    if (script !== undefined) installHelper(name, script);
+    const keychain = dockerConfig({ path: writeConfig({ credsStore: name }), helperTimeoutMs: 300 });
+    expect((await issue(ask(keychain, "a.io"))).message).toMatch(message);
+  });
+
+  test("end when the call is aborted", async () => {
+    installHelper("slow", "exec sleep 60");
+    const keychain = dockerConfig({ path: writeConfig({ credsStore: "slow" }) });
+    const asked = ask(keychain, "a.io", { signal: AbortSignal.timeout(100) });
+    await expect(asked).rejects.toMatchObject({ code: "ABORTED" });
+  });
+});
+
+describe("pullSecret", () => {
+  const auths = { "a.io": basic("ann", "hunter2") };
+
+  function secret(type: string, key: string, content: unknown): SecretData {
+    return { namespace: "builds", name: "regcred", type, data: { [key]: Buffer.from(JSON.stringify(content)) } };
+  }
+  const serving = (data: SecretData | undefined): Partial<KeychainCall> => ({
+    readSecret: () => Promise.resolve(data),
+  });
+
+  test.each([
+    secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson", { auths }),
+    secret("kubernetes.io/dockercfg", ".dockercfg", auths),
+    secret("Opaque", "config.json", { auths }),
+  ])("reads a Secret of type $type and names it", async (data) => {
+    expect(await ask(pullSecret({ name: "regcred" }), "a.io/x", serving(data))).toEqual([
+      { source: "secret builds/regcred", type: "basic", username: "ann", password: "hunter2" },
+    ]);
+  });
+
+  test("asks for the Secret anew each time, in the namespace given", async () => {
+    const readSecret = vi.fn(() => Promise.resolve(secret("Opaque", "config.json", { auths })));
+    const keychain = pullSecret({ name: "regcred", namespace: "team" });
+    await ask(keychain, "a.io", { readSecret });
+    await ask(keychain, "a.io", { readSecret });
+    expect(readSecret.mock.calls).toEqual([
+      [{ name: "regcred", namespace: "team" }],
+      [{ name: "regcred", namespace: "team" }],
+    ]);
+  });
+
+  test("says how to create a Secret that is missing", async () => {
+    const { path, message } = await issue(
+      ask(pullSecret({ name: "regcred", namespace: "team" }), "a.io", serving(undefined)),
+    );
+    expect(path).toBe("secret team/regcred");
+    expect(message).toMatch(
+      /secret team\/regcred does not exist.*kubectl create secret docker-registry regcred --namespace team/,
+    );
+  });
+
+  test("refuses a Secret of another kind, and a builder without a cluster", async () => {
+    const other = serving(secret("kubernetes.io/tls", "tls.key", "hunter2"));
+    expect((await issue(ask(pullSecret({ name: "regcred" }), "a.io", other))).message).toMatch(
+      /kubernetes\.io\/tls has none of the keys/,
+    );
+    expect((await issue(ask(pullSecret({ name: "regcred" }), "a.io"))).message).toMatch(/no cluster/);
+    expect(() => pullSecret({ name: "Not A Name" })).toThrow(/no name of a Secret/);
+  });
+});
+
+describe("createKeychain", () => {
+  const holding = (...credentials: Credential[]): Keychain => ({ resolve: () => Promise.resolve(credentials) });
+
+  test("keeps the order of its sources, and each credential once", async () => {
+    const ann = { type: "basic", username: "ann", password: "x" } as const;
+    const bob = { type: "basic", username: "bob", password: "x" } as const;
+    const token = { type: "identity-token", token: "t" } as const;
+    const keychain = createKeychain(
+      holding({ source: "one", ...ann }, { source: "one", ...token }),
+      holding(
+        { source: "two", ...bob },
+        { source: "two", ...ann },
+        { source: "two", type: "registry-token", token: "t" },
+      ),
+    );
+    expect((await ask(keychain, "a.io")).map(({ source, type }) => `${source} ${type}`)).toEqual([
+      "one basic",
+      "one identity-token",
+      "two basic",
+      "two registry-token",
+    ]);
+  });
+});
