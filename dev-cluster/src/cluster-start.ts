@@ -1,9 +1,10 @@
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { AddressPlan } from "./address-plan.ts";
 import type { ClusterSite } from "./cluster-context.ts";
+import type { ClusterPaths } from "./cluster-paths.ts";
 import { listNodes } from "./cluster-health.ts";
 import { type ImageStore, imageStore, prepareContainerd } from "./containerd.ts";
 import { type DaemonCommand, apiServerCommand, controllerCommands, corefile, corefilePath, etcdCommand } from "./control-plane.ts";
@@ -29,48 +30,67 @@ export interface StartInputs {
   readonly routes: boolean;
 }
 
-/** A cluster whose nodes are ready. */
-export interface StartedCluster {
+/** A cluster whose API server answers and whose nodes can take images, but do not run the kubelet yet. */
+export interface ControlPlane {
   readonly inits: Readonly<Record<string, ProcessIdentity>>;
-  readonly daemons: Readonly<Record<string, ProcessIdentity>>;
   readonly stores: readonly ImageStore[];
+  /** Starts controllers and kubelets, and returns all daemons when every node is ready. */
+  startNodes(): Promise<Readonly<Record<string, ProcessIdentity>>>;
 }
 
-/** Starts control plane and nodes on kept or empty state. Nothing of an earlier start may run. */
-export async function startCluster(
+/** Starts namespaces, API server and containerd on kept or empty state. Nothing of an earlier start may run. */
+export async function startControlPlane(
   site: ClusterSite,
   plan: AddressPlan,
   inputs: StartInputs,
   progress: Progress,
-): Promise<StartedCluster> {
+): Promise<ControlPlane> {
   const { paths } = site;
-  const daemons: Record<string, ProcessIdentity> = {};
-  const env = daemonEnvironment(inputs.packages);
-  const logFile = (name: string): string => join(paths.logs, `${name}.log`);
-  const run = async (set: NamespaceSet, commands: readonly DaemonCommand[]): Promise<void> => {
-    for (const { name, argv } of commands) {
-      const options = { cgroups: site.cgroups, logFile: logFile(name), env };
-      daemons[name] = await startDaemon([...enterNamespaces(set.init), ...argv], options);
-    }
-  };
+  const launcher = createLauncher(site, inputs.packages);
   await prepareFolders(site, plan, inputs.hyper);
-  const sets = await progress.step("make namespaces and network", () => createSets(site, plan, inputs, env));
-  await run(sets.controlPlane, [etcdCommand(paths, inputs.hyper), apiServerCommand(paths, plan, inputs.hyper)]);
-  const stores = await progress.step("start containerd", () => startContainerd(site, plan, inputs, sets.nodes, run));
-  using api = connectKubeApi(paths.kubeconfig);
-  await progress.step("start the API server", () =>
-    waitUntil("the API server is ready", () => api.isReady(), { timeoutMs: 120_000, logFile: logFile("apiserver"), everyMs: 50 }),
-  );
-  await forgetEarlierLife(api);
-  await run(sets.controlPlane, controllerCommands(paths, site.name, inputs.hyper, await inputs.addons()));
-  for (const [position, set] of sets.nodes.entries()) {
-    const node = plan.nodes[position];
-    if (node) await run(set, nodeCommands(paths, plan, node, inputs.hyper));
-  }
-  await api.apply(storageClassManifest.path, storageClassManifest.object);
-  await progress.step("start the nodes", () => waitForNodes(api, plan, logFile));
+  const sets = await progress.step("make namespaces and network", () => createSets(site, plan, inputs, launcher.env));
+  await launcher.run(sets.controlPlane, [etcdCommand(paths, inputs.hyper), apiServerCommand(paths, plan, inputs.hyper)]);
+  const [stores] = await Promise.all([
+    progress.step("start containerd", () => startContainerd(site, plan, inputs, sets.nodes, launcher)),
+    progress.step("start the API server", () => startApi(paths, launcher)),
+  ]);
   const inits = Object.fromEntries([sets.controlPlane, ...sets.nodes].map(({ name, init }) => [name, init]));
-  return { inits, daemons, stores };
+  const startNodes = async (): Promise<Readonly<Record<string, ProcessIdentity>>> => {
+    await progress.step("start the nodes", async () => {
+      await launcher.run(sets.controlPlane, controllerCommands(paths, site.name, inputs.hyper, await inputs.addons()));
+      for (const [position, set] of sets.nodes.entries()) {
+        const node = plan.nodes[position];
+        if (node) await launcher.run(set, nodeCommands(paths, plan, node, inputs.hyper));
+      }
+      await waitForNodes(paths, plan, launcher);
+    });
+    return launcher.daemons;
+  };
+  return { inits, stores, startNodes };
+}
+
+interface Launcher {
+  readonly env: NodeJS.ProcessEnv;
+  readonly daemons: Readonly<Record<string, ProcessIdentity>>;
+  logFile(name: string): string;
+  run(set: NamespaceSet, commands: readonly DaemonCommand[]): Promise<void>;
+}
+
+function createLauncher(site: ClusterSite, packages: string): Launcher {
+  const env = daemonEnvironment(packages);
+  const daemons: Record<string, ProcessIdentity> = {};
+  const logFile = (name: string): string => join(site.paths.logs, `${name}.log`);
+  return {
+    env,
+    daemons,
+    logFile,
+    async run(set, commands) {
+      for (const { name, argv } of commands) {
+        const options = { cgroups: site.cgroups, logFile: logFile(name), env };
+        daemons[name] = await startDaemon([...enterNamespaces(set.init), ...argv], options);
+      }
+    },
+  };
 }
 
 /** Daemons get no settings of the caller's shell: a proxy there, for instance, would cut them off from each other. */
@@ -80,6 +100,8 @@ function daemonEnvironment(packages: string): NodeJS.ProcessEnv {
 
 async function prepareFolders(site: ClusterSite, plan: AddressPlan, hyper: string): Promise<void> {
   const { paths } = site;
+  rmSync(`${paths.logs}.previous`, { recursive: true, force: true });
+  if (existsSync(paths.logs)) renameSync(paths.logs, `${paths.logs}.previous`);
   for (const folder of [paths.config, paths.logs, paths.volumes, paths.registry]) mkdirSync(folder, { recursive: true });
   chownSync(paths.registry, 1000, 1000);
   chmodSync(paths.registry, 0o700);
@@ -112,7 +134,7 @@ async function startContainerd(
   plan: AddressPlan,
   inputs: StartInputs,
   sets: readonly NamespaceSet[],
-  run: (set: NamespaceSet, commands: readonly DaemonCommand[]) => Promise<void>,
+  launcher: Launcher,
 ): Promise<readonly ImageStore[]> {
   const layout = inputs.pauseImage.layout();
   layout.catch(() => undefined);
@@ -121,13 +143,22 @@ async function startContainerd(
     if (!node) throw new Error(`No addresses for ${set.name}.`);
     const folder = join(site.paths.root, node.name);
     const argv = await prepareContainerd(folder, node, inputs.packages, inputs.pauseImage.reference);
-    await run(set, [{ name: `${node.name}-containerd`, argv }]);
-    const store = imageStore(set, inputs.packages, join(site.paths.logs, `${node.name}-containerd.log`));
+    const name = `${node.name}-containerd`;
+    await launcher.run(set, [{ name, argv }]);
+    const store = imageStore(set, inputs.packages, launcher.logFile(name));
     await store.waitReady();
     await store.importLayout(await layout);
     return store;
   };
   return Promise.all(sets.map(start));
+}
+
+async function startApi(paths: ClusterPaths, launcher: Launcher): Promise<void> {
+  using api = connectKubeApi(paths.kubeconfig);
+  const options = { timeoutMs: 120_000, logFile: launcher.logFile("apiserver"), everyMs: 50 };
+  await waitUntil("the API server is ready", () => api.isReady(), options);
+  await forgetEarlierLife(api);
+  await api.apply(storageClassManifest.path, storageClassManifest.object);
 }
 
 /**
@@ -145,12 +176,13 @@ async function forgetEarlierLife(api: KubeApi): Promise<void> {
   ]);
 }
 
-async function waitForNodes(api: KubeApi, plan: AddressPlan, logFile: (name: string) => string): Promise<void> {
+async function waitForNodes(paths: ClusterPaths, plan: AddressPlan, launcher: Launcher): Promise<void> {
+  using api = connectKubeApi(paths.kubeconfig);
   const isUsable = async (): Promise<boolean> => {
     const nodes = await listNodes(api);
     const usable = nodes.filter(({ isReady, isTainted }) => isReady && !isTainted);
     const account = await api.call("GET", "/api/v1/namespaces/default/serviceaccounts/default");
     return usable.length === plan.nodes.length && account !== undefined;
   };
-  await waitUntil("all nodes are ready", isUsable, { timeoutMs: 120_000, logFile: logFile("node-a-kubelet") });
+  await waitUntil("all nodes are ready", isUsable, { timeoutMs: 120_000, logFile: launcher.logFile("node-a-kubelet") });
 }

@@ -76,7 +76,6 @@ export async function prepareContainerd(
 /** The image store of one node. */
 export interface ImageStore {
   waitReady(): Promise<void>;
-  references(): Promise<ReadonlySet<string>>;
   /** Imports a layout unless the node has its reference. */
   importLayout(layout: string): Promise<void>;
   /** Imports an archive as `docker save` or an OCI tool writes it, and returns what ctr says. */
@@ -86,10 +85,10 @@ export interface ImageStore {
 /** Opens the image store of a node. */
 export function imageStore(node: NamespaceSet, packages: string, logFile?: string): ImageStore {
   const ctr = [...enterNamespaces(node.init), `${packages}/bin/ctr`, "-a", containerdSocket, "-n", "k8s.io"];
-  const references = async (): Promise<ReadonlySet<string>> =>
-    new Set((await runCommand([...ctr, "images", "ls", "-q"])).trim().split("\n"));
+  let known: Promise<Set<string>> | undefined;
+  const references = (): Promise<Set<string>> =>
+    (known ??= runCommand([...ctr, "images", "ls", "-q"]).then((list) => new Set(list.trim().split("\n"))));
   return {
-    references,
     async waitReady() {
       for (let attempt = 0; attempt < 400; attempt++) {
         const isReady = await runCommand([...ctr, "version"]).then(() => true, () => false);
@@ -99,8 +98,10 @@ export function imageStore(node: NamespaceSet, packages: string, logFile?: strin
       throw new ClusterFailure(`containerd of ${node.name} does not answer.`, { remedy: "See its log.", logFile });
     },
     async importLayout(layout) {
-      if ((await references()).has(await layoutReference(layout))) return;
+      const [present, reference] = await Promise.all([references(), layoutReference(layout)]);
+      if (present.has(reference)) return;
       await runCommand([...ctr, "images", "import", "-"], { input: packImageLayout(layout) });
+      present.add(reference);
     },
     importArchive: (archive) => runCommand([...ctr, "images", "import", archive]),
   };

@@ -49,14 +49,17 @@ function sendRequest(
   headers: Record<string, string>,
   body: object | undefined,
 ): Promise<{ status: number; text: string }> {
+  const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));
+  // Without a length, Node sends the body of a DELETE unframed.
+  const framed = { ...headers, "content-length": String(bytes.length) };
   return new Promise((resolve, reject) => {
-    const call = request(url, { agent, method, headers, timeout: timeoutMs }, (response) => {
+    const call = request(url, { agent, method, headers: framed, timeout: timeoutMs }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", reject);
     });
     call.on("timeout", () => call.destroy(new Error(`${url} did not answer within ${timeoutMs} ms.`)));
     call.on("error", reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(bytes);
   });
 }

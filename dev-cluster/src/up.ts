@@ -4,7 +4,7 @@ import { type ClusterArtifacts, type Preparation, binaryOf, imageReferences, pla
 import { type ClusterChoice, type ClusterSite, clusterSite, readPlan, writePlan } from "./cluster-context.ts";
 import { findAilments } from "./cluster-health.ts";
 import { type ClusterRecord, bootId, readRecord, writeRecord } from "./cluster-record.ts";
-import { startCluster } from "./cluster-start.ts";
+import { startControlPlane } from "./cluster-start.ts";
 import { type ImageStore, imageStore } from "./containerd.ts";
 import { purgeState, stopCluster } from "./down.ts";
 import { ClusterFailure } from "./failure.ts";
@@ -13,6 +13,7 @@ import { generationOf } from "./generation.ts";
 import { goVersion } from "./go-programs.ts";
 import { type ImageName, imageNames } from "./image-recipes.ts";
 import { chooseIndex } from "./network.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import { checkGoVersion, findObstacle, thisMachine } from "./preflight.ts";
 import type { Progress } from "./progress.ts";
 import { seedRegistry, startRegistry } from "./registry.ts";
@@ -95,12 +96,16 @@ async function converge(wanted: Wanted, options: UpOptions, progress: Progress):
 async function refresh(wanted: Wanted, record: ClusterRecord, preparation: Preparation, progress: Progress): Promise<ClusterRecord> {
   const sets = Object.entries(record.inits).filter(([name]) => name !== "control-plane");
   const stores = sets.map(([name, init]) => imageStore({ name, init }, record.packages));
-  const node = sets[0]?.[1];
-  if (!node) throw new Error("The record names no node.");
-  await provide(wanted, stores, node, preparation, progress);
+  await provide(wanted, stores, firstNode(record.inits), preparation, progress);
   const renewed = { ...record, images: wanted.images };
   await writeRecord(wanted.site.paths, renewed);
   return renewed;
+}
+
+function firstNode(inits: ClusterRecord["inits"]): ProcessIdentity {
+  const node = Object.entries(inits).find(([name]) => name !== "control-plane");
+  if (!node) throw new ClusterFailure("The cluster has no node.", { remedy: "Run `down`, then `up`." });
+  return node[1];
 }
 
 async function start(wanted: Wanted, options: UpOptions, preparation: Preparation, progress: Progress): Promise<ClusterRecord> {
@@ -120,18 +125,16 @@ async function start(wanted: Wanted, options: UpOptions, preparation: Preparatio
     pauseImage: { reference: wanted.images.pause, layout: () => preparation.image("pause") },
     routes: options.routes ?? false,
   };
-  const started = await startCluster(site, plan, inputs, progress);
-  const node = started.inits[plan.nodes[0]?.name ?? ""];
-  if (!node) throw new ClusterFailure("The cluster has no node.", { remedy: "Run `up` again." });
-  await provide(wanted, started.stores, node, preparation, progress);
+  const { inits, stores, startNodes } = await startControlPlane(site, plan, inputs, progress);
+  const [daemons] = await Promise.all([startNodes(), provide(wanted, stores, firstNode(inits), preparation, progress)]);
   const record = {
     name: site.name,
     index: plan.index,
     bootId: bootId(),
     generation: wanted.generation,
     images: wanted.images,
-    inits: started.inits,
-    daemons: started.daemons,
+    inits,
+    daemons,
     kubectl: `${hyperFolder}/kubectl`,
     packages,
   };
@@ -154,7 +157,7 @@ async function takeIndex(site: ClusterSite, options: UpOptions, progress: Progre
 async function provide(
   wanted: Wanted,
   stores: readonly ImageStore[],
-  node: ClusterRecord["inits"][string],
+  node: ProcessIdentity,
   preparation: Preparation,
   progress: Progress,
 ): Promise<void> {
@@ -165,9 +168,11 @@ async function provide(
   };
   const registry = async (): Promise<void> => {
     await load("registry");
-    await progress.step("start the registry", () => startRegistry(wanted.site, wanted.images.registry));
-    const [busybox, cBase] = await Promise.all([preparation.image("busybox"), preparation.image("cBase")]);
-    await progress.step("seed the registry", () => seedRegistry(node, { busybox, cBase }));
+    await progress.step("start the registry and seed it", async () => {
+      await startRegistry(wanted.site, wanted.images.registry);
+      const [busybox, cBase] = await Promise.all([preparation.image("busybox"), preparation.image("cBase")]);
+      await seedRegistry(node, { busybox, cBase });
+    });
   };
   const images = async (): Promise<void> => {
     for (const name of imageNames) if (name !== "registry") await load(name);
