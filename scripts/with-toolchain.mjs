@@ -66,13 +66,19 @@ function toolchain() {
   }
   const modules = join(folder, "node_modules");
   const node = own ? process.execPath : join(modules, `node-${process.platform}-${process.arch}`, "bin", "node");
-  return { node, path: [resolve(node, ".."), join(modules, ".bin"), process.env.PATH].join(delimiter), pnpm: join(modules, ".bin", "pnpm") };
+  return {
+    node,
+    path: [resolve(node, ".."), join(modules, ".bin"), process.env.PATH].join(delimiter),
+    pnpm: join(modules, ".bin", "pnpm"),
+  };
 }
 
 /** Installs the workspace when the lockfile is not the one that was installed last. */
 function installWorkspace(pnpm, env) {
   const stamp = join(root, "node_modules", ".slipway-installed");
-  const wanted = createHash("sha256").update(readFileSync(join(root, "pnpm-lock.yaml"))).digest("hex");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "pnpm-lock.yaml")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   // With CI set pnpm never asks before it replaces node_modules.
   const argv = ["install", "--frozen-lockfile", "--ignore-scripts", "--reporter=append-only", "--loglevel=warn"];
@@ -89,4 +95,6 @@ const env = { ...process.env, PATH: path, SLIPWAY_CACHE: cacheFolder };
 if (name !== "cluster") installWorkspace(pnpm, env);
 // A signal goes to the whole process group; the child decides, and this process reports how the child ended.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
-process.exit(run(node, ["--conditions=@slipway/source", "--disable-warning=ExperimentalWarning", ...command, ...argv], { env }));
+process.exit(
+  run(node, ["--conditions=@slipway/source", "--disable-warning=ExperimentalWarning", ...command, ...argv], { env }),
+);

@@ -8,7 +8,11 @@ import { createRenderer } from "slipway/progress";
 import { dockerConfig, pullSecret } from "slipway/secrets";
 
 /** What the pipeline does about a failure: 1 tells the author, 2 runs the job again, 3 tells whoever runs the cluster. */
-const exitCodes: Partial<Record<BuilderErrorCode, number>> = { BUILD_FAILED: 1, CONTEXT_INVALID: 1, INVALID_OPTIONS: 1 };
+const exitCodes: Partial<Record<BuilderErrorCode, number>> = {
+  BUILD_FAILED: 1,
+  CONTEXT_INVALID: 1,
+  INVALID_OPTIONS: 1,
+};
 
 const [context = ".", repository = ""] = process.argv.slice(2);
 const commit = process.env["COMMIT_SHA"] ?? "dev";

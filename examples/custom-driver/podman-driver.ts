@@ -24,7 +24,12 @@ export function podmanDriver({ program = "podman" }: { readonly program?: string
   } satisfies BuilderDriver<typeof podmanBuildOptions>;
 }
 
-async function build(program: string, folder: string, request: PodmanRequest, call: DriverCall): Promise<DriverBuildResult> {
+async function build(
+  program: string,
+  folder: string,
+  request: PodmanRequest,
+  call: DriverCall,
+): Promise<DriverBuildResult> {
   const [digestFile, auth] = [join(folder, "digest"), join(folder, "auth.json")];
   await writeFile(auth, await authFile(request, call), { mode: 0o600 });
   const steps = new PodmanSteps(call.emit);
@@ -77,13 +82,21 @@ function pushedTags({ outputs, tags }: PodmanRequest): readonly string[] {
 
 function buildFailed(step: string | undefined, logTail: string): BuilderError {
   const message = `${step ?? "The build"} failed: ${logTail.trim().split("\n").at(-1) ?? ""}`;
-  return new BuilderError({ code: "BUILD_FAILED", message, details: { ...(step === undefined ? {} : { step }), logTail } });
+  return new BuilderError({
+    code: "BUILD_FAILED",
+    message,
+    details: { ...(step === undefined ? {} : { step }), logTail },
+  });
 }
 
 function pushFailed(reference: string, stderr: string): BuilderError {
   const registry = reference.slice(0, reference.indexOf("/"));
   const message = `${reference} could not be pushed: ${stderr.trim()}. Check the credentials for ${registry}.`;
-  return new BuilderError({ code: "REGISTRY_REFUSED", message, details: { registry, diagnostics: [stderr], triedCredentials: [] } });
+  return new BuilderError({
+    code: "REGISTRY_REFUSED",
+    message,
+    details: { registry, diagnostics: [stderr], triedCredentials: [] },
+  });
 }
 
 async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {

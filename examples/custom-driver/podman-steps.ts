@@ -26,7 +26,8 @@ export class PodmanSteps {
   /** Ends the step at work; `error` says that it failed. Resolves to its name. */
   end(error?: string): string | undefined {
     const step = this.#step;
-    if (step !== undefined) this.#emit({ type: "step-end", step, cached: this.#cached, ...(error === undefined ? {} : { error }) });
+    if (step !== undefined)
+      this.#emit({ type: "step-end", step, cached: this.#cached, ...(error === undefined ? {} : { error }) });
     this.#step = undefined;
     this.#cached = false;
     return step;

@@ -2,7 +2,9 @@ import { BuilderError, type DriverMiddleware } from "slipway";
 
 // #region measure
 /** Tells how long each build took, with everything that the driver did for it. */
-export function measureBuilds(report: (name: string, durationMs: number, outcome: "succeeded" | "failed") => void): DriverMiddleware {
+export function measureBuilds(
+  report: (name: string, durationMs: number, outcome: "succeeded" | "failed") => void,
+): DriverMiddleware {
   return (next) => ({
     async build(request, call) {
       const startedMs = performance.now();

@@ -17,7 +17,10 @@ export async function buildServices(
   const images = new Map<string, Promise<string>>();
 
   const build = async (service: Service): Promise<string> => {
-    const bases = Object.entries(service.bases ?? {}).map(async ([argument, base]) => [argument, await images.get(base)]);
+    const bases = Object.entries(service.bases ?? {}).map(async ([argument, base]) => [
+      argument,
+      await images.get(base),
+    ]);
     const buildArgs = { ...service.build.buildArgs, ...(Object.fromEntries(await Promise.all(bases)) as object) };
     const run = builder.build({ ...service.build, name: service.name, buildArgs }, { signal });
     // By digest: a tag may have moved on when the next service is built on this one.

@@ -4,7 +4,7 @@ import type { BuildOptions } from "slipway";
 export interface Service {
   readonly name: string;
   readonly build: BuildOptions;
-  /** Services whose images come in as build arguments: argument → service. */
+  /** Services further up whose images come in as build arguments: argument → service. */
   readonly bases?: Readonly<Record<string, string>>;
 }
 
@@ -13,6 +13,10 @@ const registry = "registry.example.com/shop";
 /** Three services on one base image. */
 export const services: readonly Service[] = [
   { name: "base", build: { context: "./base", tags: [`${registry}/base:dev`] } },
-  { name: "api", build: { context: "./api", target: "production", tags: [`${registry}/api:dev`] }, bases: { BASE: "base" } },
+  {
+    name: "api",
+    build: { context: "./api", target: "production", tags: [`${registry}/api:dev`] },
+    bases: { BASE: "base" },
+  },
   { name: "web", build: { context: "./web", tags: [`${registry}/web:dev`] }, bases: { BASE: "base" } },
 ];
