@@ -51,6 +51,8 @@ export type { ExecStatus } from "./streams/channel-protocol.ts";
 export type { ExecStream } from "./streams/exec-stream.ts";
 export type { PortForwardTarget } from "./streams/port-forward.ts";
 export type { AttachTarget, ContainerTarget, ExecTarget } from "./streams/remote-command.ts";
+export { sendVerified } from "./streams/send-verified.ts";
+export type { VerifiedUpload, VerifiedUploadTarget } from "./streams/send-verified.ts";
 export { isPodReady } from "./watch/wait-for-pod.ts";
 export type { WaitForPodOptions } from "./watch/wait-for-pod.ts";
 export type { WaitForOptions } from "./watch/wait-for.ts";

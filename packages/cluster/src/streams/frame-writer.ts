@@ -10,8 +10,9 @@ export interface FrameWriter {
 }
 
 /** Enough to keep TLS and the network busy, little enough to stay small. */
-const inFlightBytes = 4 * largestFrameBytes;
-const keptFrames = 4;
+const largestInFlight = 3;
+/** Above it, buffers are used again: those that are thrown away add up faster than they are collected. */
+const pooledBytes = 8 * 1024;
 
 /** A frame must not be fragmented: the API server takes each fragment for a message. So bytes are copied behind their channel byte. */
 function* frames(channel: number, chunks: readonly Uint8Array[], spare: Buffer[]): Generator<Buffer> {
@@ -49,13 +50,14 @@ function* frames(channel: number, chunks: readonly Uint8Array[], spare: Buffer[]
  */
 export function createFrameWriter(socket: WebSocket, channel: number, onSend: () => void): FrameWriter {
   const spare: Buffer[] = [];
-  let pendingBytes = 0;
+  let inFlight = 0;
   let sentBytes = 0;
   let waiting: ((error?: Error | null) => void) | undefined;
   const onSent = (frame: Buffer, error: Error | null | undefined): void => {
-    pendingBytes -= frame.length;
-    if (frame.buffer.byteLength > largestFrameBytes && spare.length < keptFrames) spare.push(Buffer.from(frame.buffer));
-    if (!waiting || (!error && pendingBytes >= inFlightBytes)) return;
+    inFlight -= 1;
+    if (frame.buffer.byteLength > largestFrameBytes && spare.length < largestInFlight)
+      spare.push(Buffer.from(frame.buffer));
+    if (!waiting || (!error && inFlight >= largestInFlight)) return;
     const callback = waiting;
     waiting = undefined;
     callback(error);
@@ -63,12 +65,12 @@ export function createFrameWriter(socket: WebSocket, channel: number, onSend: ()
   return {
     write: (chunks, callback) => {
       for (const frame of frames(channel, chunks, spare)) {
-        pendingBytes += frame.length;
+        inFlight += 1;
         sentBytes += frame.length - 1;
         onSend();
         socket.send(frame, { binary: true }, (error) => onSent(frame, error));
       }
-      if (pendingBytes < inFlightBytes) callback();
+      if (inFlight < largestInFlight) callback();
       else waiting = callback;
     },
     get sentBytes() {
