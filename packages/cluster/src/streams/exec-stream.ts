@@ -52,6 +52,7 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
   let execStatus: ExecStatus | undefined;
   let failure: BuilderError | undefined;
   let isPaused = false;
+  let isLost = false;
   let closing: Promise<void> | undefined;
   const { promise: status, resolve: resolveStatus, reject: rejectStatus } = Promise.withResolvers<ExecStatus>();
   // Whoever does not ask for the status is told by the streams.
@@ -91,7 +92,7 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
       const chunks = entries.map(({ chunk }) => chunk as Buffer);
       writer.write(chunks, written(callback));
     },
-    final: (callback) => endStdin(socket, callback),
+    final: (callback) => endStdin(socket, callback, written(callback)),
     destroy: (error, callback) => {
       if (BuilderError.isInstance(error)) failWith(error);
       else abandon("the stream was destroyed");
@@ -113,10 +114,13 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
     stderr.destroy(error);
   };
   const fail = async (reason: string): Promise<void> => {
-    if (failure || execStatus) return;
+    if (isLost || failure || execStatus) return;
+    isLost = true;
     failWith(signal?.aborted ? abortError(signal) : await options.explainLoss(reason));
   };
   const abandon = (reason: string): void => {
+    // Whoever gives a lost stream up still learns why it was lost.
+    if (isLost) return;
     failWith(new BuilderError({ code: "ABORTED", message: `Aborted: ${reason}`, details: { reason } }));
   };
   const onAbort = (): void => {
@@ -173,12 +177,15 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
   };
 }
 
-function endStdin(socket: WebSocket, callback: (error?: Error | null) => void): void {
-  if (socket.readyState !== socket.OPEN) callback();
-  else if (socket.protocol.startsWith("v5."))
+function endStdin(
+  socket: WebSocket,
+  refuse: (error: BuilderError) => void,
+  callback: (error?: Error | null) => void,
+): void {
+  if (socket.protocol.startsWith("v5.")) {
     socket.send(Buffer.from([channels.close, channels.stdin]), { binary: true }, callback);
-  else {
+  } else if (socket.readyState === socket.OPEN) {
     const thrown = "stdin cannot be ended: the API server speaks no v5.channel.k8s.io (Kubernetes 1.30 and later do)";
-    callback(new BuilderError({ code: "INTERNAL", message: thrown, details: { thrown } }));
-  }
+    refuse(new BuilderError({ code: "INTERNAL", message: thrown, details: { thrown } }));
+  } else callback();
 }

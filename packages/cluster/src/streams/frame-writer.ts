@@ -21,8 +21,8 @@ function* frames(channel: number, chunks: readonly Uint8Array[], spare: Buffer[]
   let offset = 0;
   while (remaining > 0) {
     const length = Math.min(remaining, largestFrameBytes);
-    const isLarge = length > largestFrameBytes / 2;
-    const buffer = isLarge
+    const isPooled = length > pooledBytes;
+    const buffer = isPooled
       ? (spare.pop() ?? Buffer.allocUnsafeSlow(1 + largestFrameBytes))
       : Buffer.allocUnsafe(1 + length);
     buffer[0] = channel;
