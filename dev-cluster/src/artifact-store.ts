@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { withLock } from "./file-lock.ts";
+import { identifyProcess, isAlive } from "./process-identity.ts";
 
 /** Something that is built or downloaded once, and found again by a hash of its inputs. */
 export interface Artifact {
@@ -35,7 +36,8 @@ export function createArtifactStore(cache: string): ArtifactStore {
     has,
     logFile: (artifact) => join(cache, "logs", `${id(artifact)}.log`),
     async ensure(artifact, onWait) {
-      if (!has(artifact)) await withLock(join(cache, "locks", id(artifact)), () => buildOnce(cache, artifact, folder(artifact)), onWait);
+      if (!has(artifact))
+        await withLock(join(cache, "locks", id(artifact)), () => buildOnce(cache, artifact, folder(artifact)), onWait);
       return folder(artifact);
     },
   };
@@ -46,12 +48,11 @@ async function buildOnce(cache: string, artifact: Artifact, target: string): Pro
   const unfinished = join(cache, "unfinished");
   await mkdir(join(cache, "artifacts"), { recursive: true });
   await mkdir(unfinished, { recursive: true });
-  const prefix = `${artifact.name}-${artifact.key}.`;
-  // We hold the lock, so whatever carries this prefix was left by a process that was killed.
-  for (const left of await readdir(unfinished)) {
-    if (left.startsWith(prefix)) await rm(join(unfinished, left), { recursive: true, force: true });
-  }
-  const folder = join(unfinished, `${prefix}${process.pid}`);
+  await removeAbandoned(unfinished);
+  const folder = join(
+    unfinished,
+    `${artifact.name}-${artifact.key}.${process.pid}.${identifyProcess(process.pid)?.startTicks ?? 0}`,
+  );
   await mkdir(folder);
   try {
     await artifact.build(folder);
@@ -59,5 +60,14 @@ async function buildOnce(cache: string, artifact: Artifact, target: string): Pro
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** What a killed process left: the name says which process it was. */
+async function removeAbandoned(unfinished: string): Promise<void> {
+  for (const name of await readdir(unfinished)) {
+    const [startTicks = "", pid = ""] = name.split(".").reverse();
+    if (isAlive({ pid: Number(pid), startTicks })) continue;
+    await rm(join(unfinished, name), { recursive: true, force: true });
   }
 }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import type { Artifact, ArtifactStore } from "./artifact-store.ts";
 import { type ImagePackage, imagePackagesArtifact, nodePackagesArtifact } from "./deb-packages.ts";
 import { type GoProgramName, goArtifact, goPrograms, programBinary } from "./go-programs.ts";
-import { type ImageInputs, type ImageName, imageArtifact, imageNames, imageRecipes, imageReference } from "./image-recipes.ts";
+import {
+  type ImageInputs,
+  type ImageName,
+  imageArtifact,
+  imageNames,
+  imageRecipes,
+  imageReference,
+} from "./image-recipes.ts";
 import type { Progress } from "./progress.ts";
 
 type ClusterProgram = Exclude<GoProgramName, "buildx">;
@@ -46,11 +53,22 @@ export function planArtifacts(store: ArtifactStore, go: string): ClusterArtifact
     const options = { inputs, inputKeys: needed.map(({ key }) => key) };
     images[name] = imageArtifact(store, name, base ? { ...options, base } : options);
   }
-  return { programs, imagePackages, nodePackages: nodePackagesArtifact(store), images: images as Record<ImageName, Artifact> };
+  return {
+    programs,
+    imagePackages,
+    nodePackages: nodePackagesArtifact(store),
+    images: images as Record<ImageName, Artifact>,
+  };
 }
 
 function imageInputs(store: ArtifactStore, programs: ClusterArtifacts["programs"], packages: Artifact): ImageInputs {
-  const owner = { pause: "pause", registry: "registry", buildkitd: "buildkit", buildctl: "buildkit", rootlesskit: "rootlesskit" } as const;
+  const owner = {
+    pause: "pause",
+    registry: "registry",
+    buildkitd: "buildkit",
+    buildctl: "buildkit",
+    rootlesskit: "rootlesskit",
+  } as const;
   return {
     binary: (name) => join(store.folder(programs[owner[name]]), name),
     debian: (name: ImagePackage) => join(store.folder(packages), name),
@@ -59,7 +77,10 @@ function imageInputs(store: ArtifactStore, programs: ClusterArtifacts["programs"
 
 /** The references of all images as the nodes know them. */
 export function imageReferences(artifacts: ClusterArtifacts): Readonly<Record<ImageName, string>> {
-  return Object.fromEntries(imageNames.map((name) => [name, imageReference(name, artifacts.images[name])])) as Record<ImageName, string>;
+  return Object.fromEntries(imageNames.map((name) => [name, imageReference(name, artifacts.images[name])])) as Record<
+    ImageName,
+    string
+  >;
 }
 
 /** The binary of a program, once built. */
@@ -82,8 +103,11 @@ export function prepareArtifacts(store: ArtifactStore, artifacts: ClusterArtifac
   const ensure = (artifact: Artifact, title: string): Promise<string> =>
     store.has(artifact)
       ? Promise.resolve(store.folder(artifact))
-      : progress.step(title, () => store.ensure(artifact, () => progress.note(`${title}: another command is at it; waiting`)));
-  const compile = (name: ClusterProgram): Promise<string> => ensure(artifacts.programs[name], `compile ${goPrograms[name].title}`);
+      : progress.step(title, () =>
+          store.ensure(artifact, () => progress.note(`${title}: another command is at it; waiting`)),
+        );
+  const compile = (name: ClusterProgram): Promise<string> =>
+    ensure(artifacts.programs[name], `compile ${goPrograms[name].title}`);
   const hyper = compile("hyper");
   const addons = hyper.then(() => compile("addons"));
   const pause = compile("pause");
@@ -96,11 +120,18 @@ export function prepareArtifacts(store: ArtifactStore, artifacts: ClusterArtifac
   const images: Partial<Record<ImageName, Promise<string>>> = {};
   for (const name of imageNames) {
     const baseName = imageRecipes[name].base;
-    const needed = [imagePackages, ...programsOfImage[name].map((used) => programs[used]), ...(baseName ? [images[baseName]] : [])];
-    images[name] = Promise.all(needed).then(() => ensure(artifacts.images[name], `make image ${imageRecipes[name].repository}`));
+    const needed = [
+      imagePackages,
+      ...programsOfImage[name].map((used) => programs[used]),
+      ...(baseName ? [Promise.resolve(images[baseName])] : []),
+    ];
+    images[name] = Promise.all(needed).then(() =>
+      ensure(artifacts.images[name], `make image ${imageRecipes[name].repository}`),
+    );
   }
   // Whoever needs one of them awaits it and sees its failure; the others must not end the process.
-  for (const promise of [...Object.values(programs), nodePackages, imagePackages, ...Object.values(images)]) promise.catch(() => undefined);
+  for (const promise of [...Object.values(programs), nodePackages, imagePackages, ...Object.values(images)])
+    promise.catch(() => undefined);
   return {
     program: (name) => programs[name],
     nodePackages: () => nodePackages,

@@ -35,7 +35,9 @@ function progressToTerminal(): Progress {
 export const clusterCommands: Readonly<Record<string, (line: CommandLine) => number | Promise<number>>> = {
   async up(line) {
     const progress = progressToTerminal();
-    const cluster = wantsExistingCluster() ? await existingCluster(progress) : await up({ ...line, renew: true }, progress);
+    const cluster = wantsExistingCluster()
+      ? await existingCluster(progress)
+      : await up({ ...line, renew: true }, progress);
     print(`cluster ${cluster.name} is ready: ${cluster.nodes.join(", ")}; kubeconfig ${cluster.kubeconfigPath}`);
     return 0;
   },
@@ -47,7 +49,9 @@ export const clusterCommands: Readonly<Record<string, (line: CommandLine) => num
     const site = clusterSite(line);
     const record = readRecord(site.paths);
     if (!record) {
-      print(`cluster ${site.name} is down${site.cgroups.exists() ? ", but parts of it are left: run `down` or `up`" : ""}`);
+      print(
+        `cluster ${site.name} is down${site.cgroups.exists() ? ", but parts of it are left: run `down` or `up`" : ""}`,
+      );
       return 1;
     }
     const ailments = await findAilments(site.paths, record);
@@ -77,7 +81,8 @@ export const clusterCommands: Readonly<Record<string, (line: CommandLine) => num
     const { paths } = clusterSite(line);
     const [component] = line.words;
     const file = join(paths.logs, `${component ?? ""}.log`);
-    if (component !== undefined && existsSync(file)) return run(["tail", "-n", "200", ...(line.follow ? ["-f"] : []), file]);
+    if (component !== undefined && existsSync(file))
+      return run(["tail", "-n", "200", ...(line.follow ? ["-f"] : []), file]);
     const components = existsSync(paths.logs) ? readdirSync(paths.logs).map((name) => name.replace(/\.log$/, "")) : [];
     print(components.length === 0 ? "no logs yet" : components.sort().join("\n"));
     return component === undefined ? 0 : 1;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 import { type AddressPlan, addressPlan } from "./address-plan.ts";
 import { type Cgroups, clusterCgroups } from "./cgroups.ts";
@@ -28,7 +28,9 @@ export interface ClusterSite {
 export function clusterSite(choice: ClusterChoice = {}): ClusterSite {
   const name = choice.name ?? defaultName;
   if (!isClusterName(name)) {
-    throw new ClusterFailure(`"${name}" cannot be a cluster's name.`, { remedy: "Use up to 24 lower-case letters, digits and dashes." });
+    throw new ClusterFailure(`"${name}" cannot be a cluster's name.`, {
+      remedy: "Use up to 24 lower-case letters, digits and dashes.",
+    });
   }
   const cache = cacheFolder();
   const paths = clusterPaths(name, cache);
@@ -47,5 +49,6 @@ export function readPlan(paths: ClusterPaths): AddressPlan | undefined {
 /** Writes the plan down before anything is made after it, so that whatever is made can be found again. */
 export function writePlan(paths: ClusterPaths, plan: AddressPlan): void {
   mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-  writeFileSync(paths.plan, JSON.stringify({ index: plan.index }));
+  writeFileSync(`${paths.plan}.unfinished`, JSON.stringify({ index: plan.index }));
+  renameSync(`${paths.plan}.unfinished`, paths.plan);
 }

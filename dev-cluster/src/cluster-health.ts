@@ -34,7 +34,11 @@ export async function listNodes(api: KubeApi): Promise<readonly NodeState[]> {
 
 interface DeploymentObject {
   readonly metadata: { readonly generation: number };
-  readonly status?: { readonly observedGeneration?: number; readonly updatedReplicas?: number; readonly availableReplicas?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+  };
 }
 
 /** Whether the registry's current revision answers. */

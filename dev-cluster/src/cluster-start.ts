@@ -7,7 +7,14 @@ import type { ClusterSite } from "./cluster-context.ts";
 import type { ClusterPaths } from "./cluster-paths.ts";
 import { listNodes } from "./cluster-health.ts";
 import { type ImageStore, imageStore, prepareContainerd } from "./containerd.ts";
-import { type DaemonCommand, apiServerCommand, controllerCommands, corefile, corefilePath, etcdCommand } from "./control-plane.ts";
+import {
+  type DaemonCommand,
+  apiServerCommand,
+  controllerCommands,
+  corefile,
+  corefilePath,
+  etcdCommand,
+} from "./control-plane.ts";
 import { startDaemon } from "./daemon.ts";
 import { type KubeApi, connectKubeApi } from "./kube-api.ts";
 import { ensureCredentials } from "./kube-config.ts";
@@ -35,7 +42,7 @@ export interface ControlPlane {
   readonly inits: Readonly<Record<string, ProcessIdentity>>;
   readonly stores: readonly ImageStore[];
   /** Starts controllers and kubelets, and returns all daemons when every node is ready. */
-  startNodes(): Promise<Readonly<Record<string, ProcessIdentity>>>;
+  startNodes(this: void): Promise<Readonly<Record<string, ProcessIdentity>>>;
 }
 
 /** Starts namespaces, API server and containerd on kept or empty state. Nothing of an earlier start may run. */
@@ -49,7 +56,10 @@ export async function startControlPlane(
   const launcher = createLauncher(site, inputs.packages);
   await prepareFolders(site, plan, inputs.hyper);
   const sets = await progress.step("make namespaces and network", () => createSets(site, plan, inputs, launcher.env));
-  await launcher.run(sets.controlPlane, [etcdCommand(paths, inputs.hyper), apiServerCommand(paths, plan, inputs.hyper)]);
+  await launcher.run(sets.controlPlane, [
+    etcdCommand(paths, inputs.hyper),
+    apiServerCommand(paths, plan, inputs.hyper),
+  ]);
   const [stores] = await Promise.all([
     progress.step("start containerd", () => startContainerd(site, plan, inputs, sets.nodes, launcher)),
     progress.step("start the API server", () => startApi(paths, launcher)),
@@ -102,7 +112,8 @@ async function prepareFolders(site: ClusterSite, plan: AddressPlan, hyper: strin
   const { paths } = site;
   rmSync(`${paths.logs}.previous`, { recursive: true, force: true });
   if (existsSync(paths.logs)) renameSync(paths.logs, `${paths.logs}.previous`);
-  for (const folder of [paths.config, paths.logs, paths.volumes, paths.registry]) mkdirSync(folder, { recursive: true });
+  for (const folder of [paths.config, paths.logs, paths.volumes, paths.registry])
+    mkdirSync(folder, { recursive: true });
   chownSync(paths.registry, 1000, 1000);
   chmodSync(paths.registry, 0o700);
   await ensureCredentials(paths, plan, site.name, hyper);
@@ -123,8 +134,15 @@ async function createSets(
   cgroups.create(plan.nodes.map(({ name }) => name));
   await claimHostLink(plan, paths.id);
   const create = (name: string): Promise<NamespaceSet> =>
-    createNamespaceSet(name, join(paths.root, name), inputs.pause, { cgroups, env, logFile: join(paths.logs, `${name}-init.log`) });
-  const [controlPlane, ...nodes] = await Promise.all([create("control-plane"), ...plan.nodes.map(({ name }) => create(name))]);
+    createNamespaceSet(name, join(paths.root, name), inputs.pause, {
+      cgroups,
+      env,
+      logFile: join(paths.logs, `${name}-init.log`),
+    });
+  const [controlPlane, ...nodes] = await Promise.all([
+    create("control-plane"),
+    ...plan.nodes.map(({ name }) => create(name)),
+  ]);
   await connectNetworks(plan, controlPlane, nodes, inputs.routes);
   return { controlPlane, nodes };
 }
@@ -172,7 +190,9 @@ async function forgetEarlierLife(api: KubeApi): Promise<void> {
   const [nodes, pods] = await Promise.all([items("/api/v1/nodes"), items("/api/v1/pods")]);
   await Promise.all([
     ...nodes.map(({ metadata }) => api.call("DELETE", `/api/v1/nodes/${metadata.name}`, now)),
-    ...pods.map(({ metadata }) => api.call("DELETE", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, now)),
+    ...pods.map(({ metadata }) =>
+      api.call("DELETE", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, now),
+    ),
   ]);
 }
 

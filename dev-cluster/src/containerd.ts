@@ -15,7 +15,13 @@ export const containerdSocket = "/run/containerd/containerd.sock";
 /** Renders containerd's configuration. `packages` is the folder of the unpacked node packages. */
 export function containerdConfig(options: { packages: string; networkConfig: string; pauseImage: string }): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
-  const unused = ["snapshotter.v1.btrfs", "snapshotter.v1.zfs", "snapshotter.v1.devmapper", "snapshotter.v1.aufs", "internal.v1.opt"];
+  const unused = [
+    "snapshotter.v1.btrfs",
+    "snapshotter.v1.zfs",
+    "snapshotter.v1.devmapper",
+    "snapshotter.v1.aufs",
+    "internal.v1.opt",
+  ];
   return `version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
@@ -91,7 +97,10 @@ export function imageStore(node: NamespaceSet, packages: string, logFile?: strin
   return {
     async waitReady() {
       for (let attempt = 0; attempt < 400; attempt++) {
-        const isReady = await runCommand([...ctr, "version"]).then(() => true, () => false);
+        const isReady = await runCommand([...ctr, "version"]).then(
+          () => true,
+          () => false,
+        );
         if (isReady) return;
         await delay(50);
       }

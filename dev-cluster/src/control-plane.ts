@@ -71,7 +71,12 @@ export function apiServerCommand(paths: ClusterPaths, plan: AddressPlan, hyper: 
 }
 
 /** What runs beside the API server once it answers: controllers, scheduler, DNS and the volume provisioner. */
-export function controllerCommands(paths: ClusterPaths, name: string, hyper: string, addons: string): readonly DaemonCommand[] {
+export function controllerCommands(
+  paths: ClusterPaths,
+  name: string,
+  hyper: string,
+  addons: string,
+): readonly DaemonCommand[] {
   const common = (component: string): Record<string, string | boolean> => ({
     kubeconfig: componentKubeconfig(paths, component),
     "authentication-kubeconfig": componentKubeconfig(paths, component),

@@ -60,10 +60,16 @@ function distribution(): string {
 export function nodePackagesArtifact(store: ArtifactStore): Artifact {
   const artifact: Artifact = {
     name: "node-packages",
-    key: hashInputs({ packages: nodePackages, distribution: distribution(), arch: process.arch, wrappers: wrapperScript("", []) }),
+    key: hashInputs({
+      packages: nodePackages,
+      distribution: distribution(),
+      arch: process.arch,
+      wrappers: wrapperScript("", []),
+    }),
     async build(folder) {
       const root = join(folder, "root");
-      for (const file of await download(store, artifact, nodePackages, folder)) await unpack(file, root, store.logFile(artifact));
+      for (const file of await download(store, artifact, nodePackages, folder))
+        await unpack(file, root, store.logFile(artifact));
       await writeCommands(folder);
     },
   };
@@ -117,7 +123,10 @@ async function download(
   const files = readdirSync(folder).filter((name) => name.endsWith(".deb"));
   const missing = packages.filter((name) => !files.some((file) => file.startsWith(`${name}_`)));
   if (missing.length === 0) return files.map((name) => join(folder, name));
-  throw new ClusterFailure(`apt-get did not bring ${missing.join(", ")}.`, { remedy: "Run `apt-get update`.", logFile });
+  throw new ClusterFailure(`apt-get did not bring ${missing.join(", ")}.`, {
+    remedy: "Run `apt-get update`.",
+    logFile,
+  });
 }
 
 // $0 is absolute: these commands are found through PATH. No library of the machine is needed or disturbed.
@@ -139,10 +148,18 @@ async function writeCommands(folder: string): Promise<void> {
     await writeFile(join(bin, name), wrapperScript(program, words));
     await chmod(join(bin, name), 0o755);
   };
-  for (const name of ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"]) {
+  for (const name of [
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+  ]) {
     await wrap(name, "usr/sbin/xtables-nft-multi", name);
   }
   await wrap("conntrack", "usr/sbin/conntrack");
   await wrap("runc", "usr/sbin/runc");
-  for (const name of ["containerd", "containerd-shim-runc-v2", "ctr"]) await symlink(`../root/usr/bin/${name}`, join(bin, name));
+  for (const name of ["containerd", "containerd-shim-runc-v2", "ctr"])
+    await symlink(`../root/usr/bin/${name}`, join(bin, name));
 }

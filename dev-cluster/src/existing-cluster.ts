@@ -21,7 +21,9 @@ export const publicImages = {
 /** The name of the embedded cluster that a kubeconfig belongs to, if it is one of ours. */
 export function embeddedClusterName(kubeconfig: string, cache: string = cacheFolder()): string | undefined {
   const root = dirname(kubeconfig);
-  return basename(kubeconfig) === "kubeconfig" && dirname(root) === join(cache, "clusters") ? basename(root) : undefined;
+  return basename(kubeconfig) === "kubeconfig" && dirname(root) === join(cache, "clusters")
+    ? basename(root)
+    : undefined;
 }
 
 /** Whether `SLIPWAY_KUBECONFIG` names a cluster that this project did not start. */
@@ -37,7 +39,9 @@ export async function existingCluster(progress: Progress, env: NodeJS.ProcessEnv
   const context = env["SLIPWAY_CONTEXT"] ?? (await runCommand([...base, "config", "current-context"])).trim();
   const kubectl = [...base, "--context", context];
   await progress.step(`start the registry in ${context}`, () => applyRegistry(kubectl));
-  const nodes = (await runCommand([...kubectl, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"])).trim().split(" ");
+  const nodes = (await runCommand([...kubectl, "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"]))
+    .trim()
+    .split(" ");
   return {
     name: context,
     owned: false,
@@ -58,14 +62,24 @@ function realKubeconfig(file: string): string {
   try {
     return realpathSync(file);
   } catch (cause) {
-    throw new ClusterFailure(`SLIPWAY_KUBECONFIG names ${file}, which cannot be read.`, { remedy: "Correct it, or unset it.", cause });
+    throw new ClusterFailure(`SLIPWAY_KUBECONFIG names ${file}, which cannot be read.`, {
+      remedy: "Correct it, or unset it.",
+      cause,
+    });
   }
 }
 
 async function applyRegistry(kubectl: readonly string[]): Promise<void> {
   const items = registryManifests(publicImages.registry, undefined).map(({ object }) => object);
-  const remedy = "Check that `kubectl` is installed and that the cluster answers it. Or unset SLIPWAY_KUBECONFIG to use the embedded cluster.";
+  const remedy =
+    "Check that `kubectl` is installed and that the cluster answers it. Or unset SLIPWAY_KUBECONFIG to use the embedded cluster.";
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  await runCommand([...kubectl, "apply", "--server-side", "--force-conflicts", "--field-manager=dev-cluster", "-f", "-"], { input: list, remedy });
-  await runCommand([...kubectl, "-n", registryAddress.namespace, "rollout", "status", "deployment/registry", "--timeout=180s"], { remedy });
+  await runCommand(
+    [...kubectl, "apply", "--server-side", "--force-conflicts", "--field-manager=dev-cluster", "-f", "-"],
+    { input: list, remedy },
+  );
+  await runCommand(
+    [...kubectl, "-n", registryAddress.namespace, "rollout", "status", "deployment/registry", "--timeout=180s"],
+    { remedy },
+  );
 }

@@ -13,7 +13,8 @@ export class ClusterFailure extends Error {
 
 /** Renders an error for a terminal: the message, then the log file and the remedy, when known. */
 export function describeFailure(error: unknown): string {
-  if (!(error instanceof ClusterFailure)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof ClusterFailure))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const log = error.logFile ? `\n  log:    ${error.logFile}` : "";
   return `${error.message}${log}\n  remedy: ${error.remedy}`;
 }

@@ -25,7 +25,10 @@ export interface FileTree {
   addLink(path: string, target: string): FileTree;
   addFile(path: string, source: string, attributes?: EntryAttributes): Promise<FileTree>;
   /** Adds what lies in a folder of this machine, except what `keep` refuses. `place` may move paths. */
-  addFolder(source: string, options?: { keep?: (path: string) => boolean; place?: (path: string) => string }): Promise<FileTree>;
+  addFolder(
+    source: string,
+    options?: { keep?: (path: string) => boolean; place?: (path: string) => string },
+  ): Promise<FileTree>;
   has(path: string): boolean;
   /** Writes the tree as an uncompressed layer, sorted and without times. */
   writeLayer(file: string): Promise<LayerFile>;
@@ -58,7 +61,14 @@ export function createFileTree(): FileTree {
     },
     async addFile(path, source, attributes = {}) {
       const { size, mode } = await lstat(source);
-      put({ mode: mode & 0o7777, ...attributes, path: relative(path), type: "file", sizeBytes: size, contents: source });
+      put({
+        mode: mode & 0o7777,
+        ...attributes,
+        path: relative(path),
+        type: "file",
+        sizeBytes: size,
+        contents: source,
+      });
       return tree;
     },
     async addFolder(source, options = {}) {
@@ -114,7 +124,8 @@ async function* layerChunks(nodes: readonly TreeNode[]): AsyncGenerator<Buffer> 
   for (const node of nodes) {
     yield encodeTarHeader(node);
     if (node.contents === undefined) continue;
-    if (typeof node.contents === "string") yield* createReadStream(node.contents, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
+    if (typeof node.contents === "string")
+      yield* createReadStream(node.contents, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
     else yield node.contents;
     yield tarPadding(node.sizeBytes ?? 0);
   }

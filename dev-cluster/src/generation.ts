@@ -9,13 +9,22 @@ import { initScript } from "./namespaces.ts";
 import { kubeletConfig, nodeCommands } from "./worker-node.ts";
 
 /** Hashes the programs and all configuration: what a running cluster cannot change. Addresses are left out of it. */
-export function generationOf(site: ClusterSite, store: ArtifactStore, artifacts: ClusterArtifacts, pauseImage: string): string {
+export function generationOf(
+  site: ClusterSite,
+  store: ArtifactStore,
+  artifacts: ClusterArtifacts,
+  pauseImage: string,
+): string {
   const plan = addressPlan(0);
   const { paths } = site;
   const folder = store.folder(artifacts.programs.hyper);
   const addons = store.folder(artifacts.programs.addons);
   const packages = store.folder(artifacts.nodePackages);
-  const control = [etcdCommand(paths, folder), apiServerCommand(paths, plan, folder), ...controllerCommands(paths, site.name, folder, addons)];
+  const control = [
+    etcdCommand(paths, folder),
+    apiServerCommand(paths, plan, folder),
+    ...controllerCommands(paths, site.name, folder, addons),
+  ];
   const nodes = plan.nodes.map((node) => [
     nodeCommands(paths, plan, node, folder),
     kubeletConfig(paths, plan, node, site.cgroups.path),

@@ -43,7 +43,10 @@ export async function readImageLayout(layout: string): Promise<{ descriptor: Des
   const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as { manifests: Descriptor[] };
   const [descriptor] = index.manifests;
   if (!descriptor) throw new Error(`${layout} holds no image.`);
-  return { descriptor, manifest: JSON.parse(await readFile(blobPath(layout, descriptor.digest), "utf8")) as ImageManifest };
+  return {
+    descriptor,
+    manifest: JSON.parse(await readFile(blobPath(layout, descriptor.digest), "utf8")) as ImageManifest,
+  };
 }
 
 /** Writes an image with one layer on top of `base` as an OCI layout. The same input gives the same digests. */
@@ -56,7 +59,10 @@ export async function writeImageLayout(
   layers.push(await addLayer(layout, image.tree));
   const config = await addJson(layout, "application/vnd.oci.image.config.v1+json", imageConfig(image.config, layers));
   const manifest = await addJson(layout, manifestType, { schemaVersion: 2, mediaType: manifestType, config, layers });
-  const names = { "io.containerd.image.name": image.reference, "org.opencontainers.image.ref.name": tagOf(image.reference) };
+  const names = {
+    "io.containerd.image.name": image.reference,
+    "org.opencontainers.image.ref.name": tagOf(image.reference),
+  };
   const platform = { architecture: goArchitecture(), os: "linux" };
   const index = { schemaVersion: 2, manifests: [{ ...manifest, platform, annotations: names }] };
   await writeFile(join(layout, "index.json"), JSON.stringify(index));

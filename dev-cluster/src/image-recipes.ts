@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -81,7 +82,8 @@ export const imageRecipes: Readonly<Record<ImageName, ImageRecipe>> = {
     base: "busybox",
     config: { Env: [path], Entrypoint: ["buildkitd"], Volumes: { "/var/lib/buildkit": {} } },
     async fill(tree, inputs) {
-      for (const name of ["buildkitd", "buildctl"] as const) await tree.addFile(`/usr/bin/${name}`, inputs.binary(name), { mode: 0o755 });
+      for (const name of ["buildkitd", "buildctl"] as const)
+        await tree.addFile(`/usr/bin/${name}`, inputs.binary(name), { mode: 0o755 });
       await tree.addFile("/usr/bin/buildkit-runc", join(inputs.debian("runc"), "usr/sbin/runc"), { mode: 0o755 });
       await addPackage(tree, inputs.debian("libseccomp2"));
     },
@@ -128,7 +130,7 @@ export function imageArtifact(
   options: { inputKeys: readonly string[]; inputs: ImageInputs; base?: Artifact },
 ): Artifact {
   const recipe = imageRecipes[name];
-  const key = hashInputs({ recipe: recipe.fill.toString(), config: JSON.stringify(recipe.config), format: recipeVersion, inputs: options.inputKeys });
+  const key = hashInputs({ name, sources: imageSources.map(readSource), inputs: options.inputKeys });
   const artifact: Artifact = {
     name: `image-${recipe.repository.slice(recipe.repository.lastIndexOf("/") + 1)}`,
     key,
@@ -143,8 +145,12 @@ export function imageArtifact(
   return artifact;
 }
 
-// Counts changes of the code below this line, which the hash of a recipe cannot see.
-const recipeVersion = "1";
+/** The code that decides what is in an image. Its text is an input, as the text of a Dockerfile would be. */
+const imageSources = ["image-recipes.ts", "file-tree.ts", "image-layout.ts", "tar-writer.ts"];
+
+function readSource(file: string): string {
+  return readFileSync(join(import.meta.dirname, file), "utf8");
+}
 
 function addRootFolders(tree: FileTree): void {
   for (const folder of ["bin", "sbin", "lib", "lib64"]) {
@@ -158,7 +164,8 @@ function addRootFolders(tree: FileTree): void {
 }
 
 const accounts = {
-  passwd: "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\n",
+  passwd:
+    "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\n",
   group: "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n",
 };
 
@@ -190,7 +197,8 @@ function fileCapability(bit: number): Readonly<Record<string, Uint8Array>> {
 
 async function addRootless(tree: FileTree, inputs: ImageInputs): Promise<void> {
   await tree.addFile("/usr/bin/rootlesskit", inputs.binary("rootlesskit"), { mode: 0o755 });
-  for (const name of ["libaudit1", "libselinux1", "libcap-ng0", "libpcre2-8-0"] as const) await addPackage(tree, inputs.debian(name));
+  for (const name of ["libaudit1", "libselinux1", "libcap-ng0", "libpcre2-8-0"] as const)
+    await addPackage(tree, inputs.debian(name));
   // Set-uid root is not enough in a pod: root there is not the owner of the new user namespace. A file capability is.
   const uidmap = join(inputs.debian("uidmap"), "usr/bin");
   await tree.addFile("/usr/bin/newuidmap", join(uidmap, "newuidmap"), { mode: 0o755, xattrs: fileCapability(7) });

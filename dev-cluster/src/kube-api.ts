@@ -35,7 +35,11 @@ export function connectKubeApi(kubeconfig: string): KubeApi {
     async apply(path, object) {
       await checked("PATCH", `${path}?fieldManager=dev-cluster&force=true`, "application/apply-patch+yaml", object);
     },
-    isReady: () => send("GET", "/readyz", "text/plain").then(({ text }) => text === "ok", () => false),
+    isReady: () =>
+      send("GET", "/readyz", "text/plain").then(
+        ({ text }) => text === "ok",
+        () => false,
+      ),
     [Symbol.dispose]: () => agent.destroy(),
   };
 }

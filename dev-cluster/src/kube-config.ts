@@ -27,7 +27,12 @@ function tokenUsers(plan: AddressPlan): readonly TokenUser[] {
 
 /** The names that the API server's certificate is valid for. */
 export function serverNames(plan: AddressPlan): readonly string[] {
-  const service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+  const service = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+  ];
   return [plan.controlPlane, "127.0.0.1", plan.kubernetesService, "localhost", ...service];
 }
 
@@ -55,7 +60,12 @@ export function componentKubeconfig(paths: ClusterPaths, component: string): str
 }
 
 /** Makes certificates, tokens and kubeconfigs once: the folder appears complete or not at all. */
-export async function ensureCredentials(paths: ClusterPaths, plan: AddressPlan, name: string, hyper: string): Promise<void> {
+export async function ensureCredentials(
+  paths: ClusterPaths,
+  plan: AddressPlan,
+  name: string,
+  hyper: string,
+): Promise<void> {
   if (!existsSync(paths.pki)) {
     const unfinished = `${paths.pki}.unfinished`;
     await rm(unfinished, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { type DaemonOptions, startDaemon } from "./daemon.ts";
 import { ClusterFailure } from "./failure.ts";
-import { type ProcessIdentity, firstChild, identifyProcess } from "./process-identity.ts";
+import { type ProcessIdentity, firstChild, identifyProcess, isAlive } from "./process-identity.ts";
 
 /** The namespaces of one node or of the control plane: ending `init` ends everything in them. */
 export interface NamespaceSet {
@@ -57,6 +57,8 @@ export function initScript(hostname: string, folder: string, pause: string): str
   ].join("\n");
 }
 
+const setupTimeoutMs = 20_000;
+
 /** Makes a namespace set whose private files lie in `folder`, and returns when it is set up. */
 export async function createNamespaceSet(
   name: string,
@@ -67,17 +69,24 @@ export async function createNamespaceSet(
   for (const part of ["log", "sysctl", "varlib/kubelet", "varlib/cni", "varlib/containerd"]) {
     mkdirSync(join(folder, part), { recursive: true });
   }
-  const flags = ["--fork", "--kill-child", "--pid", "--mount-proc", "--net", "--uts", "--ipc", "--mount", "--propagation", "slave"];
-  let isReady = false;
-  const unshare = await startDaemon(["unshare", ...flags, "sh", "-c", initScript(name, folder, pause)], {
-    ...options,
-    onReady: () => (isReady = true),
-  });
-  for (let waitedMs = 0; !isReady && identifyProcess(unshare.pid)?.startTicks === unshare.startTicks; waitedMs += 5) {
-    if (waitedMs > 20_000) break;
-    await delay(5);
-  }
-  const init = isReady ? identifyProcess(firstChild(unshare.pid) ?? 0) : undefined;
+  const flags = [
+    "--fork",
+    "--kill-child",
+    "--pid",
+    "--mount-proc",
+    "--net",
+    "--uts",
+    "--ipc",
+    "--mount",
+    "--propagation",
+    "slave",
+  ];
+  const ready = new AbortController();
+  const argv = ["unshare", ...flags, "sh", "-c", initScript(name, folder, pause)];
+  const unshare = await startDaemon(argv, { ...options, onReady: () => ready.abort() });
+  const deadline = Date.now() + setupTimeoutMs;
+  while (!ready.signal.aborted && isAlive(unshare) && Date.now() < deadline) await delay(5);
+  const init = ready.signal.aborted ? identifyProcess(firstChild(unshare.pid) ?? 0) : undefined;
   if (init) return { name, init };
   throw new ClusterFailure(`The namespaces of ${name} could not be set up.`, {
     remedy: "See the log. Inside a container, it must be a privileged one; otherwise set SLIPWAY_KUBECONFIG.",

@@ -28,12 +28,18 @@ export function linkAddress(id: string): string {
 }
 
 /** Why an index cannot be taken, or undefined when it can. */
-export function indexConflict(index: number, id: string, found: readonly Link[], routes: readonly Route[]): string | undefined {
+export function indexConflict(
+  index: number,
+  id: string,
+  found: readonly Link[],
+  routes: readonly Route[],
+): string | undefined {
   const plan = addressPlan(index);
   const link = found.find(({ ifname }) => ifname === plan.hostLink);
   if (link && link.address !== linkAddress(id)) return `another cluster uses index ${index} (link ${plan.hostLink})`;
   const route = routes.find(
-    ({ dst, dev }) => dst !== "default" && dev !== plan.hostLink && hostRanges(plan).some((range) => rangesOverlap(range, dst)),
+    ({ dst, dev }) =>
+      dst !== "default" && dev !== plan.hostLink && hostRanges(plan).some((range) => rangesOverlap(range, dst)),
   );
   return route && `this machine has a route to ${route.dst}, inside ${plan.nodeNetwork}`;
 }
@@ -46,9 +52,14 @@ export async function chooseIndex(id: string, wanted: number | undefined, last: 
   if (wanted !== undefined) {
     const reason = conflict(wanted);
     if (reason === undefined) return wanted;
-    throw new ClusterFailure(`Index ${wanted} cannot be used: ${reason}.`, { remedy: "Leave --index out, or choose another one." });
+    throw new ClusterFailure(`Index ${wanted} cannot be used: ${reason}.`, {
+      remedy: "Leave --index out, or choose another one.",
+    });
   }
-  const candidates = [...(last === undefined ? [] : [last]), ...Array.from({ length: maxIndex + 1 }, (_, index) => index)];
+  const candidates = [
+    ...(last === undefined ? [] : [last]),
+    ...Array.from({ length: maxIndex + 1 }, (_, index) => index),
+  ];
   const free = candidates.find((index) => conflict(index) === undefined);
   if (free !== undefined) return free;
   throw new ClusterFailure("No address range is free.", { remedy: "End a cluster with `down --name NAME`." });

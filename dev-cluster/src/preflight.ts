@@ -13,7 +13,8 @@ export interface Machine {
   hasTool(name: string): boolean;
 }
 
-const existingCluster = "Set SLIPWAY_KUBECONFIG (and SLIPWAY_CONTEXT) to use an existing cluster: kind, minikube, k3d or a shared one.";
+const existingCluster =
+  "Set SLIPWAY_KUBECONFIG (and SLIPWAY_CONTEXT) to use an existing cluster: kind, minikube, k3d or a shared one.";
 
 const tools: Readonly<Record<string, string>> = {
   ip: "iproute2",
@@ -34,7 +35,8 @@ const neededCapabilities = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n };
 /** Says why a cluster cannot be started, before anything is touched; undefined when it can. */
 export function findObstacle(machine: Machine): ClusterFailure | undefined {
   const obstacle = (message: string, remedy: string): ClusterFailure => new ClusterFailure(message, { remedy });
-  if (machine.platform !== "linux") return obstacle(`The embedded cluster needs Linux; this is ${machine.platform}.`, existingCluster);
+  if (machine.platform !== "linux")
+    return obstacle(`The embedded cluster needs Linux; this is ${machine.platform}.`, existingCluster);
   if (machine.userId !== 0) return obstacle("The embedded cluster needs root.", `Run as root, or: ${existingCluster}`);
   const lacking = Object.entries(neededCapabilities).filter(([, bit]) => (machine.capabilities & (1n << bit)) === 0n);
   if (lacking.length > 0) {
@@ -42,7 +44,11 @@ export function findObstacle(machine: Machine): ClusterFailure | undefined {
     return obstacle(`Root has no ${names} here (a container without privileges?).`, existingCluster);
   }
   const hidden = hiddenFolders.find((folder) => machine.cache === folder || machine.cache.startsWith(`${folder}/`));
-  if (hidden) return obstacle(`The cache folder ${machine.cache} lies in ${hidden}, which the nodes replace.`, "Set SLIPWAY_CACHE to another folder.");
+  if (hidden)
+    return obstacle(
+      `The cache folder ${machine.cache} lies in ${hidden}, which the nodes replace.`,
+      "Set SLIPWAY_CACHE to another folder.",
+    );
   const missing = Object.keys(tools).filter((tool) => !machine.hasTool(tool));
   if (missing.length === 0) return undefined;
   const packages = [...new Set(missing.map((tool) => tools[tool]))].join(", ");
@@ -69,7 +75,11 @@ export function effectiveCapabilities(status: string): bigint {
 
 /** Refuses a Go command that is older than what the pinned modules ask for. */
 export function checkGoVersion(version: string): void {
-  const [major = 0, minor = 0, patch = 0] = version.replace(/^go/, "").split(".").map((part) => Number.parseInt(part, 10));
+  const [major = 0, minor = 0, patch = 0] = version
+    .replace(/^go/, "")
+    .split(".")
+    .map((part) => Number.parseInt(part, 10));
   const isNewEnough = major > 1 || (major === 1 && (minor > 26 || (minor === 26 && patch >= 3)));
-  if (!isNewEnough) throw new ClusterFailure(`Go is ${version}; 1.26.3 or newer is needed.`, { remedy: "Install a newer Go." });
+  if (!isNewEnough)
+    throw new ClusterFailure(`Go is ${version}; 1.26.3 or newer is needed.`, { remedy: "Install a newer Go." });
 }

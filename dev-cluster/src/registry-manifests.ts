@@ -78,11 +78,18 @@ export function registryManifests(image: string, folder: string | undefined): re
     apiVersion: "v1",
     kind: "Service",
     metadata,
-    spec: { type: "NodePort", selector: { app: "registry" }, ports: [{ name: "http", port, targetPort: port, nodePort }] },
+    spec: {
+      type: "NodePort",
+      selector: { app: "registry" },
+      ports: [{ name: "http", port, targetPort: port, nodePort }],
+    },
   };
   const deploymentPath = `/apis/apps/v1/namespaces/${namespace}/deployments/registry`;
   return [
-    { path: `/api/v1/namespaces/${namespace}`, object: { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } } },
+    {
+      path: `/api/v1/namespaces/${namespace}`,
+      object: { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    },
     { path: `/api/v1/namespaces/${namespace}/services/registry`, object: service },
     { path: deploymentPath, object: deployment },
   ];

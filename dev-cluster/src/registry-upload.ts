@@ -19,7 +19,10 @@ export async function uploadImages(host: string, uploads: readonly Upload[]): Pr
 
 async function waitForRegistry(host: string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
-    const isReady = await fetch(`http://${host}/v2/`).then(({ ok }) => ok, () => false);
+    const isReady = await fetch(`http://${host}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (isReady) return;
     await delay(100);
   }
@@ -33,7 +36,9 @@ async function uploadImage(base: string, { layout, tag }: Upload): Promise<void>
   if (present.headers.get("docker-content-digest") === descriptor.digest) return;
   for (const blob of [manifest.config, ...manifest.layers]) await uploadBlob(base, layout, blob);
   const body = await readFile(blobPath(layout, descriptor.digest));
-  await expectOk(await fetch(`${base}/manifests/${tag}`, { method: "PUT", headers: { "content-type": descriptor.mediaType }, body }));
+  await expectOk(
+    await fetch(`${base}/manifests/${tag}`, { method: "PUT", headers: { "content-type": descriptor.mediaType }, body }),
+  );
 }
 
 async function uploadBlob(base: string, layout: string, blob: Descriptor): Promise<void> {
@@ -42,7 +47,7 @@ async function uploadBlob(base: string, layout: string, blob: Descriptor): Promi
   const target = new URL(session.headers.get("location") ?? "", base);
   target.searchParams.set("digest", blob.digest);
   const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
-  const body = createReadStream(blobPath(layout, blob.digest)) as unknown as ReadableStream;
+  const body = createReadStream(blobPath(layout, blob.digest));
   await expectOk(await fetch(target, { method: "PUT", headers, body, duplex: "half" } as RequestInit));
 }
 

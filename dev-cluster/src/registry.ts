@@ -22,7 +22,13 @@ export async function seedRegistry(
 ): Promise<void> {
   const uploads = [seededUpload(seededBases.busybox, layouts.busybox), seededUpload(seededBases.cBase, layouts.cBase)];
   const script = `${import.meta.dirname}/registry-upload-main.ts`;
-  await runCommand([...enterNetwork(node), process.execPath, script, registryAddress.nodeHost, JSON.stringify(uploads)]);
+  await runCommand([
+    ...enterNetwork(node),
+    process.execPath,
+    script,
+    registryAddress.nodeHost,
+    JSON.stringify(uploads),
+  ]);
 }
 
 function seededUpload(reference: string, layout: string): Upload {

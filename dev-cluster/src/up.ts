@@ -1,6 +1,13 @@
 import { addressPlan } from "./address-plan.ts";
 import { type ArtifactStore, createArtifactStore } from "./artifact-store.ts";
-import { type ClusterArtifacts, type Preparation, binaryOf, imageReferences, planArtifacts, prepareArtifacts } from "./cluster-artifacts.ts";
+import {
+  type ClusterArtifacts,
+  type Preparation,
+  binaryOf,
+  imageReferences,
+  planArtifacts,
+  prepareArtifacts,
+} from "./cluster-artifacts.ts";
 import { type ClusterChoice, type ClusterSite, clusterSite, readPlan, writePlan } from "./cluster-context.ts";
 import { findAilments } from "./cluster-health.ts";
 import { type ClusterRecord, bootId, readRecord, writeRecord } from "./cluster-record.ts";
@@ -87,13 +94,19 @@ async function converge(wanted: Wanted, options: UpOptions, progress: Progress):
   const { site } = wanted;
   const preparation = prepareArtifacts(wanted.store, wanted.artifacts, progress);
   const record = readRecord(site.paths);
-  const isSound = record && isAsWanted(record, wanted, options, progress) && (await findAilments(site.paths, record)).length === 0;
+  const isSound =
+    record && isAsWanted(record, wanted, options, progress) && (await findAilments(site.paths, record)).length === 0;
   if (isSound) return refresh(wanted, record, preparation, progress);
   return start(wanted, options, preparation, progress);
 }
 
 /** Brings new images into a cluster that runs. */
-async function refresh(wanted: Wanted, record: ClusterRecord, preparation: Preparation, progress: Progress): Promise<ClusterRecord> {
+async function refresh(
+  wanted: Wanted,
+  record: ClusterRecord,
+  preparation: Preparation,
+  progress: Progress,
+): Promise<ClusterRecord> {
   const sets = Object.entries(record.inits).filter(([name]) => name !== "control-plane");
   const stores = sets.map(([name, init]) => imageStore({ name, init }, record.packages));
   await provide(wanted, stores, firstNode(record.inits), preparation, progress);
@@ -108,11 +121,21 @@ function firstNode(inits: ClusterRecord["inits"]): ProcessIdentity {
   return node[1];
 }
 
-async function start(wanted: Wanted, options: UpOptions, preparation: Preparation, progress: Progress): Promise<ClusterRecord> {
+async function start(
+  wanted: Wanted,
+  options: UpOptions,
+  preparation: Preparation,
+  progress: Progress,
+): Promise<ClusterRecord> {
   const { site, artifacts, store } = wanted;
-  if (readRecord(site.paths) ?? site.cgroups.exists()) await progress.step("end what was left of an earlier start", () => stopCluster(site));
+  if (readRecord(site.paths) ?? site.cgroups.exists())
+    await progress.step("end what was left of an earlier start", () => stopCluster(site));
   else await stopCluster(site);
-  const [hyperFolder, , packages] = await Promise.all([preparation.program("hyper"), preparation.program("pause"), preparation.nodePackages()]);
+  const [hyperFolder, , packages] = await Promise.all([
+    preparation.program("hyper"),
+    preparation.program("pause"),
+    preparation.nodePackages(),
+  ]);
   const plan = addressPlan(await takeIndex(site, options, progress));
   const inputs = {
     hyper: binaryOf(store, artifacts, "hyper"),

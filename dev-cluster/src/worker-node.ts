@@ -50,7 +50,12 @@ export function kubeletConfigPath(paths: ClusterPaths, node: NodeAddresses): str
 }
 
 /** The kubelet and kube-proxy of one node. With iptables, NodePorts answer on the node's 127.0.0.1 too. */
-export function nodeCommands(paths: ClusterPaths, plan: AddressPlan, node: NodeAddresses, hyper: string): readonly DaemonCommand[] {
+export function nodeCommands(
+  paths: ClusterPaths,
+  plan: AddressPlan,
+  node: NodeAddresses,
+  hyper: string,
+): readonly DaemonCommand[] {
   const kubelet = {
     config: kubeletConfigPath(paths, node),
     kubeconfig: componentKubeconfig(paths, node.name),
