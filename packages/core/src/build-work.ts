@@ -39,7 +39,7 @@ export async function doBuild(
       attempt: (guarded) => driver.build(guarded, work.driverCall()),
       onRetry: (attempt, error) => journal.publish("build-retry", { attempt, error: error.toJSON() }),
     });
-    const times = { queuedMs: startedAt - queuedAt, durationMs: performance.now() - startedAt };
+    const times = { queuedMs: Math.round(startedAt - queuedAt), durationMs: Math.round(performance.now() - startedAt) };
     return complete(returned, { ...times, ...request, buildId: request.id }, work);
   });
 }
@@ -53,7 +53,7 @@ export async function followBuild(buildId: string, work: BuildWork): Promise<Bui
   const info = await findBuild(buildId, driver, work.driverCall());
   journal.publish("build-start", { name: info.name, driver: driver.name, tags: info.tags });
   const returned = (await driver.attach?.(buildId, work.driverCall())) ?? {};
-  const times = { queuedMs: 0, durationMs: info.durationMs ?? performance.now() - startedAt };
+  const times = { queuedMs: 0, durationMs: info.durationMs ?? Math.round(performance.now() - startedAt) };
   return complete(returned, { ...times, buildId, tags: info.tags, platforms: [] }, work);
 }
 

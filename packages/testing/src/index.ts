@@ -1,6 +1,12 @@
 /**
- * A fake driver and the conformance suite that every driver passes.
+ * A fake driver that runs builds in memory, for tests of whatever stands on a builder. The suite that every driver passes is in
+ * `@slipway/testing/conformance`.
  *
  * @packageDocumentation
  */
-export {};
+export { createFakeDriver, fakeFeatures } from "./fake-driver.ts";
+export type { FakeDriver, FakeDriverOptions } from "./fake-driver.ts";
+export { FakeCluster } from "./fake-cluster.ts";
+export type { FakeBuildPlan, FakeRemoteBuild } from "./fake-cluster.ts";
+export { parseFakeDockerfile } from "./fake-dockerfile.ts";
+export type { FakeStep } from "./fake-dockerfile.ts";

@@ -1,0 +1,56 @@
+import { ConformanceBench } from "./conformance-bench.ts";
+import type { ConformanceHarness } from "./conformance-harness.ts";
+import { buildRequirements } from "./requirements/build-requirements.ts";
+import { operationRequirements } from "./requirements/operation-requirements.ts";
+import { optionRequirements } from "./requirements/option-requirements.ts";
+import type { ConformanceRequirement } from "./requirements/requirement.ts";
+import { secretRequirements } from "./requirements/secret-requirements.ts";
+import { stopRequirements } from "./requirements/stop-requirements.ts";
+
+/** Every requirement, those that tear a builder down last. */
+export const conformanceRequirements: readonly ConformanceRequirement[] = [
+  ...optionRequirements,
+  ...buildRequirements,
+  ...secretRequirements,
+  ...stopRequirements,
+  ...operationRequirements,
+];
+
+/** How a driver did on one requirement. */
+export type ConformanceOutcome = Readonly<
+  { id: string } & ({ outcome: "passed" | "skipped" } | { outcome: "failed"; error: unknown })
+>;
+
+/**
+ * Checks one requirement; throws what is wrong.
+ * @returns false if the driver declares nothing that the requirement is about.
+ */
+export async function checkRequirement(
+  requirement: ConformanceRequirement,
+  harness: ConformanceHarness,
+): Promise<boolean> {
+  const { ifAnyOf, concurrency } = requirement;
+  await using bench = await ConformanceBench.create(harness, concurrency === undefined ? {} : { concurrency });
+  if (ifAnyOf !== undefined && !ifAnyOf.some((asked) => bench.builder.supports(asked as never))) return false;
+  await requirement.check(bench);
+  return true;
+}
+
+/** Runs the suite without a test runner. */
+export async function runConformance(harness: ConformanceHarness): Promise<readonly ConformanceOutcome[]> {
+  const outcomes: ConformanceOutcome[] = [];
+  for (const requirement of conformanceRequirements) outcomes.push(await outcomeOf(requirement, harness));
+  return outcomes;
+}
+
+async function outcomeOf(
+  requirement: ConformanceRequirement,
+  harness: ConformanceHarness,
+): Promise<ConformanceOutcome> {
+  const { id } = requirement;
+  try {
+    return { id, outcome: (await checkRequirement(requirement, harness)) ? "passed" : "skipped" };
+  } catch (error) {
+    return { id, outcome: "failed", error };
+  }
+}

@@ -1,0 +1,190 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { BuilderError } from "@slipway/core";
+import type {
+  BuildRequest,
+  BuilderDriver,
+  BuilderState,
+  DriverBuildResult,
+  DriverCall,
+  Feature,
+  Operation,
+} from "@slipway/core";
+
+import { FakeCluster } from "./fake-cluster.ts";
+import type { FakeRemoteBuild } from "./fake-cluster.ts";
+import { parseFakeDockerfile } from "./fake-dockerfile.ts";
+
+/** What a fake driver does. */
+export interface FakeDriverOptions {
+  /** @defaultValue `"fake"` */
+  readonly name?: string;
+  /** @defaultValue {@link fakeFeatures} */
+  readonly features?: readonly Feature[];
+  /** Where builds run. @defaultValue a cluster of its own */
+  readonly cluster?: FakeCluster;
+  /** Added to the time of each step. @defaultValue 0 */
+  readonly stepMs?: number;
+  /** How long a build takes to die. @defaultValue 0 */
+  readonly killMs?: number;
+  /** Called before each attempt at a build; may wait, emit, or throw what a real driver would. */
+  readonly beforeBuild?: (request: BuildRequest, call: DriverCall) => void | Promise<void>;
+}
+
+/** A driver with every operation, which runs builds in memory. */
+export type FakeDriver = BuilderDriver &
+  Required<Pick<BuilderDriver, Operation | "bootstrap" | "status">> & {
+    /** What its builds have left. */
+    readonly cluster: FakeCluster;
+  };
+
+/** What the fake driver can do unless it is told otherwise. */
+export const fakeFeatures: readonly Feature[] = Object.freeze([
+  "annotations",
+  "secrets",
+  "platforms:many",
+  "context:tar",
+  "outputs:oci",
+  "outputs:docker",
+  "outputs:cache-only",
+  "cacheFrom:registry",
+  "cacheTo:registry",
+] satisfies Feature[]);
+
+/**
+ * A driver for tests. It interprets a small part of the Dockerfile language ({@link parseFakeDockerfile}), keeps what it built in its
+ * {@link FakeCluster}, and obeys every rule of a driver: the conformance suite passes.
+ */
+export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
+  const {
+    name = "fake",
+    features = fakeFeatures,
+    cluster = new FakeCluster(),
+    stepMs = 0,
+    killMs = 0,
+    beforeBuild,
+  } = options;
+  let state: BuilderState = "inactive";
+  const start = async (request: BuildRequest, call: DriverCall) => {
+    await beforeBuild?.(request, call);
+    const steps = parseFakeDockerfile(await dockerfileText(request));
+    for (const tag of request.tags)
+      await call.credentials.resolve({ registry: registryOf(tag), actions: ["push"] }, call);
+    call.signal.throwIfAborted();
+    state = "running";
+    return cluster.start(request, { steps, stepMs, killMs });
+  };
+  return {
+    specificationVersion: "v1",
+    name,
+    features,
+    cluster,
+    async build(request, call) {
+      const remote = await start(request, call);
+      return followToItsEnd(remote, call, remote.ended, () => remote.kill());
+    },
+    async submit(request, call) {
+      await start(request, call);
+    },
+    async attach(buildId, call) {
+      const letGo = new AbortController();
+      const gone = new Promise<never>((_, reject) =>
+        letGo.signal.addEventListener("abort", () => reject(call.signal.reason as Error)),
+      );
+      return followToItsEnd(buildIn(cluster, buildId), call, gone, () => letGo.abort());
+    },
+    async cancel(buildId) {
+      const remote = buildIn(cluster, buildId);
+      remote.kill();
+      await remote.ended.catch(() => undefined);
+    },
+    async builds() {
+      return [...cluster.builds.values()].map((build) => build.info());
+    },
+    async bootstrap() {
+      state = "running";
+    },
+    async status() {
+      const activeBuilds = [...cluster.builds.values()].filter((build) => build.alive).length;
+      return { state, nodes: [{ name: `${name}-0`, state, platforms: ["linux/amd64"], activeBuilds }] };
+    },
+    async prune() {
+      const objects = cluster.prune();
+      return { reclaimedBytes: objects.length, objects };
+    },
+    async diskUsage() {
+      const records = [...cluster.builds.values()].map(({ id, alive }) => ({
+        id,
+        node: `${name}-0`,
+        kind: "build",
+        sizeBytes: 1,
+        inUse: alive,
+      }));
+      return {
+        totalBytes: records.length,
+        reclaimableBytes: records.filter((record) => !record.inUse).length,
+        records,
+      };
+    },
+    async publish({ source, destinations }) {
+      const digest = cluster.images.get(source);
+      if (digest === undefined) throw sourceMissing(source);
+      for (const destination of destinations) cluster.images.set(destination, digest);
+      return { digest, references: destinations, sentBytes: 0 };
+    },
+    async stop() {
+      state = "stopped";
+    },
+    async remove({ keepState }) {
+      state = "inactive";
+      if (!keepState) cluster.prune();
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Reports what happens until the build is dead, or until `gone` settles before. */
+async function followToItsEnd(
+  remote: FakeRemoteBuild,
+  call: DriverCall,
+  gone: Promise<DriverBuildResult>,
+  onAbort: () => void,
+): Promise<DriverBuildResult> {
+  const unfollow = remote.follow(call.emit);
+  call.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([remote.ended, gone]);
+  } finally {
+    unfollow();
+    call.signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function dockerfileText({ dockerfileInline, context, dockerfile }: BuildRequest): Promise<string> {
+  if (dockerfileInline !== undefined) return dockerfileInline;
+  return context.type === "directory" ? readFile(join(context.path, dockerfile), "utf8") : "FROM scratch";
+}
+
+function registryOf(tag: string): string {
+  const [first = ""] = tag.split("/");
+  return tag.includes("/") && /[.:]|^localhost$/.test(first) ? first : "docker.io";
+}
+
+function buildIn(cluster: FakeCluster, buildId: string): FakeRemoteBuild {
+  const remote = cluster.builds.get(buildId);
+  if (remote !== undefined) return remote;
+  throw new BuilderError({
+    code: "BUILD_NOT_FOUND",
+    message: `No build has the id ${buildId}. List them with builds().`,
+    details: { buildId },
+  });
+}
+
+function sourceMissing(source: string): BuilderError<"REGISTRY_REFUSED"> {
+  return new BuilderError({
+    code: "REGISTRY_REFUSED",
+    message: `The image ${source} does not exist. Build it first.`,
+    details: { registry: registryOf(source), status: 404, diagnostics: ["MANIFEST_UNKNOWN"], triedCredentials: [] },
+  });
+}
