@@ -13,10 +13,10 @@ export class BuildQueue {
     this.#queue = new PQueue({ concurrency });
   }
 
-  /** How many builds begin before one of this priority would; 0 is at once. */
+  /** How many builds must end before one of this priority begins; 0 is at once. */
   position(priority: number): number {
     const ahead = [...this.#waiting].filter((waiting) => waiting.priority >= priority).length;
-    return this.#running + ahead < this.#concurrency ? 0 : ahead + 1;
+    return Math.max(0, this.#running + ahead - this.#concurrency + 1);
   }
 
   /** Takes a place in the line. */
