@@ -18,7 +18,7 @@ const testCluster = await ensureCluster({ onProgress: (line) => console.log(line
 /** Deleting the namespace at the end deletes all that the demo made. */
 const namespace = `slipway-demo-${randomBytes(3).toString("hex")}`;
 const { kubeconfigPath: kubeconfig, context, registry, images, bases } = testCluster;
-await using cluster = await connectCluster({ kubeconfig, context });
+await using cluster = await connectCluster({ kubeconfig, context, namespace });
 await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, { signal });
 const folder = await mkdtemp(join(tmpdir(), "slipway-demo-"));
 
@@ -40,7 +40,7 @@ try {
       {
         context: folder,
         tags: [`${registry.clusterHost}/demo/hello:${tag}`],
-        buildArgs: { COMPILER_BASE: bases.cBase, RUNTIME_BASE: bases.busybox, CC: "tcc" },
+        buildArgs: { COMPILER_BASE: bases.cBase, RUNTIME_BASE: bases.busybox },
         labels: { "org.opencontainers.image.title": "hello" },
       },
       { signal },
@@ -51,20 +51,25 @@ try {
     const result = await run.result();
     const cached = result.steps.filter((step) => step.cached).length;
     const { sentFiles, files, sentBytes } = result.context;
-    console.log(`${result.image?.digest ?? ""} in ${formatDuration(result.durationMs)}: ${cached} of ${result.steps.length} steps cached,`);
+    console.log(
+      `${result.image?.digest ?? ""} in ${formatDuration(result.durationMs)}: ${cached} of ${result.steps.length} steps cached,`,
+    );
     console.log(`${sentFiles} of ${files} files sent (${formatBytes(sentBytes)})`);
     return result;
   };
 
   const first = await build("First build", "1");
-  await writeFile(join(folder, "greeting.c"), '#include "greeting.h"\n\nconst char *greeting(void) { return "hello again"; }\n');
+  await writeFile(
+    join(folder, "greeting.c"),
+    '#include "greeting.h"\n\nconst char *greeting(void) { return "hello again"; }\n',
+  );
   const second = await build("Second build, with one file changed", "2");
   const digest = second.image?.digest ?? "";
 
   console.log("\nThe image on each node");
   const outputs: string[] = [];
   for (const node of testCluster.nodes) {
-    const output = await runOnNode(cluster, namespace, node, `${registry.nodeHost}/demo/hello@${digest}`, signal);
+    const output = await runOnNode(cluster, node, `${registry.nodeHost}/demo/hello@${digest}`, { signal });
     console.log(`  ${node}: ${output}`);
     outputs.push(output);
   }
@@ -74,7 +79,8 @@ try {
   console.log(`all    ${formatDuration(performance.now() - startedMs)}`);
   if (first.image?.digest === digest) throw new Error("The second build gave the image of the first one.");
   for (const [index, node] of testCluster.nodes.entries()) {
-    if (outputs[index] !== `hello again from ${node}`) throw new Error(`${node} printed ${JSON.stringify(outputs[index])}.`);
+    if (outputs[index] !== `hello again from ${node}`)
+      throw new Error(`${node} printed ${JSON.stringify(outputs[index])}.`);
   }
   await builder.remove();
   console.log(`demo ok ${digest} ${outputs.join(", ")}`);

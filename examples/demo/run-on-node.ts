@@ -1,37 +1,38 @@
-import type { Cluster, KubernetesObject } from "slipway/cluster";
-
-interface Pod extends KubernetesObject {
-  readonly status?: { readonly phase?: string };
-}
+import type { Cluster, Pod } from "slipway/cluster";
 
 /** Runs an image once as a pod on one node, and resolves with what it printed. */
-export async function runOnNode(cluster: Cluster, namespace: string, node: string, image: string, signal: AbortSignal): Promise<string> {
-  const name = `hello-${node}`;
-  await cluster.create<Pod>(
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name, namespace },
-      spec: {
-        nodeName: node,
-        restartPolicy: "Never",
-        activeDeadlineSeconds: 60,
-        automountServiceAccountToken: false,
-        containers: [{ name: "hello", image, args: [node] }],
-      },
-    },
-    { signal },
-  );
+export async function runOnNode(
+  cluster: Cluster,
+  node: string,
+  image: string,
+  call: { readonly signal: AbortSignal },
+): Promise<string> {
+  const pod = await cluster.create<Pod>(helloPod(cluster.namespace, node, image), call);
+  const target = { namespace: cluster.namespace, name: pod.metadata?.name ?? "" };
   try {
-    await cluster.waitFor<Pod>(
-      { apiVersion: "v1", kind: "Pod", name, namespace },
-      (pod) => pod?.status?.phase === "Succeeded" || pod?.status?.phase === "Failed",
-      { signal },
-    );
-    let output = "";
-    for await (const line of cluster.followLog({ namespace, pod: name }, { signal })) output += `${line.text}\n`;
-    return output.trim();
+    await cluster.waitForPod({
+      ...target,
+      ...call,
+      timeoutMs: 60_000,
+      until: ({ status }) => (status?.phase === "Succeeded" ? true : undefined),
+    });
+    return (await cluster.readLog({ namespace: target.namespace, pod: target.name }, call)).trim();
   } finally {
-    await cluster.delete({ apiVersion: "v1", kind: "Pod", name, namespace }, { gracePeriodSeconds: 0 });
+    await cluster.delete({ apiVersion: "v1", kind: "Pod", ...target }, { gracePeriodSeconds: 0 });
   }
+}
+
+function helloPod(namespace: string, node: string, image: string): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: `hello-${node}`, namespace },
+    spec: {
+      nodeName: node,
+      restartPolicy: "Never",
+      activeDeadlineSeconds: 60,
+      automountServiceAccountToken: false,
+      containers: [{ name: "hello", image, args: [node] }],
+    },
+  };
 }

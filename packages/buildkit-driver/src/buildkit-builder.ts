@@ -142,7 +142,11 @@ export class BuildkitBuilder {
     const references = pushedReferences(request.outputs, request.tags, digest);
     if (references.length === 0) return;
     const cluster = await this.#pods.cluster();
-    await verifyPushed(cluster, target.name, references, digest, this.#options.registries, call);
+    const pod = { namespace: cluster.namespace, name: target.name };
+    const readSecret = secretReader(cluster, cluster.namespace, call.signal);
+    const { registries } = this.#options;
+    const { credentials, signal } = call;
+    await verifyPushed(references, digest, { cluster, pod, registries, credentials, readSecret, signal });
   }
 
   async #reports(pods: readonly Pod[], call: DriverCall): Promise<ReadonlyMap<string, DaemonReport>> {

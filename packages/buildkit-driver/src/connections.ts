@@ -21,6 +21,6 @@ export class Connections {
   async close(): Promise<void> {
     const clients = await Promise.allSettled([...this.#open.values()]);
     this.#open.clear();
-    await Promise.all(clients.map((client) => (client.status === "fulfilled" ? client.value.close() : undefined)));
+    await Promise.all(clients.flatMap((client) => (client.status === "fulfilled" ? [client.value.close()] : [])));
   }
 }

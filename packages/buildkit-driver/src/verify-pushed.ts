@@ -1,3 +1,65 @@
-export function verifyPushed(..._arguments: unknown[]): Promise<void> {
-  return Promise.resolve();
+import type { Cluster } from "@slipway/cluster";
+import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
+import {
+  createRegistryClient,
+  createStreamTransport,
+  parseImageReference,
+  type RegistryClient,
+} from "@slipway/registry-client";
+
+import type { RegistryAccess } from "./buildkitd-config.ts";
+import { dialFromPod } from "./dial-from-pod.ts";
+
+/** What a verification needs to know. */
+export interface Verification {
+  readonly cluster: Cluster;
+  /** The pod that pushed: what it reaches is what counts. */
+  readonly pod: { readonly namespace: string; readonly name: string };
+  readonly registries: Readonly<Record<string, RegistryAccess>>;
+  readonly credentials: Keychain;
+  readonly readSecret: NonNullable<KeychainCall["readSecret"]>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks the registries whether they serve what was pushed.
+ *
+ * @throws BuilderError DIGEST_MISMATCH, REGISTRY_UNAUTHORIZED, REGISTRY_UNAVAILABLE, REGISTRY_REFUSED
+ */
+export async function verifyPushed(
+  references: readonly string[],
+  digest: string,
+  verification: Verification,
+): Promise<void> {
+  const { signal } = verification;
+  await Promise.all(
+    references.map(async (reference) => {
+      const client = registryClient(parseImageReference(reference).registry, verification);
+      const descriptor = await client.headManifest(reference, { signal });
+      if (descriptor?.digest !== digest) throw mismatch(reference, digest, descriptor?.digest);
+    }),
+  );
+}
+
+function registryClient(
+  registry: string,
+  { cluster, pod, registries, credentials, readSecret }: Verification,
+): RegistryClient {
+  const { http, ca } = registries[registry] ?? {};
+  return createRegistryClient({
+    registry,
+    transport: createStreamTransport((signal, url) => dialFromPod(cluster, pod, url, signal), { tls: { ca } }),
+    http,
+    credentials,
+    readSecret,
+  });
+}
+
+function mismatch(reference: string, expected: string, actual: string | undefined): BuilderError {
+  const found = actual === undefined ? "has no such image" : `serves ${actual}`;
+  return new BuilderError({
+    code: "DIGEST_MISMATCH",
+    message: `The build pushed ${expected} as ${reference}, but the registry ${found}. Somebody else may have pushed the same tag meanwhile, or a mirror lags behind; build again.`,
+    details: { expected, ...(actual === undefined ? {} : { actual }) },
+  });
 }
