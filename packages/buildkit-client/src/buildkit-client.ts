@@ -35,11 +35,18 @@ export interface ConnectBuildkitOptions {
  * Speaks HTTP/2 with prior knowledge over a stream of raw bytes that ends at buildkitd: a socket, `buildctl dial-stdio` in a pod. It
  * resolves when the daemon has answered. The stream belongs to the client from then on.
  *
+ * @param stream - May be a promise: the code for HTTP/2 and protobuf loads while the stream is dialled.
  * @throws an error for which `isConnectionLost` holds when the stream ends first; only its owner knows why
  */
-export async function connectBuildkit(stream: Duplex, options: ConnectBuildkitOptions = {}): Promise<BuildkitClient> {
-  // A stream may break while the code loads; the channel finds it destroyed then.
-  stream.on("error", () => undefined);
-  const { openClient } = await import("./open-client.ts");
-  return await openClient(stream, options);
+export async function connectBuildkit(
+  stream: Duplex | Promise<Duplex>,
+  options: ConnectBuildkitOptions = {},
+): Promise<BuildkitClient> {
+  const [{ openClient }, dialled] = await Promise.all([import("./open-client.ts"), keepQuiet(stream)]);
+  return await openClient(dialled, options);
+}
+
+/** A stream may break while the code loads; the channel finds it destroyed then. */
+async function keepQuiet(stream: Duplex | Promise<Duplex>): Promise<Duplex> {
+  return (await stream).on("error", () => undefined);
 }

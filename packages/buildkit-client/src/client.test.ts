@@ -239,7 +239,7 @@ describe("a connection", () => {
 async function cutAfter(limit: number, script: SolveScript, path: string) {
   const { stream } = scriptedDaemon(script);
   let bytes = 0;
-  const count = (chunk: Buffer | Uint8Array) => {
+  const count = (chunk: Uint8Array) => {
     bytes += chunk.length;
     if (bytes > limit) stream.destroy();
   };
@@ -249,17 +249,13 @@ async function cutAfter(limit: number, script: SolveScript, path: string) {
     return stream.destroyed ? false : write(chunk, ...rest);
   }) as typeof stream.write;
   stream.on("data", count);
-  const outcome = await thrownBy(
-    connectBuildkit(stream).then(async (client) => {
-      const response = await client.solve(buildOf(path)).finally(() => client.close());
-      throw Object.assign(new Done(), { response: response.exporterResponse });
-    }),
-  );
-  return { bytes, outcome: outcome instanceof Done ? outcome.response : outcome };
-}
-
-class Done {
-  readonly response: Readonly<Record<string, string>> = {};
+  const outcome = await connectBuildkit(stream)
+    .then((client) => client.solve(buildOf(path)).finally(() => client.close()))
+    .then(
+      ({ exporterResponse }) => exporterResponse,
+      (error: unknown) => error,
+    );
+  return { bytes, outcome };
 }
 
 describe("cancelling", () => {

@@ -1,4 +1,4 @@
-import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 import type { DaemonCall, DaemonSession } from "./scripted-daemon.ts";
 
@@ -35,7 +35,7 @@ function readStat(bytes: Uint8Array): Map<number, string | bigint> {
   const stat = new Map<number, string | bigint>();
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    stat.set(field, wireType === 2 ? reader.string() : BigInt(reader.int64()));
+    stat.set(field, wireType === WireType.LengthDelimited ? reader.string() : BigInt(reader.int64()));
   }
   return stat;
 }

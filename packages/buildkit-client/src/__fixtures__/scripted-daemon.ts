@@ -30,7 +30,7 @@ export interface ScriptedDaemon {
   /** The client's end of the connection. */
   readonly stream: Duplex;
   /** Resolves when the client took back its call to build. */
-  readonly solveCanceled: Promise<void>;
+  readonly solveCanceled: Promise<undefined>;
 }
 
 /** Starts a daemon whose builds follow a script. */
@@ -38,8 +38,8 @@ export function scriptedDaemon(script: SolveScript): ScriptedDaemon {
   const [stream, daemonEnd] = duplexPair({ highWaterMark: 64 * 1024 });
   const server = http2.performServerHandshake(http2Transport(daemonEnd), { settings: { initialWindowSize: 65_535 } });
   const session = Promise.withResolvers<DaemonSession>();
-  const solveCanceled = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<void>();
+  const solveCanceled = Promise.withResolvers<undefined>();
+  const closed = Promise.withResolvers<undefined>();
   server.on("error", () => undefined);
   session.promise.catch(() => undefined);
   server.on("stream", (call: ServerHttp2Stream, headers) => {
@@ -52,13 +52,13 @@ export function scriptedDaemon(script: SolveScript): ScriptedDaemon {
       );
     else if (method === "Status") void answer(call, () => closed.promise);
     else if (method === "Solve") {
-      call.on("aborted", () => solveCanceled.resolve());
+      call.on("aborted", () => solveCanceled.resolve(undefined));
       void answer(call, async (request) => {
         try {
           const response = await script(await session.promise, messages.decode(messages.SolveRequest, request));
           return messages.encode(messages.SolveResponse, { exporterResponse: { ...response } });
         } finally {
-          closed.resolve();
+          closed.resolve(undefined);
         }
       });
     } else void answer(call, () => Promise.reject(new GrpcAnswer(12, `unknown method ${String(method)}`)));
@@ -66,7 +66,10 @@ export function scriptedDaemon(script: SolveScript): ScriptedDaemon {
   return { stream, solveCanceled: solveCanceled.promise };
 }
 
-async function answer(call: ServerHttp2Stream, handle: (request: Buffer) => Promise<Uint8Array | void>): Promise<void> {
+async function answer(
+  call: ServerHttp2Stream,
+  handle: (request: Buffer) => Promise<Uint8Array | undefined>,
+): Promise<void> {
   let outcome: OutgoingHttpHeaders = statusTrailers(0, "");
   call.on("wantTrailers", () => call.sendTrailers(outcome));
   call.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
@@ -95,7 +98,7 @@ export class DaemonSession {
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.headers = headers;
     stream.respond({ ":status": 200, "content-type": "application/grpc" });
-    const tunnel = new SessionTunnel(stream as unknown as ConstructorParameters<typeof SessionTunnel>[0]);
+    const tunnel = new SessionTunnel(stream);
     this.#client = http2.connect("http://session", {
       createConnection: () => tunnel,
       settings: { initialWindowSize: 65_535 },
@@ -139,7 +142,7 @@ export class DaemonCall {
     });
     stream.on("error", () => undefined);
     stream.on("response", (headers) => headers["grpc-status"] !== undefined && this.#trailers.resolve(headers));
-    stream.on("trailers", (trailers) => this.#trailers.resolve(trailers));
+    stream.on("trailers", (trailers: IncomingHttpHeaders) => this.#trailers.resolve(trailers));
     stream.on("close", () => {
       this.#ended = true;
       this.#trailers.reject(new Error("The call was reset."));

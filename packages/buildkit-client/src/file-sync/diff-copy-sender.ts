@@ -14,7 +14,7 @@ import {
   errorFrame,
   finFrame,
   packetType,
-  statFrameBytes,
+  maxStatFrameBytes,
   writeDataFrameHeader,
   writeStatFrame,
 } from "./packet-encoder.ts";
@@ -106,7 +106,7 @@ export class DiffCopySender {
       devMajor: entry.devMajor,
       devMinor: entry.devMinor,
     };
-    this.#writer.reserve(statFrameBytes(stat));
+    this.#writer.reserve(maxStatFrameBytes(stat));
     this.#writer.offset = writeStatFrame(this.#writer.buffer, this.#writer.offset, stat);
     this.#entries.push(regular ? entry : undefined);
     if (!regular) return;

@@ -9,7 +9,7 @@ import {
   endOfWalkFrame,
   errorFrame,
   finFrame,
-  statFrameBytes,
+  maxStatFrameBytes,
   writeDataFrameHeader,
   writeStatFrame,
 } from "./packet-encoder.ts";
@@ -18,9 +18,8 @@ import { readPacket } from "./packet-reader.ts";
 const plain: PacketStat = { path: "a", mode: 0o644, sizeBytes: 3, mtimeNs: 1n, linkname: "", devMajor: 0, devMinor: 0 };
 
 function encoded(stat: PacketStat): Buffer {
-  const frame = Buffer.alloc(statFrameBytes(stat));
-  expect(writeStatFrame(frame, 0, stat)).toBe(frame.length);
-  return frame;
+  const frame = Buffer.alloc(maxStatFrameBytes(stat));
+  return frame.subarray(0, writeStatFrame(frame, 0, stat));
 }
 
 function messageOf(frame: Uint8Array): Buffer {

@@ -23,10 +23,9 @@ const nanoseconds = new BigInt64Array(1);
 const words = new Uint32Array(nanoseconds.buffer);
 const lowWord = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1;
 
-/** Size of the frame that {@link writeStatFrame} writes. */
-export function statFrameBytes(stat: PacketStat): number {
-  const bytes = statBytes(stat);
-  return frameHeaderBytes + 1 + varintBytes(bytes) + bytes;
+/** At least the size of the frame that {@link writeStatFrame} writes. */
+export function maxStatFrameBytes({ path, linkname }: PacketStat): number {
+  return 80 + 3 * (path.length + linkname.length);
 }
 
 /** Writes one entry of the walk. Returns the offset behind it. */
@@ -140,11 +139,11 @@ function writeVarint(target: Buffer, offset: number, value: number): number {
 }
 
 function nanosecondsBytes(value: bigint): number {
-  if (value === 0n) return 0;
-  if (value < 0n) return 11;
-  let bytes = 2;
-  for (let limit = 0x80n; value >= limit; limit <<= 7n) bytes += 1;
-  return bytes;
+  nanoseconds[0] = value;
+  const low = words[lowWord] ?? 0;
+  const high = words[1 - lowWord] ?? 0;
+  if (high === 0) return numberBytes(low);
+  return 1 + Math.ceil((64 - Math.clz32(high)) / 7);
 }
 
 /** Two 32-bit halves are an order of magnitude faster here than arithmetic on bigint. */
