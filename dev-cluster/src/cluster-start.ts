@@ -42,7 +42,7 @@ export interface ControlPlane {
   readonly inits: Readonly<Record<string, ProcessIdentity>>;
   readonly stores: readonly ImageStore[];
   /** Starts controllers and kubelets, and returns all daemons when every node is ready. */
-  startNodes(this: void): Promise<Readonly<Record<string, ProcessIdentity>>>;
+  readonly startNodes: () => Promise<Readonly<Record<string, ProcessIdentity>>>;
 }
 
 /** Starts namespaces, API server and containerd on kept or empty state. Nothing of an earlier start may run. */

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 
-import { type ClusterChoice, type ClusterSite, clusterSite, readPlan } from "./cluster-context.ts";
+import { type ClusterChoice, type ClusterSite, clusterSite } from "./cluster-context.ts";
 import { readRecord } from "./cluster-record.ts";
 import { withLock } from "./file-lock.ts";
 import { removeHostLink } from "./network.ts";
@@ -37,8 +37,7 @@ export async function stopCluster(site: ClusterSite): Promise<void> {
   for (const init of Object.values(record?.inits ?? {})) killProcess(init);
   rmSync(site.paths.record, { force: true });
   await site.cgroups.remove();
-  const plan = readPlan(site.paths);
-  if (plan) await removeHostLink(plan, site.paths.id);
+  await removeHostLink(site.paths.id);
 }
 
 /** Deletes the state folder of a cluster that was stopped. */

@@ -71,15 +71,17 @@ export async function claimHostLink(plan: AddressPlan, id: string): Promise<void
   await ip("link", "add", plan.hostLink, "address", linkAddress(id), "type", "veth", "peer", "name", peer);
 }
 
-/** Removes the host's link if this cluster made it. Its routes go with it. */
-export async function removeHostLink(plan: AddressPlan, id: string): Promise<void> {
-  const isOurs = (link: Link): boolean => link.ifname === plan.hostLink && link.address === linkAddress(id);
-  if (!(await links()).some(isOurs)) return;
-  try {
-    await ip("link", "delete", plan.hostLink);
-  } catch (error) {
-    // The kernel removes it by itself when the other end's namespace ends.
-    if ((await links()).some(isOurs)) throw error;
+/** Removes the host's link of a cluster, whatever its index was. Its routes go with it. */
+export async function removeHostLink(id: string): Promise<void> {
+  const ours = async (): Promise<readonly Link[]> =>
+    (await links()).filter(({ address }) => address === linkAddress(id));
+  for (const { ifname } of await ours()) {
+    try {
+      await ip("link", "delete", ifname);
+    } catch (error) {
+      // The kernel removes it by itself when the other end's namespace ends.
+      if ((await ours()).some((link) => link.ifname === ifname)) throw error;
+    }
   }
 }
 

@@ -48,7 +48,7 @@ async function uploadBlob(base: string, layout: string, blob: Descriptor): Promi
   target.searchParams.set("digest", blob.digest);
   const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
   const body = createReadStream(blobPath(layout, blob.digest));
-  await expectOk(await fetch(target, { method: "PUT", headers, body, duplex: "half" } as RequestInit));
+  await expectOk(await fetch(target, { method: "PUT", headers, body, duplex: "half" }));
 }
 
 async function expectOk(response: Response): Promise<Response> {
