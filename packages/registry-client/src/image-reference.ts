@@ -1,0 +1,87 @@
+import { invalidOptions } from "@slipway/core";
+
+/** A name of an image, in full: `docker.io/library/busybox`, not `busybox`. */
+export interface ImageReference {
+  /** Host with its port: `registry.example.com:5000`; Docker Hub is `docker.io`. */
+  readonly registry: string;
+  /** Path within the registry: `library/busybox`. */
+  readonly repository: string;
+  readonly tag?: string;
+  /** `sha256:…`, which names exactly one image. */
+  readonly digest?: string;
+}
+
+const component = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+const host = `(?:${component}(?:\\.${component})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
+const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const tag = "[\\w][\\w.-]{0,127}";
+const grammar = new RegExp(`^(${host})/(${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(.+))?$`);
+
+/** Lengths of the digests that go-digest knows, in hexadecimal digits. */
+const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const maxRepositoryLength = 255;
+const dockerHub = "docker.io";
+const officialPrefix = "library/";
+
+/**
+ * Parses a reference the way distribution/reference does it, and with it every engine: `busybox` is `docker.io/library/busybox`. A missing tag stays
+ * missing.
+ *
+ * @throws `INVALID_OPTIONS`, saying what is wrong.
+ */
+export function parseImageReference(text: string): ImageReference {
+  if (/^[a-f0-9]{64}$/.test(text)) throw invalidReference(text, "is an image id, not a name");
+  const match = grammar.exec(normalize(text));
+  if (match === null) throw invalidReference(text, problemOf(text));
+  const [, registry = "", repository = "", tag, digest] = match;
+  if (repository.length > maxRepositoryLength)
+    throw invalidReference(text, `has a repository of more than ${maxRepositoryLength} characters`);
+  if (digest !== undefined && !isDigest(digest))
+    throw invalidReference(text, "has a malformed digest; write sha256: and 64 hexadecimal digits");
+  return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** Whether a text is a digest of an algorithm that registries use: sha256, sha384 or sha512. */
+export function isDigest(text: string): boolean {
+  const [algorithm = "", encoded = ""] = text.split(/:(.*)/s);
+  return digestDigits[algorithm] === encoded.length && /^[a-f0-9]+$/.test(encoded);
+}
+
+/** The full spelling, which {@link parseImageReference} reads back. */
+export function formatImageReference({ registry, repository, tag, digest }: ImageReference): string {
+  return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+/** The short spelling that people know: `busybox:1` for `docker.io/library/busybox:1`. */
+export function formatFamiliarReference(reference: ImageReference): string {
+  const full = formatImageReference(reference);
+  if (reference.registry !== dockerHub) return full;
+  const path = full.slice(dockerHub.length + 1);
+  const official = /^library\/[^/]+$/.test(reference.repository);
+  return official ? path.slice(officialPrefix.length) : path;
+}
+
+/** Adds the registry, and `library/`, to a name that leaves them out. */
+function normalize(text: string): string {
+  const slash = text.indexOf("/");
+  const first = text.slice(0, Math.max(slash, 0));
+  const hasRegistry = slash !== -1 && (first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase());
+  const registry = hasRegistry && first !== "index.docker.io" ? first : dockerHub;
+  const rest = hasRegistry ? text.slice(slash + 1) : text;
+  return registry === dockerHub && !rest.includes("/")
+    ? `${dockerHub}/${officialPrefix}${rest}`
+    : `${registry}/${rest}`;
+}
+
+function problemOf(text: string): string {
+  if (text === "") return "is empty";
+  if (/^[a-z]+:\/\//i.test(text)) return "has a scheme; leave it out";
+  if (grammar.test(normalize(text.toLowerCase())))
+    return "has upper case letters in its repository; write them in lower case";
+  return "is no image reference; write registry/repository:tag";
+}
+
+function invalidReference(text: string, problem: string): Error {
+  const quoted = JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+  return invalidOptions("an image reference", [{ path: "", message: `${quoted} ${problem}` }]);
+}
