@@ -15,16 +15,27 @@ export function healthService(): [string, SessionHandler] {
   ];
 }
 
+// A push asks a dozen times within seconds; a rotated secret shall still be found.
+const credentialsLifetimeMs = 10_000;
+
 /**
  * Only `Credentials` is offered: without the token methods the daemon fetches tokens itself, next to the registry, which works
  * for registries that this process cannot reach.
  */
 export function authService(credentials: BuildCredentials): [string, SessionHandler] {
+  const recent = new Map<string, { readonly untilMs: number; readonly found: ReturnType<BuildCredentials> }>();
+  const lookUp = (host: string) => {
+    const known = recent.get(host);
+    if (known && performance.now() < known.untilMs) return known.found;
+    const found = credentials(host);
+    recent.set(host, { untilMs: performance.now() + credentialsLifetimeMs, found });
+    return found;
+  };
   return [
     "/moby.filesync.v1.Auth/Credentials",
     async (call) => {
       const { host } = messages.decode(messages.CredentialsRequest, await call.readMessage());
-      const found = await credentials(host);
+      const found = await lookUp(host);
       call.reply(
         messages.encode(messages.CredentialsResponse, { username: found?.username ?? "", secret: found?.secret ?? "" }),
       );

@@ -27,11 +27,15 @@ test.each([
     "failed to push registry.test/team/app:1: unexpected status from PUT request to https://registry.test/v2/team/app/manifests/1: 405 Method Not Allowed",
     { code: "REGISTRY_REFUSED", registry: "registry.test", status: 405 },
   ],
+  ["failed to push 127.0.0.1:5000/x/y:1: denied", { code: "REGISTRY_UNAUTHORIZED", registry: "127.0.0.1:5000" }],
+  ["failed to push a.test/y:1: manifest invalid: bad annotation", { code: "REGISTRY_REFUSED", registry: "a.test" }],
+  ["failed to push a.test/y:1: TOOMANYREQUESTS: slow down", { code: "REGISTRY_UNAVAILABLE", registry: "a.test" }],
 ])("%s", (message, failure) => {
   expect(readRegistryFailure(message)).toEqual(failure);
 });
 
 test.each([
+  "failed to push BAD NAME: invalid reference format: repository name (library/BAD NAME) must be lowercase",
   "docker.io/library/nope:1: failed to resolve source metadata for docker.io/library/nope:1: docker.io/library/nope:1: not found",
   'process "/bin/sh -c make" did not complete successfully: exit code: 2',
   'failed to calculate checksum of ref x: "/nope": not found',

@@ -8,8 +8,11 @@ export interface RegistryFailure {
 const unexpectedStatus =
   /unexpected status (?:code )?(?:from \w+ request to )?(?<url>https?:\/\/\S+?):? (?<status>\d{3})\b/;
 const failedRequest = /failed to do request: \w+ "(?<url>[^"]+)"/;
+const unreachable =
+  /no such host|i\/o timeout|connection re(?:fused|set)|unexpected EOF|TLS handshake|toomanyrequests/i;
 const denied =
-  /no basic auth credentials|authorization failed|failed to authorize|pull access denied|insufficient_scope|failed to fetch (?:oauth|anonymous) token/;
+  /denied|unauthorized|authentication required|no basic auth credentials|authorization failed|failed to authorize|pull access denied|insufficient_scope|failed to fetch (?:oauth|anonymous) token/i;
+const refusedPush = /failed to push \S+: (?!invalid reference)/;
 const reference =
   /(?:failed to push|failed to resolve source metadata for|failed to configure registry cache \w+|error writing (?:layer|manifest) blob for) (?<reference>[^\s:]+(?::\d+)?\/[^\s:@]+)/;
 
@@ -26,7 +29,10 @@ export function readRegistryFailure(message: string): RegistryFailure | undefine
     return { code: codeOfStatus(status), registry, status };
   }
   if (unanswered) return { code: "REGISTRY_UNAVAILABLE", registry };
-  return denied.test(message) ? { code: "REGISTRY_UNAUTHORIZED", registry } : undefined;
+  if (denied.test(message)) return { code: "REGISTRY_UNAUTHORIZED", registry };
+  if (unreachable.test(message)) return { code: "REGISTRY_UNAVAILABLE", registry };
+  // What a registry says to a push in its own words; a pull may just name an image that does not exist.
+  return refusedPush.test(message) ? { code: "REGISTRY_REFUSED", registry } : undefined;
 }
 
 function codeOfStatus(status: number): RegistryFailure["code"] {

@@ -56,7 +56,7 @@ export interface BuildSession {
   readonly sharedKey: string;
   /** By the name that the frontend uses: `context`, `dockerfile`. A string is a folder. */
   readonly localDirectories: Readonly<Record<string, string | InMemoryFiles>>;
-  /** Asked per host, several times per push. `registry-1.docker.io` is Docker Hub. */
+  /** Asked per host, again every few seconds while a push needs it. `registry-1.docker.io` is Docker Hub. */
   readonly credentials: BuildCredentials;
   /** @defaultValue no secrets */
   readonly secrets?: SecretLookup;
