@@ -14,8 +14,8 @@ export async function within<Value>(promise: Promise<Value>, limitMs: number, wh
 /** Asks again and again until a condition holds. */
 export async function waitFor(condition: () => Promise<boolean>, limitMs: number, what: string): Promise<void> {
   const deadline = performance.now() + limitMs;
-  while (!(await condition())) {
+  for (let pauseMs = 5; !(await condition()); pauseMs = Math.min(100, pauseMs * 2)) {
     if (performance.now() > deadline) throw new Error(`Waited ${limitMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(100, limitMs / 20)));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

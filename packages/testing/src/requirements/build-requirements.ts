@@ -65,7 +65,7 @@ export const buildRequirements: readonly ConformanceRequirement[] = [
     rule: "reports nothing after a build has ended",
     async check(bench) {
       await bench.ended((await bench.build("simple")).result());
-      await rejection(bench.ended((await bench.build("failing")).result()), "BUILD_FAILED");
+      await bench.ended(readEvents(await bench.build("failing")));
       await elapse(bench.harness.silenceMs ?? 50);
       assert.deepEqual(
         bench.recorder.lateEvents.map((event) => event.type),
@@ -139,7 +139,10 @@ export const buildRequirements: readonly ConformanceRequirement[] = [
         results.map((result) => result.status),
         ["fulfilled", "rejected", "fulfilled"],
       );
-      assertStepsEnd(bench);
+      const steps = results.flatMap((result) =>
+        result.status === "fulfilled" ? [result.value.steps.map((step) => step.name)] : [],
+      );
+      assert.deepEqual(steps[0], steps[1], "The same Dockerfile has the same steps");
     },
   },
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { BuildOptions, BuilderStatus } from "@slipway/core";
+import type { BuildOptions, BuildRun, BuilderStatus } from "@slipway/core";
 
 import { waitFor } from "../bounded-wait.ts";
 import type { ConformanceBench } from "../conformance-bench.ts";
@@ -26,11 +26,9 @@ export const operationRequirements: readonly ConformanceRequirement[] = [
       const id = await submitted(bench, await bench.options("slow"));
       await bench.inSlowStep(id);
       const watch = attach(bench, id);
-      for await (const event of watch) if (event.type === "step-start") break;
+      await bench.ended(firstStep(watch));
       await rejection(watch.result(), "ABORTED");
       assert.equal(await bench.harness.isBuildAlive(id), true, "The build died with its watcher");
-      await bench.stopped(attach(bench, id).cancel());
-      assert.equal(await bench.harness.isBuildAlive(id), false, "The build lives on after its watcher has canceled it");
     },
   },
   {
@@ -60,6 +58,7 @@ export const operationRequirements: readonly ConformanceRequirement[] = [
       assert.equal(listed.find((build) => build.id === id)?.state, "running");
       await bench.stopped(bench.builder.cancel?.(id) ?? Promise.resolve());
       assert.equal(await bench.harness.isBuildAlive(id), false, "The build lives on");
+      if (bench.builder.supports("attach")) await cancelWhileWatching(bench);
     },
   },
   {
@@ -142,4 +141,17 @@ async function submitted(bench: ConformanceBench, options: BuildOptions): Promis
 
 function attach(bench: ConformanceBench, id: string) {
   return bench.builder.attach?.(id) ?? assert.fail("The driver has no attach");
+}
+
+async function firstStep(watch: BuildRun): Promise<void> {
+  for await (const event of watch) if (event.type === "step-start") return;
+}
+
+async function cancelWhileWatching(bench: ConformanceBench): Promise<void> {
+  const id = await submitted(bench, await bench.options("slow"));
+  await bench.inSlowStep(id);
+  const watch = attach(bench, id);
+  await bench.stopped(watch.cancel());
+  assert.equal(await bench.harness.isBuildAlive(id), false, "The build lives on after its watcher has canceled it");
+  await rejection(watch.result(), "ABORTED");
 }

@@ -1,6 +1,6 @@
-import type { ConformanceHarness } from "./conformance-harness.ts";
-import { FakeCluster } from "./fake-cluster.ts";
-import { createFakeDriver } from "./fake-driver.ts";
+import type { ConformanceHarness } from "../conformance-harness.ts";
+import { FakeCluster } from "../fake-cluster.ts";
+import { createFakeDriver } from "../fake-driver.ts";
 
 /** Drives the fake driver, or one made of it, through the suite. */
 export function fakeHarness(

@@ -1,0 +1,39 @@
+import { wrapDriver } from "@slipway/core";
+import { expect, test } from "vitest";
+
+import { fakeHarness } from "./self-test/fake-harness.ts";
+import { buildSaboteurs } from "./self-test/build-saboteurs.ts";
+import { operationSaboteurs } from "./self-test/operation-saboteurs.ts";
+import { conformanceRequirements, runConformance, testDriverConformance } from "./conformance.ts";
+import { FakeCluster } from "./fake-cluster.ts";
+import { createFakeDriver } from "./fake-driver.ts";
+
+testDriverConformance(fakeHarness());
+
+test("CONFORMANCE: fake driver passes every requirement and skips none", async () => {
+  const outcomes = await runConformance(fakeHarness());
+  expect(outcomes.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
+  expect(outcomes).toHaveLength(conformanceRequirements.length);
+});
+
+test("CONFORMANCE: a driver that declares nothing skips what is about features and operations, and passes the rest", async () => {
+  const cluster = new FakeCluster();
+  const createDriver = () => {
+    const { specificationVersion, name, build } = createFakeDriver({ cluster, features: [] });
+    return { specificationVersion, name, build, features: [] };
+  };
+  const outcomes = await runConformance(fakeHarness({ cluster, createDriver }));
+  expect(outcomes.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+  const skipped = outcomes.filter(({ outcome }) => outcome === "skipped").map(({ id }) => id);
+  expect(skipped).toEqual(conformanceRequirements.filter(({ ifAnyOf }) => ifAnyOf !== undefined).map(({ id }) => id));
+});
+
+test.each([...buildSaboteurs, ...operationSaboteurs])(
+  "CONFORMANCE: a saboteur that $name fails $requirement",
+  async ({ requirement, sabotage }) => {
+    const cluster = new FakeCluster();
+    const createDriver = () => wrapDriver(createFakeDriver({ cluster }), sabotage(cluster));
+    const outcomes = await runConformance(fakeHarness({ cluster, createDriver, buildMs: 1_000, abortMs: 300 }));
+    expect(outcomes.filter(({ outcome }) => outcome === "failed").map(({ id }) => id)).toEqual([requirement]);
+  },
+);

@@ -1,4 +1,0 @@
-import { testDriverConformance } from "./conformance.ts";
-import { fakeHarness } from "./fake-harness.ts";
-
-testDriverConformance(fakeHarness());
