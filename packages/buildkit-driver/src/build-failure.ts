@@ -1,16 +1,17 @@
 import { isConnectionLost } from "@slipway/buildkit-client";
-import { diagnosePod, podError, podEvents, type Cluster, type Pod } from "@slipway/cluster";
+import { podError, podEvents, type Cluster, type Pod } from "@slipway/cluster";
 import { BuilderError, type DriverCall } from "@slipway/core";
 
 import { memoryLimit } from "./builder-state.ts";
-import { oomKills } from "./oom-kills.ts";
+import { isKilledSince, oomKills, type OomKills } from "./oom-kills.ts";
+import { podLoss } from "./pod-loss.ts";
 
 /** What is known about a build that failed, besides the error. */
 export interface FailedBuild {
   readonly cluster: Cluster;
   readonly pod: Pod;
   readonly startedMs: number;
-  readonly killsBefore: number | undefined;
+  readonly killsBefore: OomKills | undefined;
 }
 
 /** Exit code of a process that was killed with SIGKILL. */
@@ -38,10 +39,10 @@ async function outOfMemory(
   build: FailedBuild,
   call: Pick<DriverCall, "signal">,
 ): Promise<BuilderError | undefined> {
-  const { cluster, pod, killsBefore } = build;
+  const { cluster, pod, killsBefore, startedMs } = build;
   const limit = memoryLimit(pod);
   const kills = await oomKills(cluster, pod, call);
-  if (limit === undefined || kills === undefined || killsBefore === undefined || kills <= killsBefore) return undefined;
+  if (limit === undefined || !isKilledSince(killsBefore, kills, Date.now() - startedMs)) return undefined;
   const { name = "", namespace = cluster.namespace } = pod.metadata ?? {};
   return new BuilderError({
     code: "OUT_OF_MEMORY",
@@ -53,15 +54,14 @@ async function outOfMemory(
 
 /** The connection ends a little before the cluster knows why. */
 async function explainLoss(error: Error, build: FailedBuild, call: Pick<DriverCall, "signal">): Promise<unknown> {
-  const { cluster, startedMs } = build;
-  const { name = "", namespace = cluster.namespace, uid } = build.pod.metadata ?? {};
+  const { cluster, pod: start } = build;
+  const { name = "", namespace = cluster.namespace, uid } = start.metadata ?? {};
   const deadlineMs = performance.now() + diagnosisTimeoutMs;
   while (!call.signal.aborted) {
-    const found = await cluster.get<Pod>({ apiVersion: "v1", kind: "Pod", namespace, name }, call);
-    const pod = found?.metadata?.uid === uid ? found : undefined;
+    const pod = await cluster.get<Pod>({ apiVersion: "v1", kind: "Pod", namespace, name }, call);
     const events = await podEvents(cluster, { namespace, name, uid }, call);
-    const diagnosis = diagnosePod(pod, events, { namespace, name, sinceMs: startedMs });
-    if (diagnosis?.final === true) return podError(diagnosis, error);
+    const diagnosis = podLoss(start, pod, events);
+    if (diagnosis !== undefined) return podError(diagnosis, error);
     if (performance.now() >= deadlineMs) break;
     await new Promise((resolve) => setTimeout(resolve, diagnosisIntervalMs));
   }

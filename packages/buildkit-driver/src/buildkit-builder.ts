@@ -17,6 +17,7 @@ import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { oomKills } from "./oom-kills.ts";
+import { guardPod } from "./pod-loss.ts";
 import { pushedReferences } from "./pushed-references.ts";
 import { secretReader } from "./read-secret.ts";
 import { sessionCredentials } from "./session-credentials.ts";
@@ -89,25 +90,19 @@ export class BuildkitBuilder {
   async stop(call: DriverCall): Promise<void> {
     const cluster = await this.#pods.cluster();
     const reference = { apiVersion: "apps/v1", kind: "Deployment", name: this.#options.name };
-    await cluster.patch(reference, { spec: { replicas: 0 } }, { signal: call.signal });
+    const { signal } = call;
+    if ((await cluster.get(reference, { signal })) === undefined) return;
+    await this.#pods.disconnect();
+    await cluster.patch(reference, { spec: { replicas: 0 } }, { signal });
+    await this.#untilPodsGone(signal);
   }
 
   async remove(call: DriverCall): Promise<void> {
     const cluster = await this.#pods.cluster();
-    const { name } = this.#options;
     await this.#pods.disconnect();
-    await cluster.delete(
-      { apiVersion: "apps/v1", kind: "Deployment", name },
-      { propagationPolicy: "Foreground", signal: call.signal },
-    );
-    await cluster.waitFor<Pod, true>(
-      { apiVersion: "v1", kind: "Pod" },
-      {
-        labelSelector: builderSelector(name),
-        signal: call.signal,
-        until: (pods) => (pods.length === 0 ? true : undefined),
-      },
-    );
+    const { signal } = call;
+    await cluster.delete({ apiVersion: "apps/v1", kind: "Deployment", name: this.#options.name }, { signal });
+    await this.#untilPodsGone(signal);
   }
 
   close(): Promise<void> {
@@ -116,7 +111,9 @@ export class BuildkitBuilder {
 
   async #solve(target: BuilderPod, request: BuildRequest, call: DriverCall): Promise<SolveResponse> {
     const cluster = await this.#pods.cluster();
-    const { signal, emit } = call;
+    const { emit } = call;
+    using guard = guardPod(cluster, target.pod, call);
+    const signal = AbortSignal.any([call.signal, guard.lost]);
     const readSecret = secretReader(cluster, cluster.namespace, signal);
     const credentials = sessionCredentials(call.credentials, { signal, readSecret });
     const status = new StatusEvents(emit);
@@ -136,6 +133,13 @@ export class BuildkitBuilder {
     } finally {
       status.end();
     }
+  }
+
+  async #untilPodsGone(signal: AbortSignal): Promise<void> {
+    const cluster = await this.#pods.cluster();
+    const labelSelector = builderSelector(this.#options.name);
+    const until = (pods: readonly Pod[]): true | undefined => (pods.length === 0 ? true : undefined);
+    await cluster.waitFor<Pod, true>({ apiVersion: "v1", kind: "Pod" }, { labelSelector, signal, until });
   }
 
   async #verify(target: BuilderPod, request: BuildRequest, digest: string, call: DriverCall): Promise<void> {
@@ -174,7 +178,7 @@ export class BuildkitBuilder {
       labelSelector: builderSelector(this.#options.name),
       signal: call.signal,
     });
-    const running = pods.items.filter((pod) => pod.status?.phase === "Running").map((pod) => pod.metadata?.name ?? "");
+    const running = pods.items.filter(isServing).map((pod) => pod.metadata?.name ?? "");
     return Promise.all(
       running.map(async (name) => ({
         name,
@@ -182,6 +186,10 @@ export class BuildkitBuilder {
       })),
     );
   }
+}
+
+function isServing(pod: Pod): boolean {
+  return pod.status?.phase === "Running" && pod.metadata?.deletionTimestamp === undefined;
 }
 
 function wireBytes(response: SolveResponse): number {

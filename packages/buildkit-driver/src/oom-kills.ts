@@ -3,39 +3,69 @@ import { text } from "node:stream/consumers";
 import type { Cluster, Pod } from "@slipway/cluster";
 
 import { memoryLimit } from "./builder-state.ts";
+import { containerId } from "./pod-loss.ts";
 import { buildkitContainer } from "./workload.ts";
 
-/**
- * cgroup v2 counts the processes that were killed below a limit. v1 counts a kill only in the innermost group, which BuildKit deletes
- * with the step; what is left there is how often the limit itself was hit.
- */
-const script =
-  "sed -n 's/^oom_kill //p' /sys/fs/cgroup/memory.events 2>/dev/null || cat /sys/fs/cgroup/memory/memory.failcnt";
+/** What the kernel tells of processes that it killed for their memory, in one container. */
+export interface OomKills {
+  /** How many it has counted. Absent where no counter can be read. */
+  readonly counted?: number;
+  /** How long ago each kill was that its log names. */
+  readonly agesMs: readonly number[];
+}
 
 /**
- * How often the memory limit of a builder's pod has cost something so far. A step that is killed for its memory ends like any that is
- * killed, with exit code 137; that this number has grown tells the two apart.
+ * cgroup v2 counts the kills in a container and in all groups below it. v1 counts them in the innermost group alone, which BuildKit deletes
+ * with its step: there only the kernel's log tells, which a privileged pod may read.
+ */
+const script = [
+  `group=$(sed -n 's/^0:://p' /proc/self/cgroup)`,
+  `for file in "/sys/fs/cgroup\${group%/init}/memory.events" /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control`,
+  `do [ -f "$file" ] && sed -n 's/^oom_kill /counted /p' "$file" && break; done`,
+  `echo "uptime $(cat /proc/uptime)"`,
+  `dmesg 2>/dev/null | grep -e oom-kill: -e 'Task in /' | tail -n 100`,
+].join("\n");
+
+/**
+ * Reads what the kernel killed in a builder's container. A step that is killed for its memory ends like any that is killed, with exit code
+ * 137; this tells the two apart.
  *
- * @returns undefined without a limit, or where it cannot be read
+ * @returns undefined without a limit, or where nothing can be read
  */
 export async function oomKills(
   cluster: Cluster,
   pod: Pod,
   call: { readonly signal: AbortSignal },
-): Promise<number | undefined> {
+): Promise<OomKills | undefined> {
   if (memoryLimit(pod) === undefined) return undefined;
   const { name = "", namespace = cluster.namespace } = pod.metadata ?? {};
   const target = { namespace, pod: name, container: buildkitContainer, command: ["sh", "-c", script], stdin: false };
   try {
     await using stream = await cluster.exec(target, call);
-    return parseCount(await text(stream.stdio));
+    return parseOomKills(await text(stream.stdio), containerId(pod)?.replace(/^.*:\/\//, "") ?? "");
   } catch {
     // An image without a shell, or a pod that is going: then a killed step stays what its exit code says.
     return undefined;
   }
 }
 
-/** The number that the script prints. */
-export function parseCount(output: string): number | undefined {
-  return /^\d+\s*$/.test(output) ? Number(output) : undefined;
+/** Whether something was killed in the time between two readings. */
+export function isKilledSince(before: OomKills | undefined, now: OomKills | undefined, durationMs: number): boolean {
+  if (now === undefined) return false;
+  if (now.agesMs.some((ageMs) => ageMs <= durationMs)) return true;
+  return now.counted !== undefined && before?.counted !== undefined && now.counted > before.counted;
+}
+
+/** Reads the script's output: the counter, the time since boot, and the lines of the kernel's log about kills. */
+export function parseOomKills(output: string, container: string): OomKills {
+  const counted = /^counted (\d+)$/m.exec(output)?.[1];
+  const uptime = Number(/^uptime (\S+)/m.exec(output)?.[1]);
+  const lines = container === "" ? [] : output.split("\n").filter((line) => killedGroup(line)?.includes(container));
+  const ages = lines.map((line) => (uptime - Number(/^\[ *([\d.]+)\]/.exec(line)?.[1])) * 1000);
+  return { agesMs: ages.filter(Number.isFinite), ...(counted === undefined ? {} : { counted: Number(counted) }) };
+}
+
+/** The group of the killed process; kernels before 5.0 say it in a sentence. */
+function killedGroup(line: string): string | undefined {
+  return /oom-kill:.*task_memcg=([^,]*)/.exec(line)?.[1] ?? /Task in (\S+) killed/.exec(line)?.[1];
 }
