@@ -44,23 +44,26 @@ function findHierarchies(): Hierarchies {
 
 /** The control groups called `name` in every hierarchy. */
 export function clusterCgroups(name: string): Cgroups {
-  const found = findHierarchies();
-  const roots = found.all.map((mount) => join(mount, name));
-  const processes = (): number[] => [...new Set(roots.flatMap((root) => processesBelow(root)))];
+  let known: Hierarchies | undefined;
+  const hierarchies = (): Hierarchies => (known ??= findHierarchies());
+  const roots = (): readonly string[] => hierarchies().all.map((mount) => join(mount, name));
+  const processes = (): number[] => [...new Set(roots().flatMap((root) => processesBelow(root)))];
   return {
     path: `/${name}`,
     create(nodes) {
-      if (found.unified) delegate("/sys/fs/cgroup");
-      for (const mount of found.joined) createBelow(mount, name, nodes, found.unified);
+      const { unified, joined } = hierarchies();
+      if (unified) delegate("/sys/fs/cgroup");
+      for (const mount of joined) createBelow(mount, name, nodes, unified);
     },
     join(pid) {
-      for (const mount of found.joined) writeFileSync(join(mount, name, "daemons", "cgroup.procs"), String(pid));
+      for (const mount of hierarchies().joined)
+        writeFileSync(join(mount, name, "daemons", "cgroup.procs"), String(pid));
     },
     processes,
-    exists: () => roots.some((root) => existsSync(root)),
+    exists: () => roots().some((root) => existsSync(root)),
     async remove() {
       await endProcesses(processes);
-      for (const root of roots) await removeBelow(root);
+      for (const root of roots()) await removeBelow(root);
     },
   };
 }

@@ -103,9 +103,12 @@ function createLauncher(site: ClusterSite, packages: string): Launcher {
   };
 }
 
-/** Daemons get no settings of the caller's shell: a proxy there, for instance, would cut them off from each other. */
+/**
+ * Daemons get no settings of the caller's shell: a proxy there would cut them off from each other, and registry
+ * credentials in the home folder would be used for pulls.
+ */
 function daemonEnvironment(packages: string): NodeJS.ProcessEnv {
-  return { PATH: `${packages}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: "/root" };
+  return { PATH: `${packages}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: "/var/lib" };
 }
 
 async function prepareFolders(site: ClusterSite, plan: AddressPlan, hyper: string): Promise<void> {

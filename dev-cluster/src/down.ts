@@ -2,9 +2,10 @@ import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 
 import { type ClusterChoice, type ClusterSite, clusterSite } from "./cluster-context.ts";
-import { readRecord } from "./cluster-record.ts";
+import { bootId, readRecord } from "./cluster-record.ts";
 import { withLock } from "./file-lock.ts";
 import { removeHostLink } from "./network.ts";
+import { findObstacle, thisMachine } from "./preflight.ts";
 import { killProcess } from "./process-identity.ts";
 import type { Progress } from "./progress.ts";
 
@@ -17,6 +18,8 @@ export interface DownOptions extends ClusterChoice {
 /** Ends a cluster and everything in it, also one whose start was interrupted. */
 export async function down(options: DownOptions, progress: Progress): Promise<void> {
   const site = clusterSite(options);
+  const obstacle = findObstacle(thisMachine(site.cache));
+  if (obstacle) throw obstacle;
   const wait = (): void => progress.note("another command works on this cluster; waiting for it");
   await withLock(
     site.paths.lock,
@@ -34,7 +37,7 @@ export async function down(options: DownOptions, progress: Progress): Promise<vo
  */
 export async function stopCluster(site: ClusterSite): Promise<void> {
   const record = readRecord(site.paths);
-  for (const init of Object.values(record?.inits ?? {})) killProcess(init);
+  if (record?.bootId === bootId()) for (const init of Object.values(record.inits)) killProcess(init);
   rmSync(site.paths.record, { force: true });
   await site.cgroups.remove();
   await removeHostLink(site.paths.id);
