@@ -3,12 +3,13 @@ import { buildkitDriver } from "slipway/buildkit";
 import { expect, it } from "vitest";
 
 import { createContextFolder } from "./support/context-folder.ts";
-import { podProcesses } from "./support/pod-processes.ts";
+import { BuilderProbes } from "./support/builder-probes.ts";
 import { createTestNamespace } from "./support/test-namespace.ts";
 
 it("CANCEL: a canceled build rejects within 3 s, when its process in the pod is gone", async () => {
   await using namespace = await createTestNamespace();
-  const marker = `sleep 600`;
+  const probes = new BuilderProbes(namespace);
+  const marker = "sleep 600";
   await using context = await createContextFolder({
     Dockerfile: `FROM ${namespace.testCluster.bases.busybox}\nRUN echo started && ${marker}\n`,
   });
@@ -24,7 +25,7 @@ it("CANCEL: a canceled build rejects within 3 s, when its process in the pod is 
     for await (const event of run) {
       events.push(event);
       if (event.type !== "step-log" || !event.text.includes("started")) continue;
-      expect(await podProcesses(namespace)).toContain(marker);
+      expect(await probes.processes()).toContain(marker);
       canceledMs = performance.now();
       void run.cancel("no longer needed");
     }
@@ -33,7 +34,7 @@ it("CANCEL: a canceled build rejects within 3 s, when its process in the pod is 
   }
   const error = await outcome;
   expect(performance.now() - canceledMs).toBeLessThan(3000);
-  expect(await podProcesses(namespace)).not.toContain(marker);
+  expect(await probes.processes()).not.toContain(marker);
   expect(error).toMatchObject({ code: "ABORTED" });
   expect(events.at(-1)).toMatchObject({ type: "build-end", outcome: "canceled" });
 });

@@ -117,7 +117,7 @@ export class BuildkitBuilder {
     const readSecret = secretReader(cluster, cluster.namespace, signal);
     const credentials = sessionCredentials(call.credentials, { signal, readSecret });
     const status = new StatusEvents(emit);
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     const killsBefore = oomKills(cluster, target.pod, call);
     try {
       return await target.client.solve(solveRequest(request, hostname(), credentials), {
@@ -129,7 +129,9 @@ export class BuildkitBuilder {
         },
       });
     } catch (error) {
-      throw await explainFailure(error, { cluster, pod: target.pod, startedMs, killsBefore: await killsBefore }, call);
+      const stepStartedMs = (name: string): number => status.heardAtMs(name) ?? startedMs;
+      const build = { cluster, pod: target.pod, stepStartedMs, killsBefore: await killsBefore };
+      throw await explainFailure(error, build, call);
     } finally {
       status.end();
     }
