@@ -7,6 +7,8 @@ export interface CuttingProxy extends AsyncDisposable {
   /** Bytes that clients have sent through it. */
   readonly sentBytes: number;
   readonly connectionCount: number;
+  /** Connections that are open now. */
+  readonly openCount: number;
   /** Resets every connection; new ones are served. */
   cut(): void;
   /** Resets every connection as soon as clients have sent so many bytes in all. */
@@ -26,6 +28,7 @@ export async function startCuttingProxy(host: string, port: number): Promise<Cut
       client.resetAndDestroy();
       upstream.resetAndDestroy();
     }
+    pairs.clear();
   };
   const server = createServer((client) => {
     connectionCount += 1;
@@ -55,6 +58,9 @@ export async function startCuttingProxy(host: string, port: number): Promise<Cut
     },
     get connectionCount() {
       return connectionCount;
+    },
+    get openCount() {
+      return pairs.size;
     },
     cut,
     cutAfter: (bytes) => {

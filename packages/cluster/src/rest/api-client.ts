@@ -176,9 +176,15 @@ export async function send(
 /** {@link send}, with the body read as JSON. */
 export async function sendForJson(connection: ApiConnection, request: ApiRequest, call: ClusterCall): Promise<unknown> {
   const response = await send(connection, request, call);
+  let body: string;
   try {
-    return JSON.parse(await readBody(response)) as unknown;
+    body = await readBody(response);
   } catch (error) {
     throw asBuilderError(error, connection, call.signal);
+  }
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    throw unreachable(connection.server, new Error(`it answered with something else than JSON: ${body.slice(0, 200)}`));
   }
 }
