@@ -92,8 +92,16 @@ function statBytes(stat: PacketStat): number {
 
 function textBytes(text: string): number {
   if (text === "") return 0;
-  const bytes = Buffer.byteLength(text);
+  const bytes = utf8Bytes(text);
   return 1 + varintBytes(bytes) + bytes;
+}
+
+/** For names, which are short and mostly ASCII, a loop is faster than the call into native code. */
+function utf8Bytes(text: string): number {
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text);
+  }
+  return text.length;
 }
 
 function numberBytes(value: number): number {
@@ -118,7 +126,7 @@ function writeFrameHeader(target: Buffer, offset: number, messageBytes: number):
 function writeText(target: Buffer, offset: number, tag: number, text: string): number {
   if (text === "") return offset;
   target[offset++] = tag;
-  const bytes = Buffer.byteLength(text);
+  const bytes = utf8Bytes(text);
   offset = writeVarint(target, offset, bytes);
   if (bytes !== text.length) return offset + target.write(text, offset, "utf8");
   for (let index = 0; index < bytes; index += 1) target[offset + index] = text.charCodeAt(index);
