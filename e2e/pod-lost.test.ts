@@ -6,7 +6,9 @@ import { createBuilder, type BuilderErrorData } from "slipway";
 import { buildkitDriver } from "slipway/buildkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { startCuttingProxy } from "./streams/cutting-proxy.ts";
 import { createContextFolder } from "./support/context-folder.ts";
+import { readClusterAccess, writeKubeconfig } from "./support/kubeconfig-file.ts";
 import { observeBuild, type ObservedBuild } from "./support/observed-build.ts";
 import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
 import { watchUnhandledRejections } from "./support/unhandled-rejections.ts";
@@ -75,6 +77,51 @@ describe("a pod that is lost during a build", () => {
         `${title}: retry after ${Math.round(retryMs)} ms, done after ${Math.round(performance.now() - lostMs)} ms`,
       );
       expect(outcome).toMatchObject({ image: { digest: expect.stringMatching(/^sha256:/) as string } });
+      expect(unhandled.reasons).toEqual([]);
+    });
+  });
+
+  describe.concurrent("although only the connection is cut", () => {
+    it("POD-LOST: connection cut: CLUSTER_UNREACHABLE, and the build is tried again", async () => {
+      await using namespace = await createTestNamespace();
+      const access = await readClusterAccess(namespace.testCluster);
+      await using proxy = await startCuttingProxy(access.server.hostname, Number(access.server.port || 443));
+      await using file = await writeKubeconfig(access, { server: `https://127.0.0.1:${proxy.port}` });
+      await using context = await createContextFolder({ Dockerfile: sleeping(namespace), seconds: "600" });
+      const driver = buildkitDriver({ ...namespace.driverOptions, kubeconfig: file.kubeconfig, context: file.context });
+      await using builder = createBuilder({ driver });
+      const build = observeBuild(builder.build({ context: context.path, tags: [`${namespace.repository}:1`] }));
+      await runningPod(namespace, build);
+      await context.write("seconds", "0");
+      const cutMs = performance.now();
+      proxy.cut();
+      const { error } = await build.waitFor("build-retry");
+      console.log(`connection cut: retry after ${Math.round(performance.now() - cutMs)} ms: ${error.message}`);
+      expect(performance.now() - cutMs).toBeLessThan(10_000);
+      expect(error).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+      expect(await build.outcome).toMatchObject({ image: { digest: expect.stringMatching(/^sha256:/) as string } });
+      expect(unhandled.reasons).toEqual([]);
+    });
+
+    it("POD-LOST: API server gone: CLUSTER_UNREACHABLE within 10 s", async () => {
+      await using namespace = await createTestNamespace();
+      const access = await readClusterAccess(namespace.testCluster);
+      await using proxy = await startCuttingProxy(access.server.hostname, Number(access.server.port || 443));
+      await using file = await writeKubeconfig(access, { server: `https://127.0.0.1:${proxy.port}` });
+      await using context = await createContextFolder({ Dockerfile: sleeping(namespace), seconds: "600" });
+      const driver = buildkitDriver({ ...namespace.driverOptions, kubeconfig: file.kubeconfig, context: file.context });
+      await using builder = createBuilder({ driver });
+      const build = observeBuild(builder.build({ context: context.path, tags: [`${namespace.repository}:1`] }));
+      await runningPod(namespace, build);
+      const cutMs = performance.now();
+      await proxy[Symbol.asyncDispose]();
+      const outcome = await build.outcome;
+      console.log(`API server gone: ${Math.round(performance.now() - cutMs)} ms: ${(outcome as Error).message}`);
+      expect(performance.now() - cutMs).toBeLessThan(10_000);
+      expect(outcome).toMatchObject({
+        code: "CLUSTER_UNREACHABLE",
+        message: expect.stringMatching(/127\.0\.0\.1/) as string,
+      });
       expect(unhandled.reasons).toEqual([]);
     });
   });

@@ -10,12 +10,13 @@ import { podLoss } from "./pod-loss.ts";
 export interface FailedBuild {
   readonly cluster: Cluster;
   readonly pod: Pod;
-  readonly startedMs: number;
+  /** When a step began, on the clock of `performance.now()`. */
+  readonly stepStartedMs: (name: string) => number;
   readonly killsBefore: OomKills | undefined;
 }
 
-/** Exit code of a process that was killed with SIGKILL. */
-const killedExitCode = 137;
+/** The start of a step is heard of a little after it. */
+const startSlackMs = 1000;
 
 /** The kubelet needs a moment to write down why a container died. */
 const diagnosisTimeoutMs = 7000;
@@ -29,24 +30,25 @@ export async function explainFailure(
 ): Promise<unknown> {
   if (call.signal.aborted) return error;
   if (isConnectionLost(error)) return explainLoss(error, build, call);
-  if (!BuilderError.isInstance(error) || error.code !== "BUILD_FAILED" || error.details.exitCode !== killedExitCode)
-    return error;
-  return (await outOfMemory(error, build, call)) ?? error;
+  if (!BuilderError.isInstance(error) || error.code !== "BUILD_FAILED") return error;
+  return error.details.exitCode === undefined ? error : ((await outOfMemory(error, build, call)) ?? error);
 }
 
+/** A compiler that is killed makes `make` end with 2 and a step killed as a whole ends with 137: the exit code does not tell. */
 async function outOfMemory(
-  error: BuilderError,
+  error: BuilderError<"BUILD_FAILED">,
   build: FailedBuild,
   call: Pick<DriverCall, "signal">,
 ): Promise<BuilderError | undefined> {
-  const { cluster, pod, killsBefore, startedMs } = build;
+  const { cluster, pod, killsBefore } = build;
   const limit = memoryLimit(pod);
   const kills = await oomKills(cluster, pod, call);
-  if (limit === undefined || !isKilledSince(killsBefore, kills, Date.now() - startedMs)) return undefined;
+  const durationMs = performance.now() - build.stepStartedMs(error.details.step ?? "") + startSlackMs;
+  if (limit === undefined || !isKilledSince(killsBefore, kills, durationMs)) return undefined;
   const { name = "", namespace = cluster.namespace } = pod.metadata ?? {};
   return new BuilderError({
     code: "OUT_OF_MEMORY",
-    message: `A step was killed because pod ${namespace}/${name} reached its memory limit of ${limit}: ${error.message} Raise resources.limits.memory, or let the step use less.`,
+    message: `A process of a step was killed because pod ${namespace}/${name} reached its memory limit of ${limit}: ${error.message} Raise resources.limits.memory, or let the step use less.`,
     details: { namespace, pod: name, events: [], limit },
     cause: error,
   });
