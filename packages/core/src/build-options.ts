@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { cacheSchema } from "./cache.ts";
 import type { Cache } from "./cache.ts";
 import { contextSchema } from "./context.ts";
@@ -69,57 +69,57 @@ export type Expanded = Readonly<{ context: Context; contexts: Named<Context>; se
 
 export type Filled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
 
-const tagSchema = z.string().superRefine((tag, call) => {
-  const message = imageReferenceProblem(tag);
-  if (message !== undefined) call.addIssue({ code: "custom", message });
-});
+/** A reference that can be pushed to. */
+export const tagSchema = z.string().check(
+  z.superRefine((tag, call) => {
+    const message = imageReferenceProblem(tag);
+    if (message !== undefined) call.addIssue({ code: "custom", message });
+  }),
+);
 
 const platformSchema = z
   .string()
-  .regex(/^[a-z\d]+\/[a-z\d_]+(?:\/[a-z\d.]+)?$/, "Must be os/architecture[/variant], for example linux/amd64");
+  .check(
+    z.regex(/^[a-z\d]+\/[a-z\d_]+(?:\/[a-z\d.]+)?$/, "Must be os/architecture[/variant], for example linux/amd64"),
+  );
 
-const text = z.string().min(1);
-const flag = z.boolean().default(false);
-const named = <Value extends z.ZodType>(value: Value) => z.record(text, value);
-const texts = named(z.string()).default({});
+const text = z.string().check(z.minLength(1));
+const flag = z._default(z.boolean(), false);
+const named = <Value extends z.core.$ZodType>(value: Value) => z._default(z.record(text, value), {});
+const list = <Value extends z.core.$ZodType>(value: Value) => z.readonly(z.array(value));
+const texts = named(z.string());
+const orFlag = <Value extends z.core.$ZodType>(value: Value, error: string) =>
+  z._default(z.union([z.boolean(), value], { error }), false);
+const sshSchema = z.strictObject({ socket: z.optional(text), keys: z.optional(list(text)) });
+const outputsSchema = z
+  .array(outputSchema)
+  .check(z.minLength(1, 'Is empty; { type: "cache-only" } is a build without an output'));
 
 const shape = {
-  name: text.optional(),
+  name: z.optional(text),
   context: contextSchema,
-  contexts: named(contextSchema).default({}),
-  dockerfile: text.default("Dockerfile"),
-  dockerfileInline: text.optional(),
-  target: text.optional(),
+  contexts: named(contextSchema),
+  dockerfile: z._default(text, "Dockerfile"),
+  dockerfileInline: z.optional(text),
+  target: z.optional(text),
   buildArgs: texts,
   labels: texts,
   annotations: texts,
-  tags: z.array(tagSchema).readonly().default([]),
-  platforms: z.array(platformSchema).readonly().default([]),
-  secrets: named(secretSchema).default({}),
-  ssh: named(z.strictObject({ socket: text.optional(), keys: z.array(text).readonly().optional() })).default({}),
-  cacheFrom: z.array(cacheSchema).readonly().default([]),
-  cacheTo: z.array(cacheSchema).readonly().default([]),
-  noCache: z
-    .union([z.boolean(), z.array(text).readonly()], { error: "Must be a boolean or a list of stage names" })
-    .default(false),
+  tags: z._default(list(tagSchema), []),
+  platforms: z._default(list(platformSchema), []),
+  secrets: named(secretSchema),
+  ssh: named(sshSchema),
+  cacheFrom: z._default(list(cacheSchema), []),
+  cacheTo: z._default(list(cacheSchema), []),
+  noCache: orFlag(list(text), "Must be a boolean or a list of stage names"),
   pull: flag,
-  outputs: z
-    .array(outputSchema)
-    .min(1, 'Is empty; { type: "cache-only" } is a build without an output')
-    .readonly()
-    .default([{ type: "push" }]),
-  network: z.enum(["default", "host", "none"]).default("default"),
+  outputs: z._default(z.readonly(outputsSchema), [{ type: "push" }]),
+  network: z._default(z.enum(["default", "host", "none"]), "default"),
   addHosts: texts,
-  shmSizeBytes: z.int().positive().optional(),
-  ulimits: named(z.strictObject({ soft: z.int(), hard: z.int() })).default({}),
-  provenance: z
-    .union([z.boolean(), z.strictObject({ mode: z.enum(["min", "max"]) })], {
-      error: 'Must be a boolean or { mode: "min" | "max" }',
-    })
-    .default(false),
-  sbom: z
-    .union([z.boolean(), z.strictObject({ generator: text })], { error: "Must be a boolean or { generator }" })
-    .default(false),
+  shmSizeBytes: z.optional(z.int().check(z.positive())),
+  ulimits: named(z.strictObject({ soft: z.int(), hard: z.int() })),
+  provenance: orFlag(z.strictObject({ mode: z.enum(["min", "max"]) }), 'Must be a boolean or { mode: "min" | "max" }'),
+  sbom: orFlag(z.strictObject({ generator: text }), "Must be a boolean or { generator }"),
 } satisfies OptionsShape<BuildOptions>;
 
 /** The keys of {@link BuildOptions}, which a driver cannot take for its own. */
@@ -129,27 +129,29 @@ export const buildOptionKeys: readonly string[] = Object.keys(shape);
  * Options as they are parsed: strict, with notations expanded and defaults filled in. It `satisfies` the interface, so what one of the two
  * lacks does not compile.
  */
-export const buildOptionsSchema = z.strictObject(shape).superRefine((options, call) => {
-  if (/^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(options.dockerfile)))
-    call.addIssue({
-      code: "custom",
-      path: ["dockerfile"],
-      message: "Must be a path inside the context; pass a text from elsewhere as dockerfileInline",
-    });
-  if (options.dockerfileInline !== undefined && options.dockerfile !== "Dockerfile")
-    call.addIssue({
-      code: "custom",
-      path: ["dockerfileInline"],
-      message: "Cannot be given together with dockerfile; leave one out",
-    });
-  if (options.tags.length === 0 && options.outputs.some((output) => output.type === "push"))
-    call.addIssue({
-      code: "custom",
-      path: ["tags"],
-      message:
-        'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
-    });
-}) as unknown as z.ZodType<ResolvedBuildOptions, BuildOptions>;
+export const buildOptionsSchema = z.strictObject(shape).check(
+  z.superRefine((options, call) => {
+    if (/^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(options.dockerfile)))
+      call.addIssue({
+        code: "custom",
+        path: ["dockerfile"],
+        message: "Must be a path inside the context; pass a text from elsewhere as dockerfileInline",
+      });
+    if (options.dockerfileInline !== undefined && options.dockerfile !== "Dockerfile")
+      call.addIssue({
+        code: "custom",
+        path: ["dockerfileInline"],
+        message: "Cannot be given together with dockerfile; leave one out",
+      });
+    if (options.tags.length === 0 && options.outputs.some((output) => output.type === "push"))
+      call.addIssue({
+        code: "custom",
+        path: ["tags"],
+        message:
+          'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
+      });
+  }),
+) as unknown as z.ZodMiniType<ResolvedBuildOptions, BuildOptions>;
 
-/** The shape of the strict schema of an options interface: one schema for each key. */
-export type OptionsShape<Options> = { [Key in keyof Options]-?: z.ZodType<unknown, Options[Key]> };
+/** The shape of the strict schema of an options interface: one schema of zod or zod/mini for each key. */
+export type OptionsShape<Options> = { [Key in keyof Options]-?: z.core.$ZodType<unknown, Options[Key]> };

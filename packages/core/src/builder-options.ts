@@ -1,12 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import type { BuildEvent, DriverEvent } from "./build-event.ts";
-import { buildOptionKeys } from "./build-options.ts";
+import { buildOptionKeys, tagSchema } from "./build-options.ts";
 import type { OptionsShape } from "./build-options.ts";
 import type { CreateBuilderOptions, BuildCallOptions, CallOptions, OperationCallOptions } from "./builder.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
 import type { PruneOptions, PublishOptions } from "./builder-maintenance.ts";
-import { imageReferenceProblem } from "./image-reference.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
 
@@ -20,17 +19,20 @@ const keychain = z.custom<Keychain>(
   (value) => isObject(value) && typeof value["resolve"] === "function",
   "Must be a keychain: an object with a function resolve",
 );
-const logger = z.custom<Logger>(
-  (value) => isObject(value) && ["debug", "info", "warn", "error"].every((level) => typeof value[level] === "function"),
-  "Must have the functions debug, info, warn and error, as console does",
-);
+const logger = z.custom<Logger>(isLogger, "Must have the functions debug, info, warn and error, as console does");
 const signal = z.custom<AbortSignal>((value) => value instanceof AbortSignal, "Must be an AbortSignal");
-const keychains = z.array(keychain).readonly();
+const keychains = z._default(z.readonly(z.array(keychain)), []);
 
-const driverSchema = z.custom<BuilderDriver>().superRefine((driver, call) => {
-  const message = driverProblem(driver);
-  if (message !== undefined) call.addIssue({ code: "custom", message });
-});
+function isLogger(value: unknown): boolean {
+  return isObject(value) && ["debug", "info", "warn", "error"].every((level) => typeof value[level] === "function");
+}
+
+const driverSchema = z.custom<BuilderDriver>().check(
+  z.superRefine((driver, call) => {
+    const message = driverProblem(driver);
+    if (message !== undefined) call.addIssue({ code: "custom", message });
+  }),
+);
 
 function driverProblem(driver: unknown): string | undefined {
   if (!isObject(driver)) return "Must be a driver, for example buildkitDriver({ name })";
@@ -48,26 +50,26 @@ function driverProblem(driver: unknown): string | undefined {
 /** Options of `createBuilder`. */
 export const createBuilderOptionsSchema = z.strictObject({
   driver: driverSchema,
-  credentials: keychains.default([]),
-  concurrency: z.int().positive().default(4),
-  retries: z.int().min(0).max(10).default(2),
-  logger: logger.optional(),
-  onEvent: listenerOf<BuildEvent>().optional(),
+  credentials: keychains,
+  concurrency: z._default(z.int().check(z.positive()), 4),
+  retries: z._default(z.int().check(z.minimum(0), z.maximum(10)), 2),
+  logger: z.optional(logger),
+  onEvent: z.optional(listenerOf<BuildEvent>()),
 } satisfies OptionsShape<CreateBuilderOptions<BuilderDriver>>);
 
 /** Options of `createBuilder`, parsed. */
 export type ParsedBuilderOptions = z.output<typeof createBuilderOptionsSchema>;
 
 const callShape = {
-  signal: signal.optional(),
-  timeoutMs: z.number().positive().max(maximumTimeoutMs).optional(),
-  credentials: keychains.default([]),
+  signal: z.optional(signal),
+  timeoutMs: z.optional(z.number().check(z.positive(), z.maximum(maximumTimeoutMs))),
+  credentials: keychains,
 } satisfies OptionsShape<CallOptions>;
 
 /** Options of a call of `build`. */
 export const buildCallSchema = z.strictObject({
   ...callShape,
-  priority: z.number().default(0),
+  priority: z._default(z.number(), 0),
 } satisfies OptionsShape<BuildCallOptions>);
 
 /** Options of a call of any other operation. */
@@ -76,10 +78,10 @@ export const callSchema = z.strictObject(callShape);
 /** Options of a call that reports progress to its caller. */
 export const operationCallSchema = z.strictObject({
   ...callShape,
-  onEvent: listenerOf<DriverEvent>().optional(),
+  onEvent: z.optional(listenerOf<DriverEvent>()),
 } satisfies OptionsShape<OperationCallOptions>);
 
-const amount = z.number().min(0).optional();
+const amount = z.optional(z.number().check(z.minimum(0)));
 
 /** Options of `prune`. */
 export const pruneOptionsSchema = z.strictObject({
@@ -87,17 +89,14 @@ export const pruneOptionsSchema = z.strictObject({
   keepBytes: amount,
 } satisfies OptionsShape<PruneOptions>);
 
-const destination = z.string().superRefine((reference, call) => {
-  const message = imageReferenceProblem(reference);
-  if (message !== undefined) call.addIssue({ code: "custom", message });
-});
-
 /** Options of `publish`. */
 export const publishOptionsSchema = z.strictObject({
-  source: z.string().min(1),
-  destinations: z.array(destination).min(1, "Is empty; name at least one registry/repository:tag").readonly(),
-  platforms: z.array(z.string()).readonly().optional(),
+  source: z.string().check(z.minLength(1)),
+  destinations: z.readonly(
+    z.array(tagSchema).check(z.minLength(1, "Is empty; name at least one registry/repository:tag")),
+  ),
+  platforms: z.optional(z.readonly(z.array(z.string()))),
 } satisfies OptionsShape<PublishOptions>);
 
 /** Options of `remove`. */
-export const removeOptionsSchema = z.strictObject({ keepState: z.boolean().default(false) });
+export const removeOptionsSchema = z.strictObject({ keepState: z._default(z.boolean(), false) });

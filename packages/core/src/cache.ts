@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Where build steps of earlier builds are kept, beyond what the builder itself remembers. */
 export type Cache =
@@ -8,8 +8,8 @@ export type Cache =
   /** `attributes` under the names that BuildKit documents. */
   | { type: "gha" | "s3" | "azblob"; mode?: "min" | "max"; attributes: Readonly<Record<string, string>> };
 
-const text = z.string().min(1);
-const mode = z.enum(["min", "max"]).optional();
+const text = z.string().check(z.minLength(1));
+const mode = z.optional(z.enum(["min", "max"]));
 
 const cacheObjectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("registry"), reference: text, mode }),
@@ -19,7 +19,7 @@ const cacheObjectSchema = z.discriminatedUnion("type", [
 ]);
 
 /** A string is a registry cache. */
-export const cacheSchema = z
-  .unknown()
-  .transform((value) => (typeof value === "string" ? { type: "registry", reference: value } : value))
-  .pipe(cacheObjectSchema) as unknown as z.ZodType<Cache, string | Cache>;
+export const cacheSchema = z.pipe(
+  z.transform((value) => (typeof value === "string" ? { type: "registry", reference: value } : value)),
+  cacheObjectSchema,
+) as unknown as z.ZodMiniType<Cache, string | Cache>;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { parseContextNotation } from "./context-notation.ts";
 
@@ -11,7 +11,7 @@ export type Context =
   | { type: "image"; reference: string }
   | { type: "oci-layout"; path: string; reference?: string };
 
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 const reader = z.custom<() => AsyncIterable<Uint8Array>>(
   (value) => typeof value === "function",
   "Must be a function that returns the bytes of the tar each time it is called",
@@ -19,21 +19,21 @@ const reader = z.custom<() => AsyncIterable<Uint8Array>>(
 
 const contextObjectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("directory"), path: text }),
-  z.strictObject({ type: z.literal("git"), url: text, ref: text.optional(), subdirectory: text.optional() }),
+  z.strictObject({ type: z.literal("git"), url: text, ref: z.optional(text), subdirectory: z.optional(text) }),
   z.strictObject({ type: z.literal("http"), url: text }),
   z.strictObject({ type: z.literal("tar"), read: reader }),
   z.strictObject({ type: z.literal("image"), reference: text }),
-  z.strictObject({ type: z.literal("oci-layout"), path: text, reference: text.optional() }),
+  z.strictObject({ type: z.literal("oci-layout"), path: text, reference: z.optional(text) }),
 ]);
 
 /** A string is read as buildx reads it: a path, a git or http(s) URL, `docker-image://…`, `oci-layout://…`. */
-export const contextSchema = z
-  .unknown()
-  .transform((value, call) => {
+export const contextSchema = z.pipe(
+  z.transform((value, call) => {
     if (typeof value !== "string") return value;
     const parsed = parseContextNotation(value);
     if (typeof parsed !== "string") return parsed;
-    call.addIssue({ code: "custom", message: parsed });
+    call.issues.push({ code: "custom", message: parsed, input: value });
     return z.NEVER;
-  })
-  .pipe(contextObjectSchema) as unknown as z.ZodType<Context, string | Context>;
+  }),
+  contextObjectSchema,
+) as unknown as z.ZodMiniType<Context, string | Context>;

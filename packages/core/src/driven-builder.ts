@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-
 import type { BuildEvent } from "./build-event.ts";
 import { BuildQueue } from "./build-queue.ts";
 import { createBuildRequest, unsupportedFeatures } from "./build-request.ts";
@@ -68,7 +66,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   }
 
   build(options: unknown, call: unknown = {}): BuildRun {
-    const id = randomUUID();
+    const id = crypto.randomUUID();
     try {
       const parsed = parseOptions(buildCallSchema, call, "the call of build");
       const request = createBuildRequest(options, id, this.#driver);
@@ -110,7 +108,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   async submit(options: unknown, call: unknown = {}): Promise<BuildInfo> {
     const submit = this.#method("submit");
     const parsed = parseOptions(operationCallSchema, call, "the call of submit");
-    const request = createBuildRequest(options, randomUUID(), this.#driver);
+    const request = createBuildRequest(options, crypto.randomUUID(), this.#driver);
     const { id, name, tags } = request;
     return this.#run(`submission of build "${name}"`, parsed, async (services) => {
       const startedMs = Date.now();

@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
+import en from "zod/v4/locales/en.js";
+import * as z from "zod/mini";
+
 import { BuilderError } from "./builder-error.ts";
 import { knownKeys } from "./known-keys.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -52,7 +55,7 @@ export function validateOptions<Schema extends StandardSchemaV1>(
   input: unknown,
   position: Position = {},
 ): Validated<StandardSchemaV1.InferOutput<Schema>> {
-  const result = schema["~standard"].validate(input);
+  const result = validate(schema, input);
   if (result instanceof Promise) {
     const thrown = `The schema of ${formatPath(position.prefix ?? [])} validates asynchronously`;
     throw new BuilderError({
@@ -64,6 +67,20 @@ export function validateOptions<Schema extends StandardSchemaV1>(
   if (result.issues === undefined) return { value: result.value };
   const issues = result.issues.flatMap((issue) => optionIssues(schema, input, position, issue));
   return { issues: issues.toSorted((first, second) => Number(isUnknownKey(second)) - Number(isUnknownKey(first))) };
+}
+
+const english = en().localeError;
+
+/** zod/mini comes without texts, so every schema of zod gets those of English; a foreign one has its own. */
+function validate<Schema extends StandardSchemaV1>(schema: Schema, input: unknown) {
+  if (!isZodSchema(schema))
+    return schema["~standard"].validate(input) as ReturnType<StandardSchemaV1["~standard"]["validate"]>;
+  const { data, error } = z.safeParse(schema, input, { error: english });
+  return error === undefined ? { value: data } : { issues: error.issues };
+}
+
+function isZodSchema(schema: unknown): schema is z.core.$ZodType {
+  return typeof schema === "object" && schema !== null && "_zod" in schema;
 }
 
 function optionIssues(

@@ -1,7 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Takes an archive while it arrives: an engine's `load`, an upload, a hash. */
 export type ArchiveSink = (archive: AsyncIterable<Uint8Array>, call: { readonly signal: AbortSignal }) => Promise<void>;
@@ -17,25 +14,35 @@ export type Output<Destination = ArchiveSink> =
   /** Nothing but what `cacheTo` asks for. */
   | { type: "cache-only" };
 
-const destination = z
-  .union([z.string().min(1), z.custom<ArchiveSink>((value) => typeof value === "function")], {
+const text = z.string().check(z.minLength(1));
+
+const destination = z.pipe(
+  z.union([text, z.custom<ArchiveSink>((value) => typeof value === "function")], {
     error: "Must be the path of a file, or a function that takes the archive",
-  })
-  .transform((value) => (typeof value === "string" ? fileSink(value) : value));
+  }),
+  z.transform((value) => (typeof value === "string" ? fileSink(value) : value)),
+);
 
 /** A string is a file. */
 export const outputSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("push"), byDigest: z.boolean().optional() }),
+  z.strictObject({ type: z.literal("push"), byDigest: z.optional(z.boolean()) }),
   z.strictObject({ type: z.enum(["oci", "docker"]), destination }),
   z.strictObject({ type: z.literal("tar"), destination }),
-  z.strictObject({ type: z.literal("local"), directory: z.string().min(1) }),
+  z.strictObject({ type: z.literal("local"), directory: text }),
   z.strictObject({ type: z.literal("cache-only") }),
-]) as unknown as z.ZodType<Output, Output<string | ArchiveSink>>;
+]) as unknown as z.ZodMiniType<Output, Output<string | ArchiveSink>>;
 
 const fileSinks = new WeakSet<ArchiveSink>();
 
 function fileSink(path: string): ArchiveSink {
-  const sink: ArchiveSink = (archive, { signal }) => pipeline(archive, createWriteStream(path), { signal });
+  const sink: ArchiveSink = async (archive, { signal }) => {
+    // Streams take milliseconds to load, and few builds write a file.
+    const [{ createWriteStream }, { pipeline }] = await Promise.all([
+      import("node:fs"),
+      import("node:stream/promises"),
+    ]);
+    await pipeline(archive, createWriteStream(path), { signal });
+  };
   fileSinks.add(sink);
   return sink;
 }

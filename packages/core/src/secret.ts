@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { BuilderError } from "./builder-error.ts";
 
@@ -10,18 +10,20 @@ export type SecretReader = () => Promise<Uint8Array>;
 /** Where a secret is: in a file, in an environment variable of this process, given as it is, or wherever a function finds it. */
 export type SecretSource = { file: string } | { env: string } | { value: string | Uint8Array } | SecretReader;
 
+const text = z.string().check(z.minLength(1));
+
 const sourceSchema = z.union(
   [
-    z.strictObject({ file: z.string().min(1) }),
-    z.strictObject({ env: z.string().min(1) }),
-    z.strictObject({ value: z.union([z.string(), z.instanceof(Uint8Array)]) }),
+    z.strictObject({ file: text }),
+    z.strictObject({ env: text }),
+    z.strictObject({ value: z.union([z.string(), z.custom<Uint8Array>((value) => value instanceof Uint8Array)]) }),
     z.custom<SecretReader>((value) => typeof value === "function"),
   ],
   { error: "Must be { file }, { env }, { value } or a function that resolves to bytes" },
 );
 
 /** Whatever the source, what comes out is a function. */
-export const secretSchema: z.ZodType<SecretReader, SecretSource> = sourceSchema.transform(secretReader);
+export const secretSchema: z.ZodMiniType<SecretReader, SecretSource> = z.pipe(sourceSchema, z.transform(secretReader));
 
 function secretReader(source: SecretSource): SecretReader {
   if (typeof source === "function") return source;
