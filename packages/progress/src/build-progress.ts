@@ -134,7 +134,7 @@ function endedBuild(build: BuildProgress, state: BuildProgress["state"]): BuildP
   };
 }
 
-function replaced<Item, Key extends keyof Item>(items: readonly Item[], item: Item, key: Key): readonly Item[] {
+function replaced<Item>(items: readonly Item[], item: Item, key: keyof Item): readonly Item[] {
   const index = items.findIndex((other) => other[key] === item[key]);
   return index < 0 ? [...items, item] : items.with(index, item);
 }

@@ -56,7 +56,7 @@ function fit(items: readonly Item[], limit: number): Row[] {
 
 function buildItems(state: ProgressState, build: BuildProgress, nowMs: number): Item[] {
   const right = formatDuration(nowMs - build.startedMs);
-  const label = buildLabel(state, build);
+  const label = state.builds.length < 2 ? build.name : buildLabel(state, build);
   if (build.state === "queued") {
     return [
       item({ mark: "·", text: build.position > 0 ? `${label} queued at position ${build.position}` : label, right }),

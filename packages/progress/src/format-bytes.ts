@@ -6,9 +6,8 @@ const units = ["B", "kB", "MB", "GB", "TB", "PB"];
  * @param bytes - A count of bytes; what is not a positive number reads `0 B`.
  */
 export function formatBytes(bytes: number): string {
-  if (!(bytes > 0)) return "0 B";
-  if (bytes < 999.5) return `${Math.round(bytes)} B`;
-  let value = bytes;
+  let value = bytes > 0 ? Math.round(bytes) : 0;
+  if (value < 1000) return `${value} B`;
   let unit = 0;
   // 999,950 bytes would round to 1000.0 kB.
   while (value >= 999.95 && unit < units.length - 1) {

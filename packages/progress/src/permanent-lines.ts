@@ -1,8 +1,16 @@
 import type { BuildEvent } from "@slipway/core";
 
 import { isEnded, type BuildProgress } from "./build-progress.ts";
-import { completedTexts, errorLines, errorLocation, errorLogTail, isCanceledStep, podText } from "./fact-text.ts";
-import { warningText } from "./fact-text.ts";
+import {
+  completedTexts,
+  errorLines,
+  errorLocation,
+  errorLogTail,
+  isCanceledStep,
+  podText,
+  warningText,
+} from "./fact-text.ts";
+import { truncate } from "./display-width.ts";
 import { formatDuration } from "./format-duration.ts";
 import { paintWith, type Paint } from "./paint.ts";
 import { buildLabel, buildOf, type ProgressState } from "./progress-state.ts";
@@ -33,7 +41,7 @@ export function permanentLines(
   const known = buildOf(before, event);
   if (build === undefined || (known !== undefined && isEnded(known))) return [];
   const paint = paintWith(colors);
-  const label = after.builds.length < 2 ? "" : `${buildLabel(after, build)} | `;
+  const label = after.builds.length < 2 ? "" : `${truncate(buildLabel(after, build), Math.floor(columns / 3))} | `;
   const draw = (row: Row): string => drawRow({ ...row, text: `${label}${row.text}` }, columns, paint);
   const completed = completedTexts(known, build).map((text) => draw({ ...done, text }));
   return [...completed, ...eventLines(event, known, build, { draw, paint, label })];

@@ -9,8 +9,8 @@ import {
   isCanceledStep,
   podText,
   taskText,
+  warningText,
 } from "./fact-text.ts";
-import { warningText } from "./fact-text.ts";
 import { formatDuration } from "./format-duration.ts";
 import { readLog } from "./log-lines.ts";
 import { buildLabel, buildOf, type ProgressState } from "./progress-state.ts";

@@ -31,8 +31,17 @@ export function buildOf(state: ProgressState, event: BuildEvent): BuildProgress 
   return state.builds.findLast(({ id }) => id === event.buildId);
 }
 
-/** What to call a build among others: its name, with a piece of its id when another one has the same name. */
-export function buildLabel({ builds }: ProgressState, build: BuildProgress): string {
-  const isUnique = !builds.some(({ id, name }) => name === build.name && id !== build.id);
-  return isUnique ? build.name : `${build.name} (${build.id.slice(0, 8)})`;
+/**
+ * What to call a build among others: the last part of its name, `api:1` for `registry.example.com/team/api:1`; where that is not enough,
+ * the whole name, and with another build of the same name a piece of the id.
+ */
+export function buildLabel({ builds }: ProgressState, { id, name }: BuildProgress): string {
+  const others = builds.filter((other) => other.id !== id);
+  const label = lastPart(name);
+  if (others.some((other) => other.name === name)) return `${label} ${id.slice(0, 8)}`;
+  return others.some((other) => lastPart(other.name) === label) ? name : label;
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1) || name;
 }
