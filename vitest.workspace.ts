@@ -9,7 +9,13 @@ export const projects: TestProjectInlineConfiguration[] = [
     ...source,
     test: {
       name: "unit",
-      include: ["packages/*/src/**/*.test.ts", "dev-cluster/src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
+      include: [
+        "packages/*/src/**/*.test.ts",
+        "dev-cluster/src/**/*.test.ts",
+        "scripts/**/*.test.ts",
+        "bench/**/*.test.ts",
+        "examples/*/*.test.ts",
+      ],
       exclude: ["**/*.cluster.test.ts"],
     },
   },
