@@ -66,7 +66,7 @@ function scopeBeside(other: string): SnapshotScope {
     .map((line) => line.split("/")[1] ?? "");
   const foreign = [clusterSite({ name: other }).cgroups.path.slice(1), ...ownGroups.filter(Boolean)];
   const packages = readRecord(clusterSite({ name: other }).paths)?.packages ?? "";
-  return { marks: [`${paths.root}/`, cgroups.path], foreignCgroups: foreign, packages };
+  return { marks: [`${paths.root}/`, paths.lock, cgroups.path], foreignCgroups: foreign, packages };
 }
 
 /** Kills a start at a part of its time. */
