@@ -10,6 +10,7 @@ import { clusterDown } from "./ensure-cluster.ts";
 import { existingCluster, wantsExistingCluster } from "./existing-cluster.ts";
 import { ClusterFailure } from "./failure.ts";
 import { type Progress, createProgress } from "./progress.ts";
+import { type Upload, uploadImages } from "./registry-upload.ts";
 import { type TestCluster, describeCluster } from "./test-cluster.ts";
 import { up } from "./up.ts";
 
@@ -86,6 +87,11 @@ export const clusterCommands: Readonly<Record<string, (line: CommandLine) => num
     const components = existsSync(paths.logs) ? readdirSync(paths.logs).map((name) => name.replace(/\.log$/, "")) : [];
     print(components.length === 0 ? "no logs yet" : components.sort().join("\n"));
     return component === undefined ? 0 : 1;
+  },
+  /** Not for users: `up` runs it inside a node's network. */
+  async "seed-registry"({ words: [host = "", uploads = "[]"] }) {
+    await uploadImages(host, JSON.parse(uploads) as Upload[]);
+    return 0;
   },
   shell(line) {
     const cluster = runningCluster(line);

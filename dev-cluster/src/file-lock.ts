@@ -9,13 +9,15 @@ export interface FileLock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
+const lockCommand = "flock";
+
 /**
  * Takes the exclusive lock on `file`, waiting for its holder. The lock is held by `flock` around a `cat` that reads
  * our pipe: SIGKILL of this process closes the pipe, `cat` ends, and the lock is free. No file contents can go stale.
  */
 export async function lockFile(file: string, onWait?: () => void): Promise<FileLock> {
   mkdirSync(dirname(file), { recursive: true });
-  const child = spawn("flock", ["--exclusive", "--close", file, "sh", "-c", "echo held; exec cat >/dev/null"], {
+  const child = spawn(lockCommand, ["--exclusive", "--close", file, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: true, // An interrupt from the terminal must not free the lock before this process has ended.
   });

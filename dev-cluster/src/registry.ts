@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import type { ClusterSite } from "./cluster-context.ts";
 import { isRegistryReady } from "./cluster-health.ts";
 import { connectKubeApi } from "./kube-api.ts";
@@ -21,14 +23,9 @@ export async function seedRegistry(
   layouts: { readonly busybox: string; readonly cBase: string },
 ): Promise<void> {
   const uploads = [seededUpload(seededBases.busybox, layouts.busybox), seededUpload(seededBases.cBase, layouts.cBase)];
-  const script = `${import.meta.dirname}/registry-upload-main.ts`;
-  await runCommand([
-    ...enterNetwork(node),
-    process.execPath,
-    script,
-    registryAddress.nodeHost,
-    JSON.stringify(uploads),
-  ]);
+  // The registry answers inside a node's network only: this very program uploads from there.
+  const seed = [process.execPath, join(import.meta.dirname, "main.ts"), "seed-registry", registryAddress.nodeHost];
+  await runCommand([...enterNetwork(node), ...seed, JSON.stringify(uploads)]);
 }
 
 function seededUpload(reference: string, layout: string): Upload {

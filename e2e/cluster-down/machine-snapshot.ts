@@ -76,8 +76,10 @@ function mounts(): readonly string[] {
     .sort();
 }
 
+const ipCommand = "ip";
+
 function ipLines(...words: string[]): readonly string[] {
-  const text = execFileSync("ip", ["-o", ...words], { encoding: "utf8" });
+  const text = execFileSync(ipCommand, ["-o", ...words], { encoding: "utf8" });
   // Remaining lifetimes count down.
   const isLeft = (line: string): string => line.replace(/(valid_lft|preferred_lft|expires) \S+/g, "").trim();
   return text.split("\n").map(isLeft).filter(Boolean).sort();
