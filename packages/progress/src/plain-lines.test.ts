@@ -89,6 +89,27 @@ it("cuts a line that never ends", () => {
   expect(lines[1]?.length).toBeGreaterThan(16_000);
 });
 
+it("does not take a progress bar that never ends a line for a long line", () => {
+  const bar = Array.from({ length: 40 }, (_, index) => log(`\r${String(index).padStart(1000)}`));
+  expect(plainText([start(), ...bar, log("\n")]).slice(1)).toEqual([`#1 ${"39".padStart(1000)}`]);
+});
+
+it("tells a context once that is in part unchanged, when a step begins to copy from it", () => {
+  const part = event("context-progress", {
+    context: "context",
+    files: 9,
+    sentFiles: 2,
+    totalBytes: 9000,
+    sentBytes: 2000,
+  });
+  const copy = start("[2/3] COPY . .", "copy");
+  expect(plainText([part, start("COPY --from=base /a /a"), copy, part, part])).toEqual([
+    "#1 COPY --from=base /a /a",
+    "context: sent 2 of 9 files, 2.0 kB of 9.0 kB",
+    "#2 [2/3] COPY . .",
+  ]);
+});
+
 it("tells tasks without a size at their beginning and others at their end, once", () => {
   const task = (name: string, current: number, total?: number): BuildEvent =>
     event("step-progress", { step: "a", task: name, current, ...(total === undefined ? {} : { total }) });

@@ -151,6 +151,18 @@ it("does not keep the process alive", () => {
   renderer.end();
 });
 
+it("leaves nothing behind of a frame that was longer", () => {
+  const screen = new Screen(40);
+  const renderer = createRenderer({ stream: screen, mode: "terminal" });
+  for (const each of [begin, step("RUN make"), log("a\nb\nc\nd\n")]) renderer.render(each);
+  vi.advanceTimersByTime(100);
+  expect(screen.lines).toHaveLength(6);
+  renderer.render(stepEnd("RUN make"));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines.map((line) => line.split(/ {2}/)[0])).toEqual(["✔ #1 RUN make", "● r/team/api:1"]);
+  renderer.end();
+});
+
 it("leaves the last frame of what still runs", () => {
   const screen = new Screen(40);
   const renderer = createRenderer({ stream: screen, mode: "terminal" });
