@@ -12,7 +12,7 @@ import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core";
 import type { Credential, Keychain } from "@slipway/core";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { computeDigest, createRegistryClient, createStreamTransport } from "./index.ts";
 import type { RegistryClientOptions } from "./index.ts";
@@ -303,6 +303,45 @@ describe("over a stream", () => {
     expect((await failure(client("r.io", { transport, http: true }).getManifest("r.io/app"))).code).toBe(
       "REGISTRY_UNAVAILABLE",
     );
+  });
+});
+
+describe("a body that does not end", () => {
+  async function serveHalf(): Promise<{ host: string; port: number }> {
+    const address = await listen(
+      createServer((_, response) => void response.writeHead(200, { "content-length": 99 }).write("{")),
+    );
+    return { host: "127.0.0.1", port: Number(address.split(":")[1]) };
+  }
+
+  test.each(["fetch", "stream"])("lets a caller leave: %s", async (kind) => {
+    const { host, port } = await serveHalf();
+    const transport = kind === "stream" ? createStreamTransport(() => Promise.resolve(connect(port, host))) : undefined;
+    const asked = client(`${host}:${port}`, { transport }).getManifest(`${host}:${port}/app`, {
+      signal: AbortSignal.timeout(200),
+    });
+    expect((await failure(asked)).code).toBe("ABORTED");
+  });
+
+  test.each(["fetch", "stream"])("is unavailable once its connection is lost: %s", async (kind) => {
+    const server = createServer((request, response) => {
+      response.writeHead(200, { "content-length": 99 }).write("{", () => request.socket.destroy());
+    });
+    const registry = await listen(server);
+    const [host = "", port = ""] = registry.split(":");
+    const transport =
+      kind === "stream" ? createStreamTransport(() => Promise.resolve(connect(Number(port), host))) : undefined;
+    expect((await failure(client(registry, { transport }).getManifest(`${registry}/app`))).code).toBe(
+      "REGISTRY_UNAVAILABLE",
+    );
+  });
+
+  test("closes the stream when the manifest has been read", async () => {
+    const { registry, reference } = await serve();
+    const [host = "", port = ""] = registry.split(":");
+    const stream = connect(Number(port), host);
+    await client(registry, { transport: createStreamTransport(() => Promise.resolve(stream)) }).headManifest(reference);
+    await vi.waitFor(() => expect(stream.destroyed).toBe(true));
   });
 });
 

@@ -10,6 +10,7 @@ import { manifestMediaTypes } from "./media-types.ts";
 import { responseError } from "./registry-error.ts";
 import type { RegistryClientOptions } from "./registry-options.ts";
 import { registryUrl } from "./registry-options.ts";
+import { abortError } from "./registry-requests.ts";
 import { createFetchTransport } from "./registry-transport.ts";
 import { BodyTooLargeError, discardBody, readBody } from "./response-body.ts";
 
@@ -90,7 +91,7 @@ async function getManifest(
 ): Promise<Manifest | undefined> {
   const response = await request(requests, "GET", reference, call);
   if (response === undefined) return undefined;
-  const bytes = await readManifest(requests, reference, response);
+  const bytes = await readManifest(requests, reference, response, call);
   const stated = reference.digest ?? response.headers.get("docker-content-digest") ?? "";
   const digest = computeDigest(bytes, isDigest(stated) ? stated.split(":")[0] : undefined);
   if (isDigest(stated) && stated !== digest) throw digestMismatch(reference, stated, digest);
@@ -118,10 +119,12 @@ async function readManifest(
   { registry }: ManifestRequests,
   reference: ImageReference,
   response: Response,
+  { signal }: RegistryCall,
 ): Promise<Uint8Array> {
   try {
     return await readBody(response, maxManifestBytes);
   } catch (error) {
+    if (signal?.aborted) throw abortError(signal);
     const large = error instanceof BodyTooLargeError;
     throw new BuilderError({
       code: large ? "REGISTRY_REFUSED" : "REGISTRY_UNAVAILABLE",

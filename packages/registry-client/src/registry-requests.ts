@@ -93,7 +93,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function abortError(signal: AbortSignal): BuilderError {
+/** Why a caller has left, as an error. */
+export function abortError(signal: AbortSignal): BuilderError {
   const cause: unknown = signal.reason;
   if (BuilderError.isInstance(cause)) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);

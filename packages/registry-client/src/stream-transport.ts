@@ -30,37 +30,47 @@ export function createStreamTransport(
 ): RegistryTransport {
   return async (request) => {
     const stream = await dial(request.signal, request.url);
-    if (request.url.protocol !== "https:") return await exchange(request, stream);
-    const servername = tls.servername ?? request.url.hostname;
     return await exchange(
       request,
-      connectTls({ socket: stream, servername, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }),
+      stream,
+      request.url.protocol === "https:" ? encrypt(stream, request.url, tls) : stream,
     );
   };
 }
 
-function exchange({ method, url, headers, body, signal }: RegistryRequest, stream: Duplex): Promise<Response> {
+function encrypt(
+  stream: Duplex,
+  url: URL,
+  { ca, servername = url.hostname }: NonNullable<StreamTransportOptions["tls"]>,
+): Duplex {
+  return connectTls({ socket: stream, servername, ...(ca === undefined ? {} : { ca }) });
+}
+
+/** @param dialed - The stream below `stream`, which is the same one unless TLS lies between. */
+function exchange(request: RegistryRequest, dialed: Duplex, stream: Duplex): Promise<Response> {
+  const { method, url, headers, body, signal } = request;
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
+    const close = (): void => {
       stream.destroy();
+      dialed.destroy();
+    };
+    const fail = (error: Error): void => {
+      close();
       reject(error);
     };
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
     const outgoing = httpRequest({
       method,
       host: url.hostname,
       path: url.pathname + url.search,
-      headers: {
-        host: url.host,
-        ...headers,
-        ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
-      },
+      headers: { host: url.host, ...headers, ...length },
       createConnection: () => stream,
       signal,
     });
-    stream.once("error", fail);
-    outgoing.once("error", fail);
+    // A listener for as long as the streams live: an error that nobody listens to would end the process.
+    for (const source of new Set([dialed, stream, outgoing])) source.on("error", fail);
     outgoing.once("response", (incoming) => {
-      incoming.once("close", () => stream.destroy());
+      incoming.once("close", close);
       resolve(toResponse(incoming, method));
     });
     outgoing.end(body);
