@@ -19,7 +19,7 @@ export interface FailedBuild {
 const startSlackMs = 1000;
 
 /** The kubelet needs a moment to write down why a container died. */
-const diagnosisTimeoutMs = 7000;
+const diagnosisTimeoutMs = 5000;
 const diagnosisIntervalMs = 250;
 
 /** Finds the reason behind a failed build: a step that was killed for its memory, a pod that is gone. */

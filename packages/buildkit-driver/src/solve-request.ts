@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 
 import type { BuildSession, SolveRequest } from "@slipway/buildkit-client";
@@ -15,7 +16,8 @@ export function solveRequest(
   credentials: BuildSession["credentials"],
 ): SolveRequest {
   return {
-    ref: request.id,
+    // Not the id alone: the daemon knows a build that ended for ten seconds more, and refuses another attempt of that name.
+    ref: `${request.id}.${randomBytes(4).toString("hex")}`,
     frontend: "dockerfile.v0",
     frontendAttributes: frontendAttributes(request),
     exporters: exporters(request),
