@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Cluster, ConfigMap, WatchEvent, WatchOptions } from "@slipway/cluster";
+import { BuilderError } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
 import { connectThroughInjectingProxy, connectThroughProxy } from "./streams/through-proxy.ts";
@@ -35,7 +36,7 @@ function follow(cluster: Cluster, options: WatchOptions<ConfigMap> = {}): Follow
         `${event}, after ${events.join(", ")}`,
         timeout,
       );
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) throw BuilderError.from(failure);
     },
     [Symbol.asyncDispose]: async () => {
       controller.abort();

@@ -10,6 +10,8 @@ const idleMs = 30_000;
 /** Connections kept alive and shared by all calls; a new client certificate gets new ones. */
 export interface AgentPool {
   agent(certificate: Credentials["certificate"]): Agent;
+  /** Closes the connections that nobody uses: where one was silently dead, the others are as well. */
+  dropIdle(): void;
   close(): void;
 }
 
@@ -45,6 +47,9 @@ export function createAgentPool(dialer: Dialer): AgentPool {
       }
       current ??= { agent: createAgent(dialer, certificate), print };
       return current.agent;
+    },
+    dropIdle: () => {
+      for (const socket of Object.values(current?.agent.freeSockets ?? {}).flat()) socket?.destroy();
     },
     close: () => {
       for (const agent of retired) agent.destroy();

@@ -20,13 +20,22 @@ export async function* readLines(
   if (parts.length > 0) onRest?.(Buffer.concat(parts));
 }
 
-/** Fails with `message` when nothing comes for `idleMs`. */
-export async function* orIdle(chunks: AsyncIterable<Buffer>, idleMs: number, message: string): AsyncGenerator<Buffer> {
+/** Fails when nothing comes for `idleMs`, and tells `onIdle` before. */
+export async function* orIdle(
+  chunks: AsyncIterable<Buffer>,
+  idleMs: number,
+  onIdle: () => void,
+): AsyncGenerator<Buffer> {
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     while (true) {
       let timer: NodeJS.Timeout | undefined;
-      const idle = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(message)), idleMs)));
+      const idle = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          onIdle();
+          reject(new Error(`nothing came for ${idleMs / 1000} s`));
+        }, idleMs);
+      });
       const next = iterator.next();
       next.catch(() => undefined);
       const result = await Promise.race([next, idle]).finally(() => clearTimeout(timer));

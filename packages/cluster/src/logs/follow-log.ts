@@ -26,6 +26,8 @@ export interface LogRequestOptions {
 export interface LogSource {
   readonly server: string;
   open(target: LogTarget, options: LogRequestOptions, call: ClusterCall): Promise<IncomingMessage>;
+  /** The connection may have been silently dead; others may be. */
+  dropIdle(): void;
   /** `undefined` if the pod is gone. */
   pod(target: LogTarget, call: ClusterCall): Promise<Pod | undefined>;
   /** The pod once the container has started, or ended. Rejects if it never will. */
@@ -90,9 +92,11 @@ export async function* followContainerLog(
       response = await source.open({ ...from, previous: usePrevious }, how, { signal });
       workedAtMs = performance.now();
       position.resume();
-      const silence = `no line for ${idleTimeoutMs / 1000} s`;
       const lines = readLines(
-        readAhead(orIdle(response, idleTimeoutMs, silence), readAheadBytes),
+        readAhead(
+          orIdle(response, idleTimeoutMs, () => source.dropIdle()),
+          readAheadBytes,
+        ),
         (bytes) => (rest = bytes),
       );
       for await (const bytes of lines) {

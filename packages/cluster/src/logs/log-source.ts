@@ -27,6 +27,7 @@ export function createLogSource(
 ): LogSource {
   return {
     server: connection.server,
+    dropIdle: () => connection.pool.dropIdle(),
     open: (target, { follow, timestamps, headTimeoutMs }, { signal }) => {
       const { namespace, pod, container, sinceTime, tailLines, previous } = target;
       const request = {

@@ -82,10 +82,12 @@ export async function sendOnce(
       },
     });
     const onAbort = (): void => void outgoing.destroy(signal && abortError(signal));
+    const expire = (timeoutMs: number): void => {
+      connection.pool.dropIdle();
+      outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
+    };
     const limit = (timeoutMs: number | undefined): NodeJS.Timeout | undefined =>
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+      timeoutMs === undefined ? undefined : setTimeout(() => expire(timeoutMs), timeoutMs);
     const headTimer = limit(headMs);
     const wholeTimer = limit(wholeMs);
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -16,6 +16,7 @@ export function createWatchSource<T extends KubernetesObject>(
 ): WatchSource<T> {
   return {
     server: connection.server,
+    dropIdle: () => connection.pool.dropIdle(),
     list: (options) => client.list<T>(resource, options),
     open: async (query, { labelSelector, fieldSelector, allNamespaces, signal }) => {
       const { plural, namespaced } = await client.resource(resource, { signal });

@@ -40,6 +40,8 @@ export interface WatchOptions<T extends KubernetesObject> extends ListOptions {
 export interface WatchSource<T extends KubernetesObject> {
   readonly server: string;
   list(options: ListOptions): Promise<ListResult<T>>;
+  /** The connection was silently dead; others may be. */
+  dropIdle(): void;
   open(query: Readonly<Record<string, string>>, options: ListOptions): Promise<IncomingMessage>;
 }
 
@@ -104,8 +106,7 @@ export async function* watchObjects<T extends KubernetesObject>(
         options,
       );
       workedAtMs = performance.now();
-      const silence = `no word from the API server for ${idleTimeoutMs / 1000} s`;
-      for await (const line of readLines(orIdle(response, idleTimeoutMs, silence))) {
+      for await (const line of readLines(orIdle(response, idleTimeoutMs, () => source.dropIdle()))) {
         const { type, object } = parseLine<T>(line);
         workedAtMs = performance.now();
         backoff.reset();
