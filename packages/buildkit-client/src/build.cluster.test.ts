@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { appendFileSync, lchownSync, linkSync, lstatSync, mkdirSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  appendFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -216,10 +225,7 @@ test("leaves a context as it is: every type of file, mode, time and link arrives
   const { sink, read } = archiveSink();
   await client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink }] }));
   const built = read();
-  const names = execFileSync("find", [at(""), "-mindepth", "1", "-printf", "%P\\0"])
-    .toString()
-    .split("\0")
-    .filter(Boolean);
+  const names = readdirSync(at(""), { recursive: true, encoding: "utf8" });
   expect([...built.keys()].sort()).toEqual(names.sort());
   for (const name of names) {
     const stats = lstatSync(at(name), { bigint: true });
@@ -231,10 +237,11 @@ test("leaves a context as it is: every type of file, mode, time and link arrives
   expect(built.get("hard-b")).toMatchObject({ type: "1", linkname: "hard-a" });
   expect(built.get("dangling")).toMatchObject({ type: "2", linkname: "../nowhere" });
   expect(built.get("pipe")?.type).toBe("6");
-  expect(built.get("null")).toMatchObject({ type: "3", devMajor: 1, devMinor: 3 });
+  if (isRoot) expect(built.get("null")).toMatchObject({ type: "3", devMajor: 1, devMinor: 3 });
   expect(built.get("large")?.sha256).toBe(createHash("sha256").update(largeContent).digest("hex"));
 });
 
+const isRoot = process.getuid?.() === 0;
 const largeContent = Buffer.alloc(3_000_001, "large content ");
 
 function makeTorture(context: ContextFolder, at: (name: string) => string): void {
@@ -250,14 +257,14 @@ function makeTorture(context: ContextFolder, at: (name: string) => string): void
   mkdirSync(at("other"));
   linkSync(at("hard-a"), at("other/hard-c"));
   execFileSync("mknod", [at("pipe"), "p"]);
-  execFileSync("mknod", [at("null"), "c", "1", "3"]);
+  if (isRoot) execFileSync("mknod", [at("null"), "c", "1", "3"]);
+  if (isRoot) lchownSync(at("a.txt"), 1234, 1234);
   context.write(`in/${"d".repeat(200)}/${"e".repeat(200)}/${"f".repeat(200)}`, "long");
   for (const name of ["\uff21", "\u{1f600}", "ä", "Z", "a b", "comma,comma", "percent%20+"])
     context.write(`in/${name}`, name);
   context.write("in/large", largeContent);
   utimesSync(at("a.txt"), 1_000_000_000.5, 1_000_000_000.25);
   utimesSync(at("empty"), 0, 0);
-  lchownSync(at("a.txt"), 1234, 1234);
 }
 
 test("follows symbolic links that a COPY names, and heeds .dockerignore with more than 128 patterns", async () => {
