@@ -20,6 +20,8 @@ export interface BenchCase {
   readonly peer: string;
   /** What the ratio of the medians, ours to the peer's, may be at most. */
   readonly goal: number;
+  /** With a budget the ratio is that of the time over the peer's to this many milliseconds. */
+  readonly budgetMs?: number;
   readonly rounds: number;
   prepare(): Promise<PreparedBench>;
 }

@@ -1,6 +1,8 @@
 import type { BenchCase } from "../bench-case.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { exec } from "./exec.ts";
+import { importCore, importSlipway } from "./import.ts";
 import { cold, noChange, oneFile } from "./rebuild.ts";
 
 /** Every case of `npm run bench -- <case>`. */
-export const benchCases: readonly BenchCase[] = [noChange, oneFile, cold, bootstrap];
+export const benchCases: readonly BenchCase[] = [noChange, oneFile, cold, bootstrap, exec, importSlipway, importCore];
