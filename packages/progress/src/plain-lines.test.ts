@@ -103,10 +103,15 @@ it("tells a context once that is in part unchanged, when a step begins to copy f
     sentBytes: 2000,
   });
   const copy = start("[2/3] COPY . .", "copy");
-  expect(plainText([part, start("COPY --from=base /a /a"), copy, part, part])).toEqual([
+  const stopped = event("build-end", {
+    outcome: "canceled",
+    error: { code: "ABORTED", message: "Stopped.", details: { reason: "user" } },
+  });
+  expect(plainText([part, start("COPY --from=base /a /a"), copy, part, part, stopped])).toEqual([
     "#1 COPY --from=base /a /a",
     "context: sent 2 of 9 files, 2.0 kB of 9.0 kB",
     "#2 [2/3] COPY . .",
+    "canceled build-1: ABORTED: Stopped.",
   ]);
 });
 
