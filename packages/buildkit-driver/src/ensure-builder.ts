@@ -64,7 +64,11 @@ async function undo(
     await cluster.delete(reference, { ...(uid === undefined ? {} : { preconditions: { uid } }), signal });
     return;
   }
-  const { name, namespace, labels, annotations } = before.metadata ?? {};
+  const { name, namespace, labels, annotations: all = {} } = before.metadata ?? {};
+  // The controller counts revisions there.
+  const annotations = Object.fromEntries(
+    Object.entries(all).filter(([key]) => !key.startsWith("deployment.kubernetes.io/")),
+  );
   const metadata = { name, namespace, labels, annotations } as NonNullable<Deployment["metadata"]>;
   await cluster.apply<Deployment>(
     { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: before.spec } as Deployment,

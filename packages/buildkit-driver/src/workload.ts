@@ -47,8 +47,8 @@ export function builderDeployment(namespace: string, options: ResolvedBuildkitDr
     spec: {
       replicas: options.replicas,
       selector: { matchLabels: labels },
-      // Two daemons side by side would need twice the memory, and a build on the old one would be killed all the same.
-      strategy: { type: "Recreate" },
+      // A change that does not start, for example for its image, must not cost the builder that was there.
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: {
         ...template,
         metadata: {
