@@ -3,9 +3,15 @@ export class ClusterFailure extends Error {
   override readonly name = "ClusterFailure";
   readonly remedy: string;
   readonly logFile: string | undefined;
+  /** The innermost step that failed. */
+  readonly step: string | undefined;
 
-  constructor(message: string, options: { remedy: string; logFile?: string | undefined; cause?: unknown }) {
-    super(message, { cause: options.cause });
+  constructor(
+    message: string,
+    options: { remedy: string; logFile?: string | undefined; step?: string; cause?: unknown },
+  ) {
+    super(options.step === undefined ? message : `Step "${options.step}" failed: ${message}`, { cause: options.cause });
+    this.step = options.step;
     this.remedy = options.remedy;
     this.logFile = options.logFile;
   }

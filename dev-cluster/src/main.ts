@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 import { clusterCommands } from "./cluster-commands.ts";
-import { describeFailure } from "./failure.ts";
+import { ClusterFailure, describeFailure } from "./failure.ts";
 
 const usage = `Usage: npm run cluster -- COMMAND [--name NAME] [--index N]
 
@@ -14,8 +14,19 @@ const usage = `Usage: npm run cluster -- COMMAND [--name NAME] [--index N]
   shell [--node NODE]       opens a shell with kubectl, or one inside a node
 `;
 
-async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+function parse(argv: readonly string[]): ReturnType<typeof parseWords> {
+  try {
+    return parseWords(argv);
+  } catch (cause) {
+    throw new ClusterFailure(cause instanceof Error ? cause.message : String(cause), {
+      remedy: "--help tells the options.",
+      cause,
+    });
+  }
+}
+
+function parseWords(argv: readonly string[]) {
+  return parseArgs({
     args: [...argv],
     allowPositionals: true,
     options: {
@@ -28,6 +39,10 @@ async function main(argv: readonly string[]): Promise<number> {
       help: { type: "boolean", short: "h", default: false },
     },
   });
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(argv);
   const [command = "", ...words] = positionals;
   const run = clusterCommands[command];
   if (values.help || !run) {

@@ -46,6 +46,11 @@ export function indexConflict(
 
 /** Chooses the wanted index, else the last one, else the first free one. */
 export async function chooseIndex(id: string, wanted: number | undefined, last: number | undefined): Promise<number> {
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 0 && wanted <= maxIndex)) {
+    throw new ClusterFailure(`There is no index ${wanted}.`, {
+      remedy: `Choose a whole number from 0 to ${maxIndex}.`,
+    });
+  }
   const found = await links();
   const routes = JSON.parse(await ip("-j", "-4", "route", "show")) as Route[];
   const conflict = (index: number): string | undefined => indexConflict(index, id, found, routes);

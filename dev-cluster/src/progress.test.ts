@@ -19,13 +19,13 @@ describe("a progress", () => {
     expect(lines).toEqual(["   0.0s > work", "   1.5s + work (1.5 s)"]);
   });
 
-  it("names the failed step, unless the failure knows better", async () => {
+  it("names the innermost failed step, and keeps log and remedy", async () => {
     const progress = createProgress(() => undefined);
-    await expect(progress.step("work", () => Promise.reject(new Error("bad luck")))).rejects.toThrow(
-      'Step "work" failed: bad luck',
-    );
     const known = new ClusterFailure("known", { remedy: "Do it.", logFile: "/log" });
-    await expect(progress.step("work", () => Promise.reject(known))).rejects.toBe(known);
-    expect(describeFailure(known)).toBe("known\n  log:    /log\n  remedy: Do it.");
+    const failing = progress.step("all", () => progress.step("work", () => Promise.reject(known)));
+    const failure: unknown = await failing.catch((error: unknown) => error);
+    expect(describeFailure(failure)).toBe('Step "work" failed: known\n  log:    /log\n  remedy: Do it.');
+    const other = progress.step("work", () => Promise.reject(new Error("bad luck")));
+    await expect(other).rejects.toThrow('Step "work" failed: bad luck');
   });
 });

@@ -39,11 +39,12 @@ export function createProgress(write: (line: string) => void, now: () => number 
   };
 }
 
-function nameStep(title: string, error: unknown): unknown {
-  if (error instanceof ClusterFailure) return error;
+function nameStep(step: string, error: unknown): ClusterFailure {
+  if (error instanceof ClusterFailure) {
+    const { message, remedy, logFile, cause } = error;
+    return error.step === undefined ? new ClusterFailure(message, { remedy, logFile, step, cause }) : error;
+  }
   const message = error instanceof Error ? error.message : String(error);
-  return new ClusterFailure(`Step "${title}" failed: ${message}`, {
-    remedy: "Run the command again: it continues where it stopped. `down --purge` starts from nothing.",
-    cause: error,
-  });
+  const remedy = "Run the command again: it continues where it stopped. `down --purge` starts from nothing.";
+  return new ClusterFailure(message, { remedy, step, cause: error });
 }

@@ -17,9 +17,12 @@ export async function uploadImages(host: string, uploads: readonly Upload[]): Pr
   for (const upload of uploads) await uploadImage(`http://${host}/v2/${upload.repository}`, upload);
 }
 
+const attemptMs = 400;
+
+/** Short attempts: one that meets the address of a pod that is gone would hang until the kernel gives up. */
 async function waitForRegistry(host: string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
-    const isReady = await fetch(`http://${host}/v2/`).then(
+    const isReady = await fetch(`http://${host}/v2/`, { signal: AbortSignal.timeout(attemptMs) }).then(
       ({ ok }) => ok,
       () => false,
     );

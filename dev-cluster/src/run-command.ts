@@ -15,11 +15,15 @@ export interface CommandOptions {
 }
 
 /** Runs a command that dies when this process dies, and returns its standard output. Throws when it ends other than 0. */
-export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { code, stdout, stderr } = await runToEnd(tethered(argv), options);
+export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  return execute(argv, argv, options);
+}
+
+async function execute(argv: readonly string[], shown: readonly string[], options: CommandOptions): Promise<string> {
+  const { code, stdout, stderr } = await runToEnd(tethered(argv), shown, options);
   if (code === 0) return stdout;
   const detail = (options.logFile ? tail(options.logFile) : stderr || stdout).trim();
-  throw new ClusterFailure(`\`${describe(argv)}\` ended with ${code}:\n${detail.slice(-2000)}`, {
+  throw new ClusterFailure(`\`${describe(shown)}\` ended with ${code}:\n${detail.slice(-2000)}`, {
     remedy: options.remedy ?? "Mend what the output says, then run the command again: it continues where it stopped.",
     logFile: options.logFile,
   });
@@ -31,7 +35,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
  */
 export function runContained(argv: readonly string[], options: CommandOptions): Promise<string> {
   const isRoot = process.getuid?.() === 0;
-  return runCommand(isRoot ? ["unshare", "--pid", "--fork", "--kill-child", "--", ...argv] : argv, options);
+  return execute(isRoot ? ["unshare", "--pid", "--fork", "--kill-child", "--", ...argv] : argv, argv, options);
 }
 
 /** Prefixes a command such that the kernel sends it SIGKILL when this process dies, however it dies. */
@@ -54,8 +58,8 @@ interface Outcome {
   readonly stderr: string;
 }
 
-async function runToEnd(argv: readonly string[], options: CommandOptions): Promise<Outcome> {
-  const log = options.logFile === undefined ? undefined : openLog(options.logFile, argv);
+async function runToEnd(argv: readonly string[], shown: readonly string[], options: CommandOptions): Promise<Outcome> {
+  const log = options.logFile === undefined ? undefined : openLog(options.logFile, shown);
   try {
     return await new Promise<Outcome>((resolve, reject) => start(argv, options, log, resolve, reject));
   } finally {
