@@ -1,6 +1,6 @@
 import type { Operation } from "./builder.ts";
 import type { Feature } from "./feature.ts";
-import { describeThrown, redactCause, redactData, redactSecrets } from "./redaction.ts";
+import { builderErrorMarker, describeThrown, redactCause, redactData, redactSecrets } from "./redaction.ts";
 
 export type PodDetails = { namespace: string; pod?: string; events: readonly string[] };
 
@@ -62,8 +62,6 @@ export interface BuilderErrorInit<Code extends BuilderErrorCode> {
   readonly cause?: unknown;
 }
 
-const marker = Symbol.for("slipway.BuilderError");
-
 /** Whether an error of this code is worth another attempt when whoever threw it does not say. */
 const retryableByCode: Readonly<Record<BuilderErrorCode, boolean>> = {
   INVALID_OPTIONS: false,
@@ -114,7 +112,7 @@ export class BuilderError<Code extends BuilderErrorCode = BuilderErrorCode> exte
   constructor(init: BuilderErrorInit<Code>) {
     const cause = init.cause === undefined ? undefined : redactCause(init.cause);
     super(redactSecrets(init.message), cause === undefined ? undefined : { cause });
-    Object.defineProperty(this, marker, { value: true });
+    Object.defineProperty(this, builderErrorMarker, { value: true });
     Object.defineProperty(this, "name", { value: "BuilderError", configurable: true, writable: true });
     this.code = init.code;
     this.details = Object.freeze(redactData(init.details));
@@ -130,7 +128,9 @@ export class BuilderError<Code extends BuilderErrorCode = BuilderErrorCode> exte
 
   /** Whether something is a `BuilderError`, of this or another copy of this package; the result narrows by `code`. */
   static isInstance(error: unknown): error is AnyBuilderError {
-    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[marker] === true;
+    return (
+      typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[builderErrorMarker] === true
+    );
   }
 
   /** The one funnel: takes anything thrown, or the JSON of an error. What is neither becomes `INTERNAL`, an `AbortError` `ABORTED`. */

@@ -1,3 +1,6 @@
+/** On every `BuilderError`, of any copy of this package. */
+export const builderErrorMarker = Symbol.for("slipway.BuilderError");
+
 const mask = "[redacted]";
 
 /** What gives a secret away in free text, each with the part of the match that stays. */
@@ -66,6 +69,8 @@ const harmlessProperties = new Set([
 export function redactCause(cause: unknown, depth = 0): unknown {
   if (!(cause instanceof Error)) return redactData(describeThrown(cause));
   if (depth > 8) return undefined;
+  // A BuilderError has been through this already.
+  if (builderErrorMarker in cause) return cause;
   const inner = cause.cause === undefined ? undefined : redactCause(cause.cause, depth + 1);
   const message = redactText(cause.message);
   const stack = cause.stack === undefined ? undefined : redactText(cause.stack);

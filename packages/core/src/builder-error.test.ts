@@ -1,0 +1,95 @@
+import { inspect } from "node:util";
+
+import { expect, test } from "vitest";
+
+import { BuilderError, builderErrorCodes } from "./builder-error.ts";
+import { redactSecrets } from "./redaction.ts";
+
+const unauthorized = (message: string, diagnostics: string[] = [], cause?: unknown) =>
+  new BuilderError({
+    code: "REGISTRY_UNAUTHORIZED",
+    message,
+    details: {
+      registry: "registry.example.com",
+      status: 401,
+      diagnostics,
+      triedCredentials: ["secret builds/regcred"],
+    },
+    driver: "stub",
+    cause,
+  });
+
+test("survives JSON, and is an error again on the other side", () => {
+  const error = unauthorized("Denied.", ["UNAUTHORIZED"]);
+  const copy = BuilderError.from(JSON.parse(JSON.stringify(error)));
+  expect(copy).toBeInstanceOf(BuilderError);
+  expect(copy.toJSON()).toEqual(error.toJSON());
+  expect(copy.toJSON()).toEqual({ ...error.toJSON(), code: "REGISTRY_UNAUTHORIZED", retryable: false, driver: "stub" });
+});
+
+test("is recognised across copies of the package, and nothing else is", () => {
+  const foreign = Object.assign(new Error("x"), { code: "ABORTED", [Symbol.for("slipway.BuilderError")]: true });
+  expect([unauthorized("x"), foreign].map((error) => BuilderError.isInstance(error))).toEqual([true, true]);
+  expect([new Error("x"), null, "x", { code: "ABORTED" }].map((error) => BuilderError.isInstance(error))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(BuilderError.from(foreign)).toBe(foreign);
+});
+
+test("from takes anything", () => {
+  expect(BuilderError.from("boom")).toMatchObject({ code: "INTERNAL", details: { thrown: "boom" } });
+  expect(BuilderError.from(undefined)).toMatchObject({ code: "INTERNAL", details: { thrown: "undefined" } });
+  expect(BuilderError.from({ code: "NO_SUCH_CODE", message: "x", details: {} }).code).toBe("INTERNAL");
+  expect(BuilderError.from(new DOMException("stop", "AbortError"))).toMatchObject({
+    code: "ABORTED",
+    details: { reason: "stop" },
+  });
+});
+
+test("is retryable by code unless it says otherwise", () => {
+  const lost = { code: "POD_LOST", message: "Lost.", details: { namespace: "builds", events: [] } } as const;
+  expect([new BuilderError(lost).retryable, new BuilderError({ ...lost, retryable: false }).retryable]).toEqual([
+    true,
+    false,
+  ]);
+  expect(unauthorized("x").retryable).toBe(false);
+  expect(new Set(builderErrorCodes).size).toBe(builderErrorCodes.length);
+});
+
+test.each([
+  ["a password in a URL", "GET https://bob:hunter2@registry.example.com/v2/ failed", "hunter2"],
+  ["a token as user of a URL", "clone https://abc123def@git.example.com/x.git", "abc123def"],
+  ["an authorization header", "authorization: Bearer abc.def.ghi", "abc.def.ghi"],
+  ["a basic header in prose", "sent Basic Ym9iOmh1bnRlcjI= to it", "Ym9iOmh1bnRlcjI="],
+  ["a docker config", '{"auths":{"r":{"auth":"Ym9iOmh1bnRlcjI="}}}', "Ym9iOmh1bnRlcjI="],
+  ["a token answer", '{"access_token": "s3cr3t-t0ken"}', "s3cr3t-t0ken"],
+  ["a signed URL", "https://s3.example.com/blob?X-Amz-Signature=0a1b2c3d&x=1", "0a1b2c3d"],
+  ["an assignment", "run with DB_PASSWORD=hunter2 --verbose", "hunter2"],
+  ["a JSON web token", "got eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl", "eyJzdWIiOiJib2IifQ"],
+  ["a GitHub token", "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "ghp_abcdefghij"],
+  ["a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"],
+])("%s shows nowhere in an error", (_, text, secret) => {
+  const cause = Object.assign(new Error(text), { request: { headers: { authorization: secret } } });
+  const error = unauthorized(text, [text], new Error("outer", { cause }));
+  expect(error.message).toContain("[redacted]");
+  expect(`${inspect(error, { depth: 10, showHidden: true })}${JSON.stringify(error)}`).not.toContain(secret);
+});
+
+test.each([
+  "Basic authentication is required by registry.example.com",
+  "ssh://git@github.com/team/api.git is unreachable",
+  "password: is required",
+  'Bearer realm="https://auth.example.com/token",service="registry"',
+  "secret builds/regcred has no key .dockerconfigjson",
+])("what is no secret stays: %s", (text) => {
+  expect(redactSecrets(text)).toBe(text);
+});
+
+test("a cause without secrets stays itself, and details are capped", () => {
+  const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", port: 443 });
+  expect(unauthorized("x", [], cause).cause).toBe(cause);
+  expect(unauthorized("x", ["y".repeat(100_000)]).details.diagnostics[0]).toHaveLength(65_537);
+});

@@ -1,0 +1,135 @@
+import { expect, test, vi } from "vitest";
+
+import { createBuilder } from "./builder.ts";
+import type { BuilderDriver } from "./builder-driver.ts";
+import { BuilderError } from "./builder-error.ts";
+import type { BuildInfo } from "./builder-status.ts";
+import { contextFolder, someDigest, stubDriver, untilAborted } from "./self-test/stub-driver.ts";
+
+const info: BuildInfo = {
+  id: "b1",
+  name: "api",
+  state: "running",
+  tags: ["registry.example.com/api:v1"],
+  startedMs: 1,
+};
+
+test("an operation that the driver lacks throws UNSUPPORTED_FEATURE with its name", async () => {
+  const builder = createBuilder({ driver: stubDriver() }) as unknown as Record<string, () => Promise<unknown>>;
+  for (const name of ["submit", "cancel", "builds", "prune", "diskUsage", "publish", "stop", "remove"])
+    await expect(builder[name]?.()).rejects.toMatchObject({
+      code: "UNSUPPORTED_FEATURE",
+      details: { features: [name] },
+    });
+  expect(() => builder["attach"]?.()).toThrow('The driver "stub" does not support attach');
+});
+
+test("supports answers for features and for operations", () => {
+  const builder = createBuilder({
+    driver: stubDriver({ features: ["secrets"], prune: async () => ({ reclaimedBytes: 0, objects: [] }) }),
+  });
+  expect(["secrets", "sbom"].map((feature) => builder.supports(feature as "secrets"))).toEqual([true, false]);
+  expect([builder.supports("prune"), builder.supports("stop")]).toEqual([true, false]);
+});
+
+test("options of operations are strict, with defaults filled in", async () => {
+  const prune = vi.fn<NonNullable<BuilderDriver["prune"]>>(async () => ({ reclaimedBytes: 1, objects: [] }));
+  const remove = vi.fn<NonNullable<BuilderDriver["remove"]>>(async () => {});
+  const builder = createBuilder({ driver: { ...stubDriver(), prune, remove } });
+  await builder.prune({ keepBytes: 5 });
+  await builder.remove();
+  expect([prune.mock.calls[0]?.[0], remove.mock.calls[0]?.[0]]).toEqual([{ keepBytes: 5 }, { keepState: false }]);
+  await expect(builder.prune({ keepByte: 5 } as never)).rejects.toThrow(
+    'Unknown key "keepByte", did you mean "keepBytes"?',
+  );
+  await expect(builder.prune({}, { timeout: 5 } as never)).rejects.toThrow(
+    'Unknown key "timeout", did you mean "timeoutMs"?',
+  );
+});
+
+test("bootstrap reports its progress to the caller and resolves to the status", async () => {
+  const bootstrap: BuilderDriver["bootstrap"] = async ({ emit }) =>
+    emit({ type: "pod-phase", pod: "p", phase: "pending", timeMs: 5 });
+  const events: unknown[] = [];
+  const builder = createBuilder({ driver: stubDriver({ bootstrap }) });
+  expect(await builder.bootstrap({ onEvent: (event) => events.push(event) })).toEqual({ state: "running", nodes: [] });
+  expect(events).toEqual([{ type: "pod-phase", pod: "p", phase: "pending", timeMs: 5 }]);
+});
+
+test("an operation ends with its signal or its deadline, and its errors name the driver", async () => {
+  const stop: NonNullable<BuilderDriver["stop"]> = async (call) => {
+    await untilAborted(undefined as never, call);
+  };
+  const builder = createBuilder({ driver: { ...stubDriver(), stop } });
+  await expect(builder.stop({ timeoutMs: 5 })).rejects.toMatchObject({ code: "TIMEOUT", driver: "stub" });
+  await expect(builder.stop({ signal: AbortSignal.abort("enough") })).rejects.toMatchObject({
+    code: "ABORTED",
+    details: { reason: "enough" },
+  });
+});
+
+test("submit checks everything before the driver is asked, and resolves to the build", async () => {
+  const submit = vi.fn(async () => {});
+  const builder = createBuilder({ driver: { ...stubDriver(), submit } });
+  await expect(builder.submit({ context: "/no/such/folder", tags: ["a:b"] })).rejects.toMatchObject({
+    code: "CONTEXT_INVALID",
+  });
+  await expect(builder.submit({ context: ".", tags: ["a:b"], sbom: true })).rejects.toMatchObject({
+    code: "UNSUPPORTED_FEATURE",
+  });
+  expect(submit).not.toHaveBeenCalled();
+  expect(await builder.submit({ context: contextFolder(), tags: ["a:b"] })).toMatchObject({
+    name: "a:b",
+    state: "running",
+    tags: ["a:b"],
+  });
+});
+
+test("builds are listed newest first", async () => {
+  const builds = async () => [info, { ...info, id: "b2", startedMs: 9 }];
+  expect((await createBuilder({ driver: { ...stubDriver(), builds } }).builds()).map(({ id }) => id)).toEqual([
+    "b2",
+    "b1",
+  ]);
+});
+
+function attachable(changes: Partial<BuilderDriver> = {}) {
+  const cancel = vi.fn(async () => {});
+  const attach: NonNullable<BuilderDriver["attach"]> = (_, call) => untilAborted(undefined as never, call);
+  const driver = { ...stubDriver(), attach, builds: async () => [info], cancel, ...changes };
+  return { cancel, builder: createBuilder({ driver }) };
+}
+
+test("letting go of an attached run leaves the build alone", async () => {
+  const { builder, cancel } = attachable();
+  const run = builder.attach("b1");
+  for await (const event of run) if (event.type === "build-start") break;
+  await expect(run.result()).rejects.toMatchObject({ code: "ABORTED" });
+  expect(cancel).not.toHaveBeenCalled();
+});
+
+test("cancel of an attached run kills the build", async () => {
+  const { builder, cancel } = attachable();
+  const run = builder.attach("b1");
+  await run.cancel();
+  expect(cancel).toHaveBeenCalledTimes(1);
+  await expect(run.result()).rejects.toMatchObject({ code: "ABORTED" });
+});
+
+test("an attached run completes its result from the record of the build", async () => {
+  const { builder } = attachable({ attach: async () => ({ digest: someDigest }) });
+  const run = builder.attach("b1");
+  expect(await run.image()).toMatchObject({
+    digest: someDigest,
+    tags: info.tags,
+    reference: `registry.example.com/api@${someDigest}`,
+  });
+});
+
+test("attaching to what nobody started is BUILD_NOT_FOUND", async () => {
+  const error: unknown = await attachable()
+    .builder.attach("b9")
+    .result()
+    .catch((thrown: unknown) => thrown);
+  expect(BuilderError.isInstance(error) && error.code === "BUILD_NOT_FOUND" && error.details.buildId).toBe("b9");
+});
