@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { askGoReference } from "./reference/go-reference.ts";
 import { createRandomSource } from "./reference/random-source.ts";
@@ -24,6 +24,8 @@ interface Fixture {
   readonly cases: ReferenceCases;
   readonly answers: ReferenceAnswers;
 }
+
+vi.setConfig({ testTimeout: minuteMs, hookTimeout: minuteMs });
 
 let directory: string;
 beforeAll(() => {

@@ -17,6 +17,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { computeDigest, createRegistryClient, createStreamTransport } from "./index.ts";
 import type { RegistryClientOptions } from "./index.ts";
 
+vi.setConfig({ testTimeout: 60_000 });
+
 const manifest = Buffer.from('{"schemaVersion":2}');
 const digest = computeDigest(manifest);
 const mediaType = "application/vnd.oci.image.manifest.v1+json";
@@ -341,7 +343,7 @@ describe("a body that does not end", () => {
     const [host = "", port = ""] = registry.split(":");
     const stream = connect(Number(port), host);
     await client(registry, { transport: createStreamTransport(() => Promise.resolve(stream)) }).headManifest(reference);
-    await vi.waitFor(() => expect(stream.destroyed).toBe(true));
+    await vi.waitFor(() => expect(stream.destroyed).toBe(true), { timeout: 30_000 });
   });
 });
 

@@ -9,6 +9,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { createKeychain, dockerConfig, pullSecret } from "./index.ts";
 
+// Helpers are processes, and a busy machine starts them late.
+vi.setConfig({ testTimeout: 60_000 });
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "slipway-docker-"));
@@ -32,7 +35,7 @@ function ask(keychain: Keychain, name: string, call: Partial<KeychainCall> = {})
   const repository = path.length > 0 ? { repository: path.join("/") } : {};
   return keychain.resolve(
     { registry, ...repository, actions: ["pull"] },
-    { signal: AbortSignal.timeout(10_000), ...call },
+    { signal: AbortSignal.timeout(60_000), ...call },
   );
 }
 
@@ -184,7 +187,10 @@ describe("credential helpers", () => {
     ["../evil", undefined, /is not the name/],
   ])("that are %s are an error", async (name, script, message) => {
     if (script !== undefined) installHelper(name, script);
-    const keychain = dockerConfig({ path: writeConfig({ credsStore: name }), helperTimeoutMs: 300 });
+    const keychain = dockerConfig({
+      path: writeConfig({ credsStore: name }),
+      helperTimeoutMs: name === "slow" ? 300 : 30_000,
+    });
     expect((await issue(ask(keychain, "a.io"))).message).toMatch(message);
   });
 
