@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -11,6 +10,8 @@ export interface GoProgram {
   readonly name: string;
   /** What the progress calls it. */
   readonly title: string;
+  /** The file name of its (first) binary. */
+  readonly binary: string;
   readonly packages: readonly string[];
   readonly tags?: readonly string[];
   readonly linkerFlags?: readonly string[];
@@ -38,29 +39,33 @@ function kubernetesVersionFlags(): string[] {
 export const goPrograms = {
   hyper: {
     name: "kubernetes",
+    binary: "hyper",
     title: `Kubernetes ${kubernetesVersion} with etcd 3.6.4`,
     packages: ["."],
     tags: ["selinux", "notest", "grpcnotrace"],
     linkerFlags: kubernetesVersionFlags(),
     links: ["kubectl"],
   },
-  pause: { name: "pause", title: "pause", packages: ["."] },
-  addons: { name: "addons", title: "CoreDNS 1.12.4 and volume provisioner", packages: ["."] },
-  registry: { name: "registry", title: "registry 3.1.2", packages: ["."] },
+  pause: { name: "pause", title: "pause", binary: "pause", packages: ["."] },
+  addons: { name: "addons", title: "CoreDNS 1.12.4 and volume provisioner", binary: "addons", packages: ["."] },
+  registry: { name: "registry", title: "registry 3.1.2", binary: "registry", packages: ["."] },
   buildkit: {
     name: "buildkit",
     title: "BuildKit 0.32.2",
+    binary: "buildkitd",
     packages: ["github.com/moby/buildkit/cmd/buildkitd", "github.com/moby/buildkit/cmd/buildctl"],
     linkerFlags: ["-X github.com/moby/buildkit/version.Version=v0.32.2"],
   },
   rootlesskit: {
     name: "rootlesskit",
     title: "RootlessKit 2.3.6",
+    binary: "rootlesskit",
     packages: ["github.com/rootless-containers/rootlesskit/v2/cmd/rootlesskit"],
   },
   buildx: {
     name: "buildx",
     title: "buildx 0.36.1",
+    binary: "buildx",
     packages: ["github.com/docker/buildx/cmd/buildx"],
     linkerFlags: ["-X github.com/docker/buildx/version.Version=v0.36.1"],
   },
@@ -71,8 +76,7 @@ export type GoProgramName = keyof typeof goPrograms;
 
 /** The binary of a program inside its artifact folder. */
 export function programBinary(folder: string, name: GoProgramName): string {
-  const binaries = { hyper: "hyper", buildkit: "buildkitd" } as const;
-  return join(folder, name in binaries ? binaries[name as keyof typeof binaries] : name);
+  return join(folder, goPrograms[name].binary);
 }
 
 /** Reads the version of the Go command; it is an input of every artifact. */
@@ -91,7 +95,7 @@ export function goArtifact(store: ArtifactStore, program: GoProgram, go: string)
   const artifact: Artifact = {
     name: program.name,
     key: hashInputs({ argv, go, arch: process.arch, source: hashFolder(source), salt: artifactSalt(program.name) }),
-    build: (folder) => compile(folder, source, argv, program.links ?? [], store.logFile(artifact)),
+    build: (folder) => compile(folder, source, argv, program, store.logFile(artifact)),
   };
   return artifact;
 }
@@ -112,23 +116,17 @@ async function compile(
   folder: string,
   source: string,
   argv: readonly string[],
-  links: readonly string[],
+  program: GoProgram,
   logFile: string,
 ): Promise<void> {
-  mkdirSync(folder, { recursive: true });
   const [go = "go", build = "build", ...rest] = argv;
-  const isLocal = rest.includes(".");
-  const target = isLocal ? `${folder}/${localName(source)}` : `${folder}/`;
+  // Packages of another module keep their names; our own would be called like its folder.
+  const target = program.packages.includes(".") ? join(folder, program.binary) : `${folder}/`;
   await runContained([go, build, "-o", target, ...rest], {
     cwd: source,
     env: goEnvironment(),
     logFile,
     remedy: "Check the log. Go modules come through GOPROXY: it must be reachable for the first build.",
   });
-  for (const link of links) await symlink(localName(source), join(folder, link));
-}
-
-function localName(source: string): string {
-  const name = source.slice(source.lastIndexOf("/") + 1);
-  return name === "kubernetes" ? "hyper" : name;
+  for (const link of program.links ?? []) await symlink(program.binary, join(folder, link));
 }

@@ -52,6 +52,9 @@ async function main(argv: readonly string[]): Promise<number> {
   return run({ ...values, index: values.index === undefined ? undefined : Number(values.index), words });
 }
 
+// A reader that leaves early (`| head`) must not end a start half-way.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
