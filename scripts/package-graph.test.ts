@@ -26,7 +26,7 @@ const rules: Readonly<Record<string, PackageRule>> = {
   "buildkit-driver": {
     level: 2,
     exports: ["."],
-    mayImport: ["buildkit-client", "cluster", "context-sync", "core", "registry-client", "secret-merging"],
+    mayImport: ["buildkit-client", "cluster", "core", "registry-client"],
   },
   testing: { level: 3, exports: [".", "./conformance"], mayImport: ["core"] },
   slipway: {
