@@ -24,7 +24,7 @@ import type { RealDaemon } from "./__fixtures__/real-daemon.ts";
 import { connect, startDaemon } from "./__fixtures__/real-daemon.ts";
 import { buildOf } from "./__fixtures__/requests.ts";
 import { readTar } from "./__fixtures__/tar-reader.ts";
-import type { TransferProgress } from "./solve/solve-request.ts";
+import type { SolveResponse, TransferProgress } from "./solve/solve-request.ts";
 import type { StatusUpdate } from "./solve/status-update.ts";
 
 const base = 'FROM scratch AS base\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\n';
@@ -63,6 +63,8 @@ function archiveSink(): { sink: ArchiveSink; read: () => ReturnType<typeof readT
   };
   return { sink, read: () => readTar(Buffer.concat(chunks)) };
 }
+
+const wireBytes = ({ transfers }: SolveResponse) => transfers.reduce((sum, transfer) => sum + transfer.wireBytes, 0);
 
 const walkOfContext = (transfers: readonly TransferProgress[]) =>
   transfers.find((walk) => walk.name === "context" && walk.paths[0] !== ".dockerignore");
@@ -107,6 +109,10 @@ test("sends one file when one of 300 changed, and the unchanged steps are cached
   expect(walkOfContext(second.transfers)).toMatchObject({ files: 301, sentFiles: 1, sentBytes: "file 7!".length });
   const run = updates.flatMap((update) => update.vertices).findLast(({ name }) => name.includes("RUN"));
   expect(run?.cached).toBe(true);
+  const third = await client.solve(buildOf(context.path));
+  expect(walkOfContext(third.transfers)).toMatchObject({ files: 301, sentFiles: 0, sentBytes: 0 });
+  // What the changed file cost: its content and the frames around it.
+  expect(wireBytes(second) - wireBytes(third)).toBeLessThan(64);
 });
 
 test.each([

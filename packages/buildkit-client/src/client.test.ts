@@ -207,6 +207,21 @@ describe("a connection", () => {
     expect(isConnectionLost(await thrownBy(client.info()))).toBe(true);
   });
 
+  test("to a daemon that shuts down finishes what runs, and takes no new call", async () => {
+    const going = Promise.withResolvers<undefined>();
+    const daemon = scriptedDaemon(async () => {
+      await going.promise;
+      return { finished: "yes" };
+    });
+    await using client = await connectBuildkit(daemon.stream);
+    const running = client.solve(buildOf("/nowhere"));
+    await client.info();
+    daemon.shutDown();
+    await expect.poll(() => client.info().then(() => false, isConnectionLost), { timeout: 5000 }).toBe(true);
+    going.resolve(undefined);
+    expect((await running).exporterResponse).toEqual({ finished: "yes" });
+  });
+
   test("that is closed on purpose has no reason", async () => {
     const client = await connectBuildkit(scriptedDaemon(never).stream);
     const pending = thrownBy(client.solve(buildOf("/nowhere")));

@@ -29,6 +29,8 @@ export class GrpcAnswer extends Error {
 export interface ScriptedDaemon {
   /** The client's end of the connection. */
   readonly stream: Duplex;
+  /** Takes no new call from now on, as a daemon that was told to end. */
+  shutDown(): void;
   /** Resolves when the client took back its call to build. */
   readonly solveCanceled: Promise<undefined>;
 }
@@ -63,7 +65,7 @@ export function scriptedDaemon(script: SolveScript): ScriptedDaemon {
       });
     } else void answer(call, () => Promise.reject(new GrpcAnswer(12, `unknown method ${String(method)}`)));
   });
-  return { stream, solveCanceled: solveCanceled.promise };
+  return { stream, shutDown: () => server.goaway(), solveCanceled: solveCanceled.promise };
 }
 
 async function answer(

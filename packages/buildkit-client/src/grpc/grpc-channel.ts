@@ -84,9 +84,9 @@ export class GrpcChannel {
     this.#transport.destroy();
   }
 
-  /** Streams may close before their session says so. */
+  /** Streams may close before their session says so. A daemon that shuts down takes no new call, but finishes the others. */
   #currentError(): Error | undefined {
-    return this.#lost ?? (this.#session.destroyed ? this.#connectionError() : undefined);
+    return this.#lost ?? (this.#session.destroyed || this.#session.closed ? this.#connectionError() : undefined);
   }
 
   #connectionError(cause?: Error | null): ConnectionLostError {
