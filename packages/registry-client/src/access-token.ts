@@ -1,7 +1,7 @@
 import type { Credential } from "@slipway/core";
 
 import type { Challenge } from "./challenge.ts";
-import type { RegistryRequest } from "./registry-transport.ts";
+import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 import { discardBody, readBody } from "./response-body.ts";
 
 const maxTokenBytes = 64 * 1024;
@@ -32,7 +32,7 @@ export function tokenService(challenge: Challenge, scope: string, registry: URL)
   return { realm: url, service, scope: asked === undefined || asked === "" ? scope : asked };
 }
 
-type Send = (request: Pick<RegistryRequest, "method" | "url" | "headers" | "body">) => Promise<Response>;
+type Send = (request: Pick<RegistryRequest, "method" | "url" | "headers" | "body">) => Promise<RegistryResponse>;
 
 /** Gets a token for a credential, or for nobody. `undefined` if the service refuses. */
 export async function fetchToken(

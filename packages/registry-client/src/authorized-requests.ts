@@ -5,7 +5,7 @@ import { basicHeader, fetchToken, tokenService } from "./access-token.ts";
 import type { Challenge } from "./challenge.ts";
 import { parseChallenges } from "./challenge.ts";
 import { responseError } from "./registry-error.ts";
-import type { RegistryRequest } from "./registry-transport.ts";
+import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 import { sendRequest } from "./registry-requests.ts";
 import type { RequestSender } from "./registry-requests.ts";
 import { discardBody } from "./response-body.ts";
@@ -19,7 +19,7 @@ export interface PurposefulRequest extends RegistryRequest {
 /** Sends requests with whatever authorization the registry asks for. */
 export interface AuthorizedSender {
   /** The answer to a request, also an unhappy one, but never a demand for credentials. @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE` */
-  send(request: PurposefulRequest): Promise<Response>;
+  send(request: PurposefulRequest): Promise<RegistryResponse>;
 }
 
 /** What authorization needs to know about a registry. */
@@ -50,16 +50,20 @@ export function createAuthorizedSender(access: RegistryAccess): AuthorizedSender
   };
 }
 
-function isRefusal({ status }: Response): boolean {
+function isRefusal({ status }: RegistryResponse): boolean {
   return status === 401 || status === 403;
 }
 
 interface Outcome {
-  readonly response: Response;
+  readonly response: RegistryResponse;
   readonly authorization?: Authorization;
 }
 
-async function authorize(access: RegistryAccess, request: PurposefulRequest, refusal: Response): Promise<Outcome> {
+async function authorize(
+  access: RegistryAccess,
+  request: PurposefulRequest,
+  refusal: RegistryResponse,
+): Promise<Outcome> {
   const challenges = await challengesOf(access, request, refusal);
   const candidates = await findCandidates(access, request);
   const tried: string[] = [];
@@ -79,7 +83,7 @@ async function authorize(access: RegistryAccess, request: PurposefulRequest, ref
 async function challengesOf(
   access: RegistryAccess,
   request: PurposefulRequest,
-  refusal: Response,
+  refusal: RegistryResponse,
 ): Promise<Challenge[]> {
   const header = refusal.headers.get("www-authenticate");
   if (header !== null) return parseChallenges(header);
@@ -128,7 +132,7 @@ function sendWith(
   request: PurposefulRequest,
   header: string | undefined,
   tried: readonly string[],
-): Promise<Response> {
+): Promise<RegistryResponse> {
   const { method, url, body, signal, purpose } = request;
   const headers = header === undefined ? request.headers : { ...request.headers, authorization: header };
   return sendRequest(access, { method, url, headers, body, signal }, { registry: access.registry, purpose, tried });

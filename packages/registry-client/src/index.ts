@@ -11,7 +11,12 @@ export { isIndexMediaType, manifestMediaTypes } from "./media-types.ts";
 export type { RegistryCall, RegistryClient } from "./registry-client.ts";
 export { createRegistryClient } from "./registry-client.ts";
 export type { RegistryClientOptions } from "./registry-options.ts";
-export type { FetchTransportOptions, RegistryRequest, RegistryTransport } from "./registry-transport.ts";
+export type {
+  FetchTransportOptions,
+  RegistryRequest,
+  RegistryResponse,
+  RegistryTransport,
+} from "./registry-transport.ts";
 export { createFetchTransport } from "./registry-transport.ts";
 export type { StreamTransportOptions } from "./stream-transport.ts";
 export { createStreamTransport } from "./stream-transport.ts";

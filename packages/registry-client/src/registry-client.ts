@@ -13,6 +13,7 @@ import { registryUrl } from "./registry-options.ts";
 import { abortError } from "./registry-requests.ts";
 import { createFetchTransport } from "./registry-transport.ts";
 import { BodyTooLargeError, discardBody, readBody } from "./response-body.ts";
+import type { RegistryResponse } from "./registry-transport.ts";
 
 /** Manifests may be up to 4 MiB, says the distribution specification; registries refuse larger ones. */
 const maxManifestBytes = 4 * 1024 * 1024;
@@ -103,7 +104,7 @@ async function request(
   method: "GET" | "HEAD",
   reference: ImageReference,
   { signal = new AbortController().signal }: RegistryCall,
-): Promise<Response | undefined> {
+): Promise<RegistryResponse | undefined> {
   const { repository, tag = "latest", digest } = reference;
   const purpose = `read the manifest of ${formatImageReference(reference)}`;
   const manifestUrl = new URL(`${repository}/manifests/${digest ?? tag}`, url);
@@ -118,7 +119,7 @@ async function request(
 async function readManifest(
   { registry }: ManifestRequests,
   reference: ImageReference,
-  response: Response,
+  response: RegistryResponse,
   { signal }: RegistryCall,
 ): Promise<Uint8Array> {
   try {
@@ -137,7 +138,7 @@ async function readManifest(
   }
 }
 
-function mediaTypeOf(response: Response): string {
+function mediaTypeOf(response: RegistryResponse): string {
   return (response.headers.get("content-type") ?? "").replace(/;.*/s, "").trim();
 }
 

@@ -1,6 +1,7 @@
 import { BuilderError, redactSecrets } from "@slipway/core";
 
 import { readBody } from "./response-body.ts";
+import type { RegistryResponse } from "./registry-transport.ts";
 
 const maxDiagnosticsBytes = 64 * 1024;
 
@@ -16,7 +17,7 @@ export interface RequestSubject {
 }
 
 /** The error for an answer that is neither what was asked for nor a request for credentials. */
-export async function responseError(subject: RequestSubject, response: Response): Promise<BuilderError> {
+export async function responseError(subject: RequestSubject, response: RegistryResponse): Promise<BuilderError> {
   const { status } = response;
   const diagnostics = await readDiagnostics(response);
   const code = codeOf(status);
@@ -68,7 +69,7 @@ function innermostReason(error: unknown): string {
 }
 
 /** What a registry says in an error body: each entry of its `errors`, or else the text itself. At most 64 KiB. */
-async function readDiagnostics(response: Response): Promise<string[]> {
+async function readDiagnostics(response: RegistryResponse): Promise<string[]> {
   const bytes = await readBody(response, maxDiagnosticsBytes, "truncate").catch(() => new Uint8Array());
   const text = new TextDecoder().decode(bytes).trim();
   const listed = listedErrors(text);

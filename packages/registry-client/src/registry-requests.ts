@@ -4,7 +4,7 @@ import { BuilderError } from "@slipway/core";
 
 import type { RequestSubject } from "./registry-error.ts";
 import { connectionError } from "./registry-error.ts";
-import type { RegistryRequest, RegistryTransport } from "./registry-transport.ts";
+import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
 import { discardBody } from "./response-body.ts";
 
 const maxRedirects = 5;
@@ -23,7 +23,7 @@ export async function sendRequest(
   sender: RequestSender,
   request: RegistryRequest,
   subject: RequestSubject,
-): Promise<Response> {
+): Promise<RegistryResponse> {
   for (const delayMs of sender.retryDelaysMs) {
     const response = await attempt(sender, request, subject);
     if (isResponse(response)) {
@@ -40,8 +40,7 @@ export async function sendRequest(
   throw response;
 }
 
-/** undici's own Response is not an instance of the global one. */
-function isResponse(value: Response | BuilderError): value is Response {
+function isResponse(value: RegistryResponse | BuilderError): value is RegistryResponse {
   return !BuilderError.isInstance(value);
 }
 
@@ -49,7 +48,7 @@ async function attempt(
   sender: RequestSender,
   request: RegistryRequest,
   subject: RequestSubject,
-): Promise<Response | BuilderError> {
+): Promise<RegistryResponse | BuilderError> {
   try {
     return await followRedirects(sender, request);
   } catch (error) {
@@ -59,7 +58,7 @@ async function attempt(
   }
 }
 
-async function followRedirects({ transport }: RequestSender, request: RegistryRequest): Promise<Response> {
+async function followRedirects({ transport }: RequestSender, request: RegistryRequest): Promise<RegistryResponse> {
   let current = request;
   for (let redirects = 0; ; redirects++) {
     const response = await transport(current);
@@ -80,7 +79,7 @@ function redirected(request: RegistryRequest, url: URL): RegistryRequest {
   return { ...request, url, headers: Object.fromEntries(headers) };
 }
 
-function retryAfterMs(response: Response): number {
+function retryAfterMs(response: RegistryResponse): number {
   const seconds = Number(response.headers.get("retry-after") ?? 0);
   return Number.isFinite(seconds) ? Math.min(seconds * 1000, maxRetryAfterMs) : 0;
 }

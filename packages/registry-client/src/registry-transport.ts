@@ -7,8 +7,18 @@ export interface RegistryRequest {
   readonly signal: AbortSignal;
 }
 
-/** Sends one request and answers as `fetch` does. Redirects are answers; following them is the client's business. */
-export type RegistryTransport = (request: RegistryRequest) => Promise<Response>;
+/** What the client needs of an answer; the `Response` of `fetch` is one. A name of its own keeps node from loading all of `fetch`. */
+export interface RegistryResponse {
+  readonly status: number;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  /** `cancel` lets go of a body that nobody reads. */
+  readonly body: (AsyncIterable<Uint8Array> & { cancel(): Promise<void> }) | null;
+}
+
+/** Sends one request. Redirects are answers; following them is the client's business. */
+export type RegistryTransport = (request: RegistryRequest) => Promise<RegistryResponse>;
 
 /** How to reach registries over the network of this process. */
 export interface FetchTransportOptions {
@@ -26,9 +36,7 @@ export function createFetchTransport({ ca }: FetchTransportOptions = {}): Regist
   });
   return async ({ url, body, ...init }) => {
     const { fetchWith, dispatcher } = await loading();
-    const answer = await fetchWith(url, { ...init, body: body ?? null, redirect: "manual", dispatcher });
-    // Its class is not the global one.
-    return new Response(answer.body, { status: answer.status, headers: [...answer.headers] });
+    return fetchWith(url, { ...init, body: body ?? null, redirect: "manual", dispatcher });
   };
 }
 

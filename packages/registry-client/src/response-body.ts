@@ -1,9 +1,11 @@
+import type { RegistryResponse } from "./registry-transport.ts";
+
 /** A body is larger than its reader accepts. */
 export class BodyTooLargeError extends Error {}
 
 /** Reads a body up to a limit, and lets go of the rest. Throws {@link BodyTooLargeError} unless told to `truncate`. */
 export async function readBody(
-  response: Response,
+  response: RegistryResponse,
   maxBytes: number,
   overflow: "fail" | "truncate" = "fail",
 ): Promise<Uint8Array> {
@@ -20,6 +22,6 @@ export async function readBody(
 }
 
 /** Drops a body that is of no interest, so that its connection becomes free. */
-export async function discardBody(response: Response): Promise<void> {
+export async function discardBody(response: RegistryResponse): Promise<void> {
   await response.body?.cancel();
 }

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
 import { connect as connectTls } from "node:tls";
 
-import type { RegistryRequest, RegistryTransport } from "./registry-transport.ts";
+import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
 
 /** How to speak HTTP over streams. */
 export interface StreamTransportOptions {
@@ -47,7 +45,7 @@ function encrypt(
 }
 
 /** @param dialed - The stream below `stream`, which is the same one unless TLS lies between. */
-function exchange(request: RegistryRequest, dialed: Duplex, stream: Duplex): Promise<Response> {
+function exchange(request: RegistryRequest, dialed: Duplex, stream: Duplex): Promise<RegistryResponse> {
   const { method, url, headers, body, signal } = request;
   return new Promise((resolve, reject) => {
     const close = (): void => {
@@ -79,15 +77,18 @@ function exchange(request: RegistryRequest, dialed: Duplex, stream: Duplex): Pro
 
 const statusesWithoutBody = new Set([101, 204, 205, 304]);
 
-function toResponse(incoming: IncomingMessage, method: string): Response {
+function toResponse(incoming: IncomingMessage, method: string): RegistryResponse {
   const status = incoming.statusCode ?? 0;
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
-  }
+  const ok = status >= 200 && status < 300;
+  const headers = { get: (name: string) => incoming.headersDistinct[name.toLowerCase()]?.join(", ") ?? null };
   if (method !== "HEAD" && !statusesWithoutBody.has(status)) {
-    return new Response(Readable.toWeb(incoming) as ReadableStream<Uint8Array>, { status, headers });
+    const read = (): AsyncIterator<Uint8Array> => incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    const cancel = (): Promise<void> => {
+      incoming.destroy();
+      return Promise.resolve();
+    };
+    return { status, ok, headers, body: { [Symbol.asyncIterator]: read, cancel } };
   }
   incoming.resume();
-  return new Response(null, { status, headers });
+  return { status, ok, headers, body: null };
 }
