@@ -32,7 +32,7 @@ export async function startProblem(
     const name = pod.metadata?.name ?? "";
     const events = await podEvents(cluster, { namespace, name, uid: pod.metadata?.uid }, call);
     const diagnosis = diagnosePod(pod, events, { namespace, name });
-    if (diagnosis !== undefined && isHopeless(diagnosis, limits)) return podError(diagnosis);
+    if (diagnosis !== undefined && isHopeless(diagnosis, limits)) return podError(withGrace(diagnosis));
   }
   const refused = pods.length > 0 ? undefined : await refusal(cluster, namespace, limits.name, call);
   return refused ?? (limits.waitedMs >= limits.startTimeoutMs ? timeout(namespace, pods, limits) : undefined);
@@ -44,6 +44,12 @@ export function isHopeless(diagnosis: Pick<PodDiagnosis, "code" | "final">, limi
   if (diagnosis.code === "UNSCHEDULABLE") return limits.waitedMs >= limits.unschedulableGraceMs;
   if (diagnosis.code === "IMAGE_PULL_FAILED") return limits.waitedMs >= imagePullGraceMs;
   return false;
+}
+
+/** Where nodes come when they are needed, time is the remedy. */
+function withGrace(diagnosis: PodDiagnosis): PodDiagnosis {
+  if (diagnosis.code !== "UNSCHEDULABLE") return diagnosis;
+  return { ...diagnosis, message: `${diagnosis.message} If an autoscaler adds one, raise unschedulableGraceMs.` };
 }
 
 /** Pod Security, a quota or an admission webhook keep a pod from being made; only the Deployment tells. */
@@ -60,11 +66,28 @@ async function refusal(
   const failure = deployment?.status?.conditions?.find(
     ({ type, status }) => type === "ReplicaFailure" && status === "True",
   );
+  if (deployment === undefined) return removed(namespace, name);
   if (failure === undefined) return undefined;
+  const reason = (failure.message ?? failure.reason ?? "no reason given").replace(/\.+$/, "");
   return new BuilderError({
     code: "FORBIDDEN",
-    message: `Namespace ${namespace} does not let the builder's pod in: ${failure.message ?? failure.reason ?? "no reason given"}. Use a namespace whose Pod Security level is privileged, try rootless, or raise the quota.`,
+    message: `Namespace ${namespace} does not let the builder's pod in: ${reason}. ${refusalRemedy(reason)}`,
     details: { verb: "create", resource: "pods", namespace },
+  });
+}
+
+function refusalRemedy(reason: string): string {
+  if (reason.includes("PodSecurity")) return "Use a namespace whose Pod Security level is privileged.";
+  if (reason.includes("exceeded quota")) return "Raise the quota of the namespace, or lower the builder's resources.";
+  return "Change what refuses it, or set what it asks for by podTemplate.";
+}
+
+/** Another process removed the builder, or failed to start it and took it back: a new attempt makes it again. */
+function removed(namespace: string, name: string): BuilderError {
+  return new BuilderError({
+    code: "POD_LOST",
+    message: `Builder ${namespace}/${name} was removed while a build waited for it. Build again; a builder that is needed is started anew.`,
+    details: { namespace, events: [] },
   });
 }
 

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 import type { ResolvedBuildOptions } from "./build-options.ts";
@@ -49,9 +49,12 @@ function lowerCased(path: string): string {
   return basename(path) === "Dockerfile" ? join(path, "..", "dockerfile") : path;
 }
 
+/** Opens a file as well: only that tells whether it can be read. */
 async function lookUp(path: string, what: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
   try {
-    return await stat(path);
+    const found = await stat(path);
+    if (found.isFile()) await (await open(path)).close();
+    return found;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;

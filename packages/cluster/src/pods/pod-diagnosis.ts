@@ -45,11 +45,19 @@ export interface DiagnosePodOptions {
   readonly sinceMs?: number | undefined;
 }
 
+/** The last event, unless it repeats what has been said. */
+function lastEvent(events: readonly string[], what: string): string | undefined {
+  const last = events.at(-1)?.replace(/[.:]+$/, "");
+  const told = last?.replace(/^[^:]+: (Error: )?/, "");
+  return told === undefined || what.includes(told) ? undefined : last;
+}
+
 function complete(finding: PodFinding, options: DiagnosePodOptions, events: readonly string[]): PodDiagnosis {
-  const { code, what, remedy, final } = finding;
+  const { code, remedy, final } = finding;
+  const what = finding.what.replace(/\.+$/, "");
   const { namespace, name } = options;
-  const last = events.at(-1);
-  const message = `Pod ${namespace}/${name} ${what}.${last === undefined || what.includes(last) ? "" : ` Last event: ${last}.`} ${remedy}`;
+  const last = lastEvent(events, what);
+  const message = `Pod ${namespace}/${name} ${what}.${last === undefined ? "" : ` Last event: ${last}.`} ${remedy}`;
   const base = { namespace, pod: name, events };
   if (code === "OUT_OF_MEMORY") {
     return { code, message, final, details: finding.limit === undefined ? base : { ...base, limit: finding.limit } };
