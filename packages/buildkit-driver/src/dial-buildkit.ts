@@ -11,11 +11,15 @@ export async function dialBuildkit(
   call: { readonly signal: AbortSignal },
 ): Promise<BuildkitClient> {
   const target = { namespace: pod.namespace, pod: pod.name, container: buildkitContainer };
-  const stream = await cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, call);
+  const dialling = cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, call);
   try {
-    return await connectBuildkit(stream.stdio, call);
+    // The client's code loads while the connection is made.
+    return await connectBuildkit(
+      dialling.then(({ stdio }) => stdio),
+      call,
+    );
   } catch (error) {
-    throw await dialError(stream, error, pod);
+    throw await dialError(await dialling, error, pod);
   }
 }
 
