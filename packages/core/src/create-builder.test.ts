@@ -171,7 +171,6 @@ test("the deadline counts from the start of the work, not of the wait", async ()
   release({ digest: someDigest });
   await first.result();
   await expect(second.result()).rejects.toMatchObject({ code: "TIMEOUT", details: { timeoutMs: 40 } });
-  expect(build.mock.calls[1]?.[1].timeoutMs).toBeLessThanOrEqual(40);
 });
 
 test("what a driver throws after an abort is the cause, not the outcome", async () => {

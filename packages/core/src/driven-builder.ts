@@ -27,6 +27,7 @@ import type { Logger } from "./logger.ts";
 import { OperationCalls, driverCall } from "./operation-calls.ts";
 import type { CallServices, ParsedCall } from "./operation-calls.ts";
 import { TrackedRun } from "./tracked-run.ts";
+import { withoutUndefined } from "./without-undefined.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const closed = "the builder was closed";
@@ -239,11 +240,4 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
       throw BuilderError.from(error);
     }
   }
-}
-
-/** What a driver is given has no keys without a value. */
-function withoutUndefined<Value extends object>(
-  value: Value,
-): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
 }

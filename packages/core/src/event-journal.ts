@@ -4,6 +4,7 @@ import { describeThrown } from "./redaction.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import type { Logger } from "./logger.ts";
 import { ProgressMerger } from "./progress-merger.ts";
+import { withoutUndefined } from "./without-undefined.ts";
 
 type CoreEventType = "build-queue" | "build-start" | "build-retry" | "build-end";
 
@@ -77,8 +78,8 @@ function isDriverEvent(event: unknown): event is DriverEvent {
 
 /** With its time and its build, and without keys that JSON would drop. */
 export function stamped(event: DriverEvent, buildId?: string): DriverEvent {
-  const copy: Record<string, unknown> = { type: event.type, timeMs: event.timeMs ?? Date.now() };
-  if (buildId !== undefined) copy["buildId"] = buildId;
-  for (const [key, value] of Object.entries(event)) if (value !== undefined) copy[key] = value;
-  return copy as DriverEvent;
+  const { timeMs = Date.now() } = event;
+  const copy: DriverEvent =
+    buildId === undefined ? { ...event, timeMs } : Object.assign({ ...event, timeMs }, { buildId });
+  return Object.values(copy).includes(undefined) ? (withoutUndefined(copy) as DriverEvent) : copy;
 }
