@@ -9,7 +9,9 @@ import type { SolveCall, SolveRequest, SolveResponse } from "./solve/solve-reque
  */
 export interface BuildkitClient extends AsyncDisposable {
   info(call?: DaemonCall): Promise<DaemonInfo>;
+  /** What the daemon builds with, and for which platforms. */
   listWorkers(call?: DaemonCall): Promise<readonly WorkerInfo[]>;
+  /** The records of the daemon's cache. */
   diskUsage(call?: DaemonCall): Promise<readonly CacheRecord[]>;
   /** Returns the records that are gone. */
   prune(options?: PruneCacheOptions, call?: DaemonCall): Promise<readonly CacheRecord[]>;
@@ -22,6 +24,7 @@ export interface BuildkitClient extends AsyncDisposable {
   solve(request: SolveRequest, call?: SolveCall): Promise<SolveResponse>;
   /** Resolves when the connection is gone, with the reason unless it was `close()`. */
   readonly closed: Promise<Error | undefined>;
+  /** Ends the connection; calls that run fail. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import type { BuildResult } from "./build-result.ts";
 import type { BuilderErrorData } from "./builder-error.ts";
 
+/** How far a pod is. */
 export type PodPhase = "pending" | "scheduled" | "pulling" | "running" | "succeeded" | "failed" | "deleted";
 
 /** What a driver reports, by type. */

@@ -11,6 +11,7 @@ import type { ArchiveSink, Output } from "./output.ts";
 import { secretSchema } from "./secret.ts";
 import type { SecretReader, SecretSource } from "./secret.ts";
 
+/** Values by name. */
 export type Named<Value> = Readonly<Record<string, Value>>;
 
 /** What to build. */
@@ -62,11 +63,14 @@ export type ResolvedBuildOptions = Filled<Omit<BuildOptions, keyof Expanded | Un
   Pick<BuildOptions, Undefaulted> &
   Expanded;
 
+/** Options that stay absent when they are not given. */
 export type Undefaulted = "name" | "dockerfileInline" | "target" | "shmSizeBytes";
 
+/** Options whose notations are expanded. */
 export type Expanded = Readonly<{ context: Context; contexts: Named<Context>; secrets: Named<SecretReader> }> &
   Readonly<{ cacheFrom: readonly Cache[]; cacheTo: readonly Cache[]; outputs: readonly Output[] }>;
 
+/** Options with every default filled in. */
 export type Filled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
 
 /** A reference that can be pushed to. */

@@ -11,6 +11,7 @@ import type { Logger } from "./logger.ts";
 /** Keys that a driver adds to `BuildOptions`, each with its schema: `{ kaniko: kanikoBuildOptionsSchema }`. */
 export type BuildOptionSchemas = Readonly<Record<string, StandardSchemaV1>>;
 
+/** The schemas of a driver without options of its own. */
 export type NoBuildOptions = { readonly [Key in never]: StandardSchemaV1 };
 
 /** A validated build. A driver's own key is always there: core parses an absent one as `{}`. */
@@ -19,6 +20,7 @@ export type BuildRequest<Schemas extends BuildOptionSchemas = NoBuildOptions> = 
     readonly [Key in keyof Schemas]: StandardSchemaV1.InferOutput<Schemas[Key]>;
   };
 
+/** What core gives to every call of a driver. */
 export interface DriverCall {
   /** The caller's signal, the deadline, `cancel` and `close` in one. */
   readonly signal: AbortSignal;
@@ -37,23 +39,33 @@ export type DriverBuildResult = Partial<
 
 /** What a plugin author implements: `build`, and each operation that the builder shall have. Disposed with its builder. */
 export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptions> extends Partial<AsyncDisposable> {
+  /** The version of this interface. */
   readonly specificationVersion: "v1";
+  /** Shown in events and errors. */
   readonly name: string;
+  /** What it can beyond a plain Dockerfile build; a build that asks for more is refused before `build` is called. */
   readonly features: readonly Feature[];
+  /** The keys that it adds to the options of a build; each schema accepts `{}`. */
   readonly buildOptions?: Schemas;
   /** To return is success, to throw is failure; once `signal` fires, it kills the remote build and then throws. */
   build(request: BuildRequest<Schemas>, call: DriverCall): Promise<DriverBuildResult>;
   /** Makes the builder ready before the first build needs it. */
   bootstrap?(call: DriverCall): Promise<void>;
+  /** What the builder is made of and how it is; starts nothing. */
   status?(call: DriverCall): Promise<BuilderStatus>;
   /** Hands a build to the cluster: from its return on, the build needs nothing from this process. */
   submit?(request: BuildRequest<Schemas>, call: DriverCall): Promise<void>;
   /** Follows a build of any process, from its first event; once `signal` fires, it lets go. Needs `builds` and `cancel`. */
   attach?(buildId: string, call: DriverCall): Promise<DriverBuildResult>;
+  /** Kills a build of any process; resolves when it is dead. */
   cancel?(buildId: string, call: DriverCall): Promise<void>;
+  /** Running builds and those still on record. */
   builds?(call: DriverCall): Promise<readonly BuildInfo[]>;
+  /** Drops cache, and whatever builds of dead processes have left. */
   prune?(options: PruneOptions, call: DriverCall): Promise<PruneResult>;
+  /** What the cache takes. */
   diskUsage?(call: DriverCall): Promise<DiskUsage>;
+  /** Copies an image to other registries. */
   publish?(options: PublishOptions, call: DriverCall): Promise<PublishResult>;
   /** Gives compute back and keeps state; the next build starts it again. */
   stop?(call: DriverCall): Promise<void>;

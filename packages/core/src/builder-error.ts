@@ -2,8 +2,10 @@ import type { Operation } from "./builder.ts";
 import type { Feature } from "./feature.ts";
 import { builderErrorMarker, describeThrown, redactCause, redactData, redactSecrets } from "./redaction.ts";
 
+/** A pod and its Kubernetes events, in the words of `kubectl describe`. */
 export type PodDetails = { namespace: string; pod?: string; events: readonly string[] };
 
+/** A registry, what it answered, and the sources of the credentials that were tried (never the credentials). */
 export type RegistryDetails = {
   registry: string;
   status?: number;
@@ -19,29 +21,43 @@ export interface BuilderErrorDetails {
   UNSUPPORTED_FEATURE: { features: readonly (Feature | Operation)[] };
   /** No build has this id, or its record has expired. */
   BUILD_NOT_FOUND: { buildId: string };
+  /** `image()` was asked of a build none of whose outputs is an image. */
   NO_IMAGE: { outputs: readonly string[] };
   /** The signal fired, the run was left, the builder closed, or somebody cancelled. */
   ABORTED: { reason: string };
+  /** The call took longer than it may. */
   TIMEOUT: { timeoutMs: number };
   /** Missing, unreadable, or changed while it was read. */
   CONTEXT_INVALID: { path: string };
+  /** The connection broke while the context was on its way. */
   CONTEXT_SYNC_FAILED: { sentBytes: number };
   /** The Dockerfile is at fault. */
   BUILD_FAILED: { step?: string; exitCode?: number; location?: { file: string; line: number }; logTail: string };
+  /** A step or the builder went over its memory limit. */
   OUT_OF_MEMORY: PodDetails & { limit?: string };
+  /** The pod used more disk than it may. */
   DISK_FULL: PodDetails;
+  /** No node can run the pod. */
   UNSCHEDULABLE: PodDetails;
+  /** A node cannot pull the image of the builder itself. */
   IMAGE_PULL_FAILED: PodDetails & { image: string };
   /** Evicted, deleted, or lost with its node. */
   POD_LOST: PodDetails;
   /** Unreadable, not a kubeconfig, or without the context asked for. */
   KUBECONFIG_INVALID: { path: string; context?: string };
+  /** The API server does not answer, or not usably. */
   CLUSTER_UNREACHABLE: { server: string };
+  /** The API server does not accept the credentials. */
   CLUSTER_UNAUTHORIZED: { server: string; user?: string };
+  /** The namespace does not exist, or is being deleted. */
   NAMESPACE_NOT_FOUND: { namespace: string };
+  /** A permission is missing, or a policy of the namespace refuses the pod. */
   FORBIDDEN: { verb: string; resource: string; namespace?: string };
+  /** The registry wants other credentials. */
   REGISTRY_UNAUTHORIZED: RegistryDetails;
+  /** The registry does not answer, or not usably. */
   REGISTRY_UNAVAILABLE: RegistryDetails;
+  /** The registry understood and refuses. */
   REGISTRY_REFUSED: RegistryDetails;
   /** The registry serves something else than was pushed. */
   DIGEST_MISMATCH: { expected: string; actual?: string };
@@ -49,9 +65,12 @@ export interface BuilderErrorDetails {
   INTERNAL: { thrown: string };
 }
 
+/** What an error is about; docs/errors.md has cause and remedy of each. */
 export type BuilderErrorCode = keyof BuilderErrorDetails;
 
+/** What an error is made of. */
 export interface BuilderErrorInit<Code extends BuilderErrorCode> {
+  /** Types `details`. */
   readonly code: Code;
   /** What happened, to what, and what to do about it; redacted by the constructor. */
   readonly message: string;
@@ -166,6 +185,7 @@ function isErrorData(value: unknown): value is BuilderErrorData {
   );
 }
 
+/** An error of any code; `code` narrows it. */
 export type AnyBuilderError = { [Code in BuilderErrorCode]: BuilderError<Code> }[BuilderErrorCode];
 
 /** An error as plain data: in events, across processes. */

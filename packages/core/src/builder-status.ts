@@ -1,7 +1,9 @@
 import type { BuiltImage } from "./build-result.ts";
 
+/** How far a builder, or one of its nodes, is: `inactive` was never started, `stopped` keeps its state. */
 export type BuilderState = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
+/** A builder and the nodes that it builds on. */
 export type BuilderStatus = Readonly<{ state: BuilderState; nodes: readonly BuilderNode[] }>;
 
 /** A pod or an engine that builds; `reason`: why it does not. */
@@ -14,6 +16,7 @@ export type BuilderNode = Readonly<{
   activeBuilds?: number;
 }>;
 
+/** A build on record; `startedMs` is the time in epoch milliseconds. */
 export type BuildInfo = Readonly<{
   id: string;
   name: string;

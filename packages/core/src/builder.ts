@@ -72,8 +72,11 @@ export type SchemasOf<Driver extends BuilderDriver> = NonNullable<Driver["buildO
 export interface BaseBuilder<Driver extends BuilderDriver = BuilderDriver> extends AsyncDisposable {
   /** Does not throw: whatever is wrong arrives through the run. */
   build(options: BuildOptionsOf<Driver>, call?: BuildCallOptions): BuildRun;
+  /** Makes the builder ready before the first build needs it, and resolves with its status. */
   bootstrap(call?: OperationCallOptions): Promise<BuilderStatus>;
+  /** What the builder is made of and how it is; starts nothing. */
   status(call?: CallOptions): Promise<BuilderStatus>;
+  /** Whether the driver declares a feature, or has an operation. */
   supports(feature: Feature): boolean;
   supports<Name extends Operation>(operation: Name): this is this & Pick<BuilderOperations<Driver>, Name>;
   /** Lets go of what this process holds; what is in the cluster stays. */
@@ -84,16 +87,21 @@ export interface BaseBuilder<Driver extends BuilderDriver = BuilderDriver> exten
 export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver> {
   /** Starts a build that outlives this process; resolves when the cluster has all it needs. */
   submit(options: BuildOptionsOf<Driver>, call?: OperationCallOptions): Promise<BuildInfo>;
+  /** Follows a build of any process, from its first event. Leaving the run leaves the build alone. */
   attach(buildId: string, call?: CallOptions): BuildRun;
+  /** Ends a build of any process; resolves when it is dead. @throws `BUILD_NOT_FOUND` */
   cancel(buildId: string, call?: CallOptions): Promise<void>;
   /** Running builds and those still on record, newest first. */
   builds(call?: CallOptions): Promise<readonly BuildInfo[]>;
   /** Drops cache, and whatever builds of dead processes have left. */
   prune(options?: PruneOptions, call?: CallOptions): Promise<PruneResult>;
+  /** What the cache takes. */
   diskUsage(call?: CallOptions): Promise<DiskUsage>;
   /** Copies an image to other registries, from where the builder is. */
   publish(options: PublishOptions, call?: OperationCallOptions): Promise<PublishResult>;
+  /** Gives compute back and keeps state; the next build starts the builder again. */
   stop(call?: CallOptions): Promise<void>;
+  /** Deletes the builder; `keepState` keeps its cache if the driver can. */
   remove(options?: { readonly keepState?: boolean }, call?: CallOptions): Promise<void>;
 }
 

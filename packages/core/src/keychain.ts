@@ -4,6 +4,7 @@ export interface Keychain {
   resolve(resource: RegistryResource, call: KeychainCall): Promise<readonly Credential[]>;
 }
 
+/** What a keychain may use while it looks. */
 export interface KeychainCall {
   readonly signal: AbortSignal;
   /** Reads a Secret where the builder lives, so that `pullSecret({ name })` needs no connection of its own. */
@@ -13,6 +14,7 @@ export interface KeychainCall {
   }) => Promise<SecretData | undefined>;
 }
 
+/** A Secret as Kubernetes has it, with its values decoded. */
 export type SecretData = Readonly<{
   namespace: string;
   name: string;
@@ -20,6 +22,7 @@ export type SecretData = Readonly<{
   data: Readonly<Record<string, Uint8Array>>;
 }>;
 
+/** What credentials are wanted for. */
 export type RegistryResource = Readonly<{
   registry: string;
   repository?: string;

@@ -27,22 +27,39 @@ export type Serialized<Value> = Value extends Date
       ? { [Key in keyof Value]: Serialized<Value[Key]> }
       : Value;
 
+/** A ConfigMap. */
 export type ConfigMap = Serialized<V1ConfigMap>;
+/** A Deployment. */
 export type Deployment = Serialized<V1Deployment>;
+/** A Job. */
 export type Job = Serialized<V1Job>;
+/** An Event. */
 export type KubernetesEvent = Serialized<CoreV1Event>;
+/** A Lease. */
 export type Lease = Serialized<V1Lease>;
+/** A Namespace. */
 export type Namespace = Serialized<V1Namespace>;
+/** A Node. */
 export type Node = Serialized<V1Node>;
+/** A PersistentVolumeClaim. */
 export type PersistentVolumeClaim = Serialized<V1PersistentVolumeClaim>;
+/** A Pod. */
 export type Pod = Serialized<V1Pod>;
+/** A pod's `spec`. */
 export type PodSpec = Serialized<V1PodSpec>;
+/** A pod template. */
 export type PodTemplateSpec = Serialized<V1PodTemplateSpec>;
+/** A Role. */
 export type Role = Serialized<V1Role>;
+/** A RoleBinding. */
 export type RoleBinding = Serialized<V1RoleBinding>;
+/** A Secret, with its values in base64. */
 export type Secret = Serialized<V1Secret>;
+/** A Service. */
 export type Service = Serialized<V1Service>;
+/** A ServiceAccount. */
 export type ServiceAccount = Serialized<V1ServiceAccount>;
+/** A StatefulSet. */
 export type StatefulSet = Serialized<V1StatefulSet>;
 
 /** What every object in Kubernetes has. */

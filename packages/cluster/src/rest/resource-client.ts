@@ -47,6 +47,7 @@ export interface DeleteOptions extends ClusterCall {
 export interface ResourceClient {
   /** `undefined` if there is none. */
   get<T extends KubernetesObject>(reference: ObjectReference, call?: ClusterCall): Promise<T | undefined>;
+  /** All objects of a kind in a namespace that match. */
   list<T extends KubernetesObject>(resource: ResourceReference, options?: ListOptions): Promise<ListResult<T>>;
   /** @throws BuilderError; `apiStatusOf(error)?.reason` is `AlreadyExists` if the name is taken */
   create<T extends KubernetesObject>(object: T, call?: ClusterCall): Promise<T>;
@@ -54,6 +55,7 @@ export interface ResourceClient {
   apply<T extends KubernetesObject>(object: T, options?: ApplyOptions): Promise<T>;
   /** With a `resourceVersion`, fails if somebody was faster (`apiStatusOf(error)?.reason` is `Conflict`). */
   replace<T extends KubernetesObject>(object: T, call?: ClusterCall & { readonly subresource?: string }): Promise<T>;
+  /** Changes one object; a merge patch unless the options say otherwise. */
   patch<T extends KubernetesObject>(reference: ObjectReference, patch: unknown, options?: PatchOptions): Promise<T>;
   /** That there is none, or not the one of `preconditions`, is fine. */
   delete(reference: ObjectReference, options?: DeleteOptions): Promise<void>;
