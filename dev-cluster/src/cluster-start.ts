@@ -22,7 +22,7 @@ import { type NamespaceSet, createNamespaceSet, enterNamespaces } from "./namesp
 import { claimHostLink, connectNetworks } from "./network.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { Progress } from "./progress.ts";
-import { storageClassManifest } from "./registry-manifests.ts";
+import { registryAddress, storageClassManifest } from "./registry-manifests.ts";
 import { waitUntil } from "./wait-until.ts";
 import { kubeletConfig, kubeletConfigPath, nodeCommands } from "./worker-node.ts";
 
@@ -182,21 +182,32 @@ async function startApi(paths: ClusterPaths, launcher: Launcher): Promise<void> 
   await api.apply(storageClassManifest.path, storageClassManifest.object);
 }
 
+interface NamedObject {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+}
+
 /**
- * Removes the nodes and pods that an earlier life of this cluster left in etcd. Nodes register anew, without old taints
- * and conditions; controllers make their pods anew at once, instead of the kubelet finding out one by one.
+ * Removes what an earlier life of this cluster left in etcd. Nodes register anew, without old taints and conditions;
+ * controllers make their pods anew at once, instead of the kubelet finding out one by one; and namespaces of test runs
+ * that were killed go, with their builders.
  */
 async function forgetEarlierLife(api: KubeApi): Promise<void> {
-  const items = async (path: string): Promise<readonly { metadata: { name: string; namespace: string } }[]> =>
-    ((await api.call("GET", path)) as { items: readonly { metadata: { name: string; namespace: string } }[] }).items;
+  const items = async (path: string): Promise<readonly NamedObject[]> =>
+    ((await api.call("GET", path)) as { items: readonly NamedObject[] }).items;
   const now = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 };
-  const [nodes, pods] = await Promise.all([items("/api/v1/nodes"), items("/api/v1/pods")]);
+  const remove = (path: string): Promise<unknown> => api.call("DELETE", path, now);
+  const lists = ["/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"].map(items);
+  const [nodes = [], pods = [], namespaces = []] = await Promise.all(lists);
   await Promise.all([
-    ...nodes.map(({ metadata }) => api.call("DELETE", `/api/v1/nodes/${metadata.name}`, now)),
-    ...pods.map(({ metadata }) =>
-      api.call("DELETE", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`, now),
-    ),
+    ...nodes.map(({ metadata }) => remove(`/api/v1/nodes/${metadata.name}`)),
+    ...pods.map(({ metadata }) => remove(`/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`)),
+    ...namespaces.map(({ metadata }) => isLeftByRun(metadata.name) && remove(`/api/v1/namespaces/${metadata.name}`)),
   ]);
+}
+
+/** Tests, benches and the demo work in namespaces that begin so; when a stopped cluster starts, none of them runs. */
+function isLeftByRun(namespace: string): boolean {
+  return namespace.startsWith("slipway-") && namespace !== registryAddress.namespace;
 }
 
 async function waitForNodes(paths: ClusterPaths, plan: AddressPlan, launcher: Launcher): Promise<void> {
