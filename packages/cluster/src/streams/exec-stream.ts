@@ -10,6 +10,7 @@ import type { ExecStatus } from "./channel-protocol.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import { defaultKeepAlive, startKeepAlive } from "./keep-alive.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
+import type { StreamSocket } from "./stream-socket.ts";
 
 /** A process in a pod. */
 export interface ExecStream extends AsyncDisposable {
@@ -47,7 +48,7 @@ const keptUnreadBytes = 64 * 1024;
 const closeGraceMs = 2000;
 
 /** Makes the streams of a paused WebSocket that speaks `channel.k8s.io`, and resumes it. */
-export function createExecStream(socket: WebSocket, options: ExecStreamOptions): ExecStream {
+export function createExecStream({ socket, connection }: StreamSocket, options: ExecStreamOptions): ExecStream {
   const { signal } = options;
   let execStatus: ExecStatus | undefined;
   let failure: BuilderError | undefined;
@@ -76,7 +77,7 @@ export function createExecStream(socket: WebSocket, options: ExecStreamOptions):
       else options.checkPod().catch((error: unknown) => failWith(BuilderError.from(error)));
     },
   );
-  const writer = createFrameWriter(socket, channels.stdin, () => keepAlive.sent());
+  const writer = createFrameWriter(connection, channels.stdin, () => keepAlive.sent());
   // A process that ends before it has read all of its stdin is no error of the stream: its output and status still count. Without a
   // status, the stream is destroyed when the socket closes.
   const written = (callback: () => void) => (error?: Error | null) => {

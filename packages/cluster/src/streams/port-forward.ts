@@ -1,7 +1,6 @@
 import { Duplex } from "node:stream";
 
 import type { BuilderError } from "@slipway/core";
-import type { WebSocket } from "ws";
 
 import { abortError } from "../connection/abort-error.ts";
 import type { ClusterCall } from "../rest/api-client.ts";
@@ -10,7 +9,7 @@ import { apiPath } from "../rest/api-resource.ts";
 import { createChannelQueue } from "./channel-queue.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import { openStreamSocket } from "./stream-socket.ts";
-import type { StreamConnection } from "./stream-socket.ts";
+import type { StreamConnection, StreamSocket } from "./stream-socket.ts";
 
 /** A port that a process in a pod listens on. */
 export interface PortForwardTarget {
@@ -46,7 +45,7 @@ const socketMethods = {
 };
 
 function createPortStream(
-  socket: WebSocket,
+  { socket, connection }: StreamSocket,
   signal: AbortSignal | undefined,
   lost: (reason: string) => BuilderError,
 ): Duplex {
@@ -62,7 +61,7 @@ function createPortStream(
       else socket.resume();
     },
   );
-  const writer = createFrameWriter(socket, dataChannel, () => undefined);
+  const writer = createFrameWriter(connection, dataChannel, () => undefined);
   const stream = Object.assign(
     new Duplex({
       allowHalfOpen: true,

@@ -33,6 +33,12 @@ export interface StreamConnection extends ApiConnection {
 const handshakeTimeoutMs = 30_000;
 const largestMessageBytes = 64 * 1024 * 1024;
 
+/** A WebSocket, and the connection below it. */
+export interface StreamSocket {
+  readonly socket: WebSocket;
+  readonly connection: Duplex;
+}
+
 class UpgradeRefused extends Error {
   readonly status: ApiStatus;
 
@@ -46,22 +52,26 @@ async function openOnce(
   connection: StreamConnection,
   request: StreamRequest,
   credentials: Credentials,
-): Promise<WebSocket> {
+): Promise<StreamSocket> {
   const { WebSocket: Socket } = await import("ws");
   const { url, dialer } = connection;
   const isTls = url.protocol === "https:";
   const path = url.pathname.replace(/\/$/, "") + withQuery(request.path, request.query);
+  let below: Duplex | undefined;
   const options = {
     headers: { "user-agent": "slipway", ...(credentials.headers as Record<string, string>) },
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: largestMessageBytes,
     handshakeTimeout: handshakeTimeoutMs,
-    // Masking protects proxies that read plain text. Inside TLS a zero mask saves a pass over every byte; ws skips it.
-    ...(isTls ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
+    // ws skips a mask of zeros; see `putFrameHeader`.
+    generateMask: (mask: Buffer) => void mask.fill(0),
     createConnection: (_: unknown, callback: (error: Error | null, socket?: Duplex) => void): undefined => {
       dialer.dial(credentials.certificate).then(
-        (socket) => callback(null, socket),
+        (dialed) => {
+          below = dialed;
+          callback(null, dialed);
+        },
         (error: unknown) => callback(error as Error),
       );
       return undefined;
@@ -84,7 +94,7 @@ async function openOnce(
     socket.once("open", () => {
       // The first frames may be here already: nothing is read before the caller listens.
       socket.pause();
-      resolve(socket);
+      if (below) resolve({ socket, connection: below });
     });
   });
 }
@@ -98,7 +108,7 @@ export async function openStreamSocket(
   connection: StreamConnection,
   request: StreamRequest,
   call: ClusterCall,
-): Promise<WebSocket> {
+): Promise<StreamSocket> {
   const { signal } = call;
   let credentials = await orAborted(connection.credentials.get(), signal);
   for (let renewed = false; ; renewed = true) {
@@ -108,7 +118,7 @@ export async function openStreamSocket(
     } catch (error) {
       if (signal?.aborted) {
         opening.then(
-          (socket) => socket.terminate(),
+          ({ socket }) => socket.terminate(),
           () => undefined,
         );
         throw abortError(signal);
