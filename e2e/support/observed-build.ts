@@ -48,7 +48,7 @@ export function observeBuild(run: BuildRun): ObservedBuild {
     ) => {
       for (let seen = 0; ;) {
         for (; seen < events.length; seen += 1) {
-          const event = events[seen] as BuildEvent<Type>;
+          const event = events[seen] as unknown as BuildEvent<Type>;
           if (event.type === type && matches(event)) return event;
         }
         if (isOver) throw new Error(`The build ended without ${type}: ${JSON.stringify(events.at(-1))}`);

@@ -52,7 +52,9 @@ export function guardPod(cluster: Cluster, start: Pod, call: { readonly signal: 
       if (podLoss(start, now, []) === undefined) continue;
       const events = await podEvents(cluster, { namespace: namespace ?? "", name: name ?? "", uid }, { signal });
       const diagnosis = podLoss(start, now, events);
-      if (diagnosis !== undefined) return lost.abort(podError(diagnosis));
+      if (diagnosis === undefined) continue;
+      lost.abort(podError(diagnosis));
+      return;
     }
   };
   // Without the watch, the end of the connection tells; only later.
