@@ -33,6 +33,7 @@ export type DriverEvent<Type extends keyof DriverEvents = keyof DriverEvents> = 
   [Key in Type]: Readonly<{ type: Key; timeMs?: number } & DriverEvents[Key]>;
 }[Type];
 
+/** An event of a build: what the run yields, and what `onEvent` gets. */
 export type BuildEvent<Type extends keyof BuildEvents = keyof BuildEvents> = {
   [Key in Type]: Readonly<{ type: Key; timeMs: number; buildId: string } & BuildEvents[Key]>;
 }[Type];

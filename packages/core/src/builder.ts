@@ -37,7 +37,7 @@ export function createBuilder<Driver extends BuilderDriver>(options: CreateBuild
     parseOptions(createBuilderOptionsSchema, options, "createBuilder"),
   );
   // Which operations are there depends on the driver, as the type says; an absent one throws.
-  return builder as unknown as Builder<Driver>;
+  return builder;
 }
 
 /** What every call takes. */
@@ -78,6 +78,7 @@ export interface BaseBuilder<Driver extends BuilderDriver = BuilderDriver> exten
   status(call?: CallOptions): Promise<BuilderStatus>;
   /** Whether the driver declares a feature, or has an operation. */
   supports(feature: Feature): boolean;
+  /** Whether the driver has an operation; narrows the builder to one that has it. */
   supports<Name extends Operation>(operation: Name): this is this & Pick<BuilderOperations<Driver>, Name>;
   /** Lets go of what this process holds; what is in the cluster stays. */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 /** Where output goes; `process.stdout` and `process.stderr` fit. */
 export interface RenderStream {
+  /** As of a `Writable`. */
   write(text: string): unknown;
   /** Whether this is a terminal. @defaultValue `false` */
   readonly isTTY?: boolean | undefined;

@@ -24,6 +24,7 @@ export interface FakeRemoteBuild {
   /** Settles when it is dead. */
   readonly ended: Promise<DriverBuildResult>;
   info(): BuildInfo;
+  /** Tells it to stop; `ended` settles when it is dead. */
   kill(): void;
   /** Reports everything from the first event on. @returns a function that stops it */
   follow(emit: (event: DriverEvent) => void): () => void;
