@@ -84,6 +84,17 @@ describe("a user with the documented rules", () => {
     await using builder = createBuilder({ driver: buildkitDriver({ ...own.driverOptions, ...user }) });
     const request = { context: context.path, tags: [`${own.repository}:1`] };
     expect(await builder.build(request).image()).toMatchObject({ tags: request.tags });
+
+    // What is there needs no check of all rules, so that what is missing shows only when it is needed.
+    const noExec = requiredRbac.filter(({ resource }) => resource !== "pods/exec");
+    await using watcher = await createLimitedUser(own, "watcher", noExec);
+    await using refused = createBuilder({ driver: buildkitDriver({ ...own.driverOptions, ...watcher }) });
+    await expectFailure("not allowed to exec in a builder that is there", () => refused.build(request).result(), {
+      code: "FORBIDDEN",
+      message: [/pods\/exec/, new RegExp(own.name), /Role/],
+      details: { resource: "pods/exec", namespace: own.name },
+    });
+
     await builder.prune();
     await builder.stop();
     expect(await builder.status()).toMatchObject({ state: "stopped" });

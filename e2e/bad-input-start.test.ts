@@ -131,6 +131,21 @@ describe.concurrent("a builder that cannot start", () => {
 });
 
 describe.concurrent("a builder that is there", () => {
+  it("BAD-INPUT: a build that is canceled while it starts the builder does not fail another that waits for it", async () => {
+    await using namespace = await createTestNamespace();
+    await using context = await createContextFolder(oneStep(namespace));
+    await using first = createBuilder({ driver: buildkitDriver(namespace.driverOptions) });
+    await using second = createBuilder({ driver: buildkitDriver(namespace.driverOptions) });
+    const request = { context: context.path, tags: [`${namespace.repository}:1`] };
+    const starting = observeBuild(first.build(request));
+    await starting.waitFor("pod-phase", ({ phase }) => phase !== "running");
+    const waiting = observeBuild(second.build(request));
+    await waiting.waitFor("pod-phase");
+    await first.close();
+    expect(await starting.outcome).toMatchObject({ code: "ABORTED" });
+    expect(await waiting.outcome).toMatchObject({ image: { tags: request.tags } });
+  });
+
   it.for([
     { title: "a changed image that cannot be pulled", code: "IMAGE_PULL_FAILED", options: { image: "Not A Name" } },
     {
