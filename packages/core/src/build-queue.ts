@@ -37,19 +37,17 @@ export class BuildQueue {
         this.#waiting.delete(place);
         reject(signal.reason as Error);
       };
-      if (signal.aborted) return giveUp();
+      if (signal.aborted) {
+        giveUp();
+        return;
+      }
       signal.addEventListener("abort", giveUp, { once: true });
       const begin = async () => {
         signal.removeEventListener("abort", giveUp);
         if (!this.#waiting.delete(place)) return;
         this.#running += 1;
-        try {
-          resolve(await job());
-        } catch (error) {
-          reject(error as Error);
-        } finally {
-          this.#running -= 1;
-        }
+        await job().then(resolve, reject);
+        this.#running -= 1;
       };
       void this.#queue.add(begin, { priority: place.priority });
     });

@@ -155,7 +155,7 @@ export class BuilderError<Code extends BuilderErrorCode = BuilderErrorCode> exte
   /** The one funnel: takes anything thrown, or the JSON of an error. What is neither becomes `INTERNAL`, an `AbortError` `ABORTED`. */
   static from(error: unknown): AnyBuilderError {
     if (BuilderError.isInstance(error)) return error;
-    if (isErrorData(error)) return new BuilderError(error as BuilderErrorInit<BuilderErrorCode>) as AnyBuilderError;
+    if (isErrorData(error)) return new BuilderError(error) as AnyBuilderError;
     const thrown = describeThrown(error);
     if (error instanceof Error && error.name === "AbortError")
       return new BuilderError({

@@ -319,7 +319,7 @@ test.each<[string, object, string, string]>([
   ["a missing context", { context: "/no/such/folder" }, "CONTEXT_INVALID", "/no/such/folder does not exist"],
   ["a missing Dockerfile", { dockerfile: "Dockerfil" }, "CONTEXT_INVALID", 'Did you mean "Dockerfile"?'],
 ])("%s fails through the run before the driver is asked", async (_, wrong, code, message) => {
-  const build = vi.fn(stubDriver().build);
+  const build = vi.fn<BuilderDriver["build"]>(async () => ({ digest: someDigest }));
   const own = { stub: z.strictObject({ speed: z._default(z.number(), 1) }) };
   const driver = { ...stubDriver({ build }), buildOptions: own };
   const run = createBuilder({ driver }).build({ ...options, ...wrong });
@@ -329,7 +329,7 @@ test.each<[string, object, string, string]>([
 });
 
 test("an absent key of the driver's own is parsed as {}", async () => {
-  const build = vi.fn(stubDriver().build);
+  const build = vi.fn<BuilderDriver["build"]>(async () => ({ digest: someDigest }));
   const driver = {
     ...stubDriver({ build }),
     buildOptions: { stub: z.strictObject({ speed: z._default(z.number(), 1) }) },

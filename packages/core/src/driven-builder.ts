@@ -79,7 +79,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
       return this.#track(id, work, outputs, () => doBuild(request, place, this.#retries, work));
     } catch (error) {
       return this.#track(id, this.#startWork(id, "build", { credentials: [] }), [], () =>
-        Promise.reject(error as Error),
+        Promise.reject(BuilderError.from(error)),
       );
     }
   }

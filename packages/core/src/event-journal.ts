@@ -81,5 +81,5 @@ export function stamped(event: DriverEvent, buildId?: string): DriverEvent {
   const { timeMs = Date.now() } = event;
   const copy: DriverEvent =
     buildId === undefined ? { ...event, timeMs } : Object.assign({ ...event, timeMs }, { buildId });
-  return Object.values(copy).includes(undefined) ? (withoutUndefined(copy) as DriverEvent) : copy;
+  return Object.values(copy).includes(undefined) ? withoutUndefined<DriverEvent>(copy) : copy;
 }

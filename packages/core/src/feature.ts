@@ -62,14 +62,9 @@ export const requiredFeatures: Requirements = {
 
 /** What a build asks for and a driver does not declare, each once. */
 export function missingFeatures(options: ResolvedBuildOptions, declared: readonly Feature[]): readonly Feature[] {
-  const keys = Object.keys(requiredFeatures) as (keyof ResolvedBuildOptions)[];
-  return [...new Set(keys.flatMap((key) => featuresOf(options, key)))].filter((feature) => !declared.includes(feature));
-}
-
-function featuresOf<Key extends keyof ResolvedBuildOptions>(
-  options: ResolvedBuildOptions,
-  key: Key,
-): readonly Feature[] {
-  const required = requiredFeatures[key] as (value: ResolvedBuildOptions[Key]) => readonly Feature[];
-  return required(options[key]);
+  const asked = Object.entries(requiredFeatures).flatMap(([key, required]) =>
+    // Each function takes the value of its own key, which a loop over keys cannot express.
+    (required as (value: unknown) => readonly Feature[])(options[key as keyof ResolvedBuildOptions]),
+  );
+  return [...new Set(asked)].filter((feature) => !declared.includes(feature));
 }

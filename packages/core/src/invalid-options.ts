@@ -72,9 +72,8 @@ export function validateOptions<Schema extends StandardSchemaV1>(
 const english = en().localeError;
 
 /** zod/mini comes without texts, so every schema of zod gets those of English; a foreign one has its own. */
-function validate<Schema extends StandardSchemaV1>(schema: Schema, input: unknown) {
-  if (!isZodSchema(schema))
-    return schema["~standard"].validate(input) as ReturnType<StandardSchemaV1["~standard"]["validate"]>;
+function validate(schema: StandardSchemaV1, input: unknown): ReturnType<StandardSchemaV1["~standard"]["validate"]> {
+  if (!isZodSchema(schema)) return schema["~standard"].validate(input);
   const { data, error } = z.safeParse(schema, input, { error: english });
   return error === undefined ? { value: data } : { issues: error.issues };
 }

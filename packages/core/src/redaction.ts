@@ -88,7 +88,8 @@ export function describeThrown(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   if (typeof thrown === "string") return thrown;
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    const text = JSON.stringify(thrown) as string | undefined;
+    return text ?? String(thrown);
   } catch {
     return Object.prototype.toString.call(thrown);
   }

@@ -69,7 +69,8 @@ export const optionRequirements: readonly ConformanceRequirement[] = [
         "Unknown features",
       );
       assert.equal(new Set(driver.features).size, driver.features.length, "A feature is declared twice");
-      if (driver.attach !== undefined) assert.ok(driver.builds && driver.cancel, "attach comes with builds and cancel");
+      if (driver.attach !== undefined)
+        assert.ok(driver.builds !== undefined && driver.cancel !== undefined, "attach comes with builds and cancel");
       for (const [key, schema] of Object.entries<BuildOptionSchemas[string]>(driver.buildOptions ?? {}))
         assert.equal((await schema["~standard"].validate({})).issues, undefined, `The schema of ${key} must accept {}`);
     },
@@ -139,7 +140,8 @@ export const optionRequirements: readonly ConformanceRequirement[] = [
     rule: "is not asked to build a context that is not there: CONTEXT_INVALID with the path",
     async check(bench) {
       const { context } = await bench.options("simple");
-      const missing = `${String(context)}-missing`;
+      assert.ok(typeof context === "string");
+      const missing = `${context}-missing`;
       const error = await rejection((await bench.build("simple", { context: missing })).result(), "CONTEXT_INVALID");
       assert.equal(error.details.path, missing);
       const inside = await rejection(
