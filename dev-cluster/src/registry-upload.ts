@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { get } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type Descriptor, blobPath, readImageLayout } from "./image-layout.ts";
@@ -19,17 +20,28 @@ export async function uploadImages(host: string, uploads: readonly Upload[]): Pr
 
 const attemptMs = 400;
 
-/** Short attempts: one that meets the address of a pod that is gone would hang until the kernel gives up. */
 async function waitForRegistry(host: string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
-    const isReady = await fetch(`http://${host}/v2/`, { signal: AbortSignal.timeout(attemptMs) }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
+    if (await answers(host)) return;
     await delay(100);
   }
   throw new Error(`The registry does not answer at ${host}.`);
+}
+
+/**
+ * Tries once, on a connection of its own. One that meets the address of a pod that is gone hangs until the kernel gives
+ * up, and `fetch` would queue later attempts behind it.
+ */
+function answers(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const attempt = get(`http://${host}/v2/`, { agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    attempt.on("error", () => resolve(false));
+    const timer = setTimeout(() => attempt.destroy(), attemptMs);
+    attempt.on("close", () => clearTimeout(timer)).on("close", () => resolve(false));
+  });
 }
 
 async function uploadImage(base: string, { layout, tag }: Upload): Promise<void> {
