@@ -27,6 +27,7 @@ export interface ClusterOptions {
   readonly context?: string | undefined;
   /** For everything that names no namespace itself. @defaultValue that of the context, else `default` */
   readonly namespace?: string | undefined;
+  /** Takes diagnostics. @defaultValue none */
   readonly logger?: Logger | undefined;
 }
 

@@ -56,7 +56,9 @@ export type BuildCallOptions = CallOptions & {
 };
 
 /** What a call takes that reports progress to its caller. */
-export type OperationCallOptions = CallOptions & { readonly onEvent?: (event: DriverEvent) => void };
+export type OperationCallOptions = CallOptions & {
+  /** Called with what the driver reports, as it comes. */ readonly onEvent?: (event: DriverEvent) => void;
+};
 
 /** {@link BuildOptions} and the keys that the driver adds. */
 export type BuildOptionsOf<Driver extends BuilderDriver> = BuildOptions & {

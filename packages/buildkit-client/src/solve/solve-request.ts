@@ -66,7 +66,9 @@ export interface BuildSession {
 export interface SolveCall {
   /** Cancels the build in the daemon. */
   readonly signal?: AbortSignal | undefined;
+  /** Called with what the daemon reports, as it comes. */
   readonly onStatus?: ((status: StatusUpdate) => void) | undefined;
+  /** Called while files travel. */
   readonly onTransfer?: ((progress: TransferProgress) => void) | undefined;
 }
 

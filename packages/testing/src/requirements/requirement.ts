@@ -7,6 +7,7 @@ import type { ConformanceBench } from "../conformance-bench.ts";
 
 /** One rule that every driver keeps, and how to find out. */
 export interface ConformanceRequirement {
+  /** Stands in the title of its test. */
   readonly id: string;
   /** Completes the sentence "a driver …". */
   readonly rule: string;
@@ -14,6 +15,7 @@ export interface ConformanceRequirement {
   readonly ifAnyOf?: readonly (Feature | Operation)[];
   /** Options of the builder for this requirement. */
   readonly concurrency?: number;
+  /** Throws what is wrong. */
   readonly check: (bench: ConformanceBench) => Promise<void>;
 }
 
