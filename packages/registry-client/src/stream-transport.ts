@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 
+import { http } from "./node-http.ts";
 import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
 
 /** How to speak HTTP over streams. */
@@ -57,7 +57,7 @@ function exchange(request: RegistryRequest, dialed: Duplex, stream: Duplex): Pro
       reject(error);
     };
     const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-    const outgoing = httpRequest({
+    const outgoing = http.request({
       method,
       host: url.hostname,
       path: url.pathname + url.search,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { Agent } from "node:http";
+import type { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 
 import type { Credentials } from "../auth/credentials.ts";
 import type { Dialer } from "./dialer.ts";
+import { http } from "./node-http.ts";
 
 const idleMs = 30_000;
 
@@ -22,7 +23,7 @@ function fingerprint(certificate: Credentials["certificate"]): string {
 
 function createAgent(dialer: Dialer, certificate: Credentials["certificate"]): Agent {
   // The timeout closes idle connections only, before a load balancer does so behind our back.
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 16, timeout: idleMs });
+  const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 16, timeout: idleMs });
   agent.createConnection = (_options, callback) => {
     dialer.dial(certificate).then(
       (socket) => callback?.(null, socket),

@@ -5,6 +5,7 @@ import { BuilderError } from "@slipway/core";
 import type { Credentials, CredentialSource } from "../auth/credentials.ts";
 import { abortError, delay, orAborted } from "../connection/abort-error.ts";
 import type { AgentPool } from "../connection/agent-pool.ts";
+import { http } from "../connection/node-http.ts";
 import { apiError, unreachable } from "./api-error.ts";
 import type { ApiAction, ApiPeer } from "./api-error.ts";
 import type { ApiQuery } from "./api-resource.ts";
@@ -63,13 +64,12 @@ export async function sendOnce(
   { signal }: ClusterCall,
   { headMs, wholeMs }: AnswerTimeouts,
 ): Promise<IncomingMessage> {
-  const { request: httpRequest } = await import("node:http");
   if (signal?.aborted) throw abortError(signal);
   const { url } = connection;
   const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
   const basePath = url.pathname.replace(/\/$/, "");
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({
+    const outgoing = http.request({
       agent: connection.pool.agent(credentials.certificate),
       method: request.method,
       path: basePath + withQuery(request.path, request.query ?? {}),
