@@ -7,7 +7,11 @@ export type Context =
   | { type: "directory"; path: string }
   | { type: "git"; url: string; ref?: string; subdirectory?: string }
   | { type: "http"; url: string }
-  | { type: "tar"; read: () => AsyncIterable<Uint8Array> }
+  | {
+      type: "tar";
+      /** Opens the tar from its beginning, each time. */
+      read: () => AsyncIterable<Uint8Array>;
+    }
   | { type: "image"; reference: string }
   | { type: "oci-layout"; path: string; reference?: string };
 

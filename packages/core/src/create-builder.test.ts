@@ -190,9 +190,9 @@ test("tries again after a retryable error, says so, and forgets the steps of the
   vi.useFakeTimers({ toFake: ["setTimeout"], shouldAdvanceTime: true, advanceTimeDelta: 200 });
   const build = vi.fn<BuilderDriver["build"]>(async (_, { emit }) => {
     const attempt = build.mock.calls.length;
-    emit({ type: "step-start", step: "1", name: `attempt ${attempt}` });
+    emit({ type: "step-start", step: String(attempt), name: `attempt ${attempt}` });
     if (attempt < 3) throw podLost();
-    emit({ type: "step-end", step: "1", cached: false });
+    emit({ type: "step-end", step: String(attempt), cached: false });
     return { digest: someDigest };
   });
   const seen: BuildEvent[] = [];
@@ -421,4 +421,30 @@ test("progress is merged: the first at once, the latest before what depends on i
   expect(sent[0]).toBe(1);
   expect(sent.at(-1)).toBe(10_000);
   expect(sent.length).toBeLessThan(10);
+});
+
+test("progress that was held back comes before what happens next", async () => {
+  const build: BuilderDriver["build"] = async (_, { emit }) => {
+    for (const current of [1, 2, 3]) emit({ type: "step-progress", step: "1", task: "extracting", current });
+    emit({ type: "step-end", step: "1", cached: false });
+    return { digest: someDigest };
+  };
+  const seen: unknown[] = [];
+  const onEvent = (event: BuildEvent) => seen.push(event.type === "step-progress" ? event.current : event.type);
+  await createBuilder({ driver: stubDriver({ build }), onEvent })
+    .build(options)
+    .result();
+  expect(seen).toEqual(["build-queue", "build-start", 1, 3, "step-end", "build-end"]);
+});
+
+test("each attempt is told the time that is left", async () => {
+  const left: (number | undefined)[] = [];
+  const build: BuilderDriver["build"] = (_, { timeoutMs }) => {
+    left.push(timeoutMs);
+    return Promise.reject(podLost());
+  };
+  const run = createBuilder({ driver: stubDriver({ build }), retries: 1 }).build(options, { timeoutMs: 60_000 });
+  expect(await codeOf(run.result())).toBe("POD_LOST");
+  expect(left[0]).toBeGreaterThan(30_000);
+  expect(left[1]).toBeLessThan(left[0] ?? 0);
 });
