@@ -1,16 +1,15 @@
-import PQueue from "p-queue";
+import type PQueue from "p-queue";
 
 /** The line in which builds wait. */
 export class BuildQueue {
-  readonly #queue: PQueue;
   readonly #concurrency: number;
   /** Priorities of those that have not begun. */
   readonly #waiting = new Set<{ readonly priority: number }>();
   #running = 0;
+  #queue: Promise<PQueue> | undefined;
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency;
-    this.#queue = new PQueue({ concurrency });
   }
 
   /** How many builds must end before one of this priority begins; 0 is at once. */
@@ -49,8 +48,15 @@ export class BuildQueue {
         await job().then(resolve, reject);
         this.#running -= 1;
       };
-      void this.#queue.add(begin, { priority: place.priority });
+      this.#queue ??= this.#createQueue();
+      this.#queue.then((queue) => queue.add(begin, { priority: place.priority })).catch(reject);
     });
+  }
+
+  /** Loaded with the first build: importing this package is to cost next to nothing. */
+  async #createQueue(): Promise<PQueue> {
+    const { default: Queue } = await import("p-queue");
+    return new Queue({ concurrency: this.#concurrency });
   }
 }
 
