@@ -36,6 +36,14 @@ describe.concurrent("a builder with a memory limit", () => {
     expect(items.map(({ metadata }) => metadata?.name)).toEqual([pod]);
   });
 
+  it("POD-LOST: a step killed at the memory limit of a rootless builder is OUT_OF_MEMORY", async () => {
+    await using namespace = await createTestNamespace();
+    const image = namespace.testCluster.images.buildkitRootless;
+    const options = { rootless: true, image, resources: { limits: { memory: limit } } };
+    expect(await runStep(namespace, devourer, options)).toMatchObject({ code: "OUT_OF_MEMORY", details: { limit } });
+    expect(await runStep(namespace, "exit 137", options)).toMatchObject({ code: "BUILD_FAILED" });
+  });
+
   it("POD-LOST: a program below a step killed at the memory limit is OUT_OF_MEMORY whatever the step makes of it", async () => {
     await using namespace = await createTestNamespace();
     const outcome = await runStep(namespace, `${devourer} || exit 2`, { resources: { limits: { memory: limit } } });

@@ -10,13 +10,16 @@ import { podLoss } from "./pod-loss.ts";
 export interface FailedBuild {
   readonly cluster: Cluster;
   readonly pod: Pod;
-  /** When a step began, on the clock of `performance.now()`. */
-  readonly stepStartedMs: (name: string) => number;
+  /** What had been killed when it began. */
   readonly killsBefore: OomKills | undefined;
 }
 
-/** The start of a step is heard of a little after it. */
-const startSlackMs = 1000;
+/** Exit code of a process that was killed with SIGKILL. */
+const killedExitCode = 137;
+/** Holds for the error of the step, which is the cause of the one that says more. */
+const logTailHint = / What it printed last is in details\.logTail\.$/;
+/** What shells, make and compilers say when a program below them was killed, and then end with a code of their own. */
+const killedBelow = /\bkilled\b|\b137\b|SIGKILL|signal:? 9\b/i;
 
 /** The kubelet needs a moment to write down why a container died. */
 const diagnosisTimeoutMs = 5000;
@@ -31,24 +34,24 @@ export async function explainFailure(
   if (call.signal.aborted) return error;
   if (isConnectionLost(error)) return explainLoss(error, build, call);
   if (!BuilderError.isInstance(error) || error.code !== "BUILD_FAILED") return error;
-  return error.details.exitCode === undefined ? error : ((await outOfMemory(error, build, call)) ?? error);
+  return (await outOfMemory(error, build, call)) ?? error;
 }
 
-/** A compiler that is killed makes `make` end with 2 and a step killed as a whole ends with 137: the exit code does not tell. */
 async function outOfMemory(
   error: BuilderError<"BUILD_FAILED">,
   build: FailedBuild,
   call: Pick<DriverCall, "signal">,
 ): Promise<BuilderError | undefined> {
+  const { exitCode, logTail } = error.details;
+  if (exitCode !== killedExitCode && !(exitCode !== undefined && killedBelow.test(logTail))) return undefined;
   const { cluster, pod, killsBefore } = build;
   const limit = memoryLimit(pod);
   const kills = await oomKills(cluster, pod, call);
-  const durationMs = performance.now() - build.stepStartedMs(error.details.step ?? "") + startSlackMs;
-  if (limit === undefined || !isKilledSince(killsBefore, kills, durationMs)) return undefined;
+  if (limit === undefined || !isKilledSince(killsBefore, kills)) return undefined;
   const { name = "", namespace = cluster.namespace } = pod.metadata ?? {};
   return new BuilderError({
     code: "OUT_OF_MEMORY",
-    message: `A process of a step was killed because pod ${namespace}/${name} reached its memory limit of ${limit}: ${error.message} Raise resources.limits.memory, or let the step use less.`,
+    message: `A process of a step was killed because pod ${namespace}/${name} reached its memory limit of ${limit}: ${error.message.replace(logTailHint, "")} Raise resources.limits.memory, or let the step use less.`,
     details: { namespace, pod: name, events: [], limit },
     cause: error,
   });

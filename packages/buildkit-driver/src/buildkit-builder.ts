@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 
-import type { SolveResponse } from "@slipway/buildkit-client";
 import type { Deployment, Pod } from "@slipway/cluster";
 import type {
   BuildRequest,
@@ -12,19 +11,11 @@ import type {
   PruneResult,
 } from "@slipway/core";
 
-import { explainFailure } from "./build-failure.ts";
+import { buildImage } from "./build-image.ts";
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
-import { oomKills } from "./oom-kills.ts";
-import { guardPod } from "./pod-loss.ts";
-import { pushedReferences } from "./pushed-references.ts";
-import { secretReader } from "./read-secret.ts";
-import { sessionCredentials } from "./session-credentials.ts";
 import { sharedKey } from "./shared-key.ts";
-import { solveRequest } from "./solve-request.ts";
-import { contextProgress, StatusEvents } from "./status-events.ts";
-import { verifyPushed } from "./verify-pushed.ts";
 import { builderSelector } from "./workload.ts";
 
 /** The driver's work, behind the value that {@link buildkitDriver} makes. */
@@ -39,11 +30,8 @@ export class BuildkitBuilder {
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
     const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
-    const response = await this.#solve(target, request, call);
-    const digest = response.exporterResponse["containerimage.digest"];
-    if (digest !== undefined) await this.#verify(target, request, digest, call);
-    const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
-    return digest === undefined ? { metadata } : { digest, metadata };
+    const cluster = await this.#pods.cluster();
+    return buildImage({ cluster, target, registries: this.#options.registries }, request, call);
   }
 
   async bootstrap(call: DriverCall): Promise<void> {
@@ -109,50 +97,11 @@ export class BuildkitBuilder {
     return this.#pods.close();
   }
 
-  async #solve(target: BuilderPod, request: BuildRequest, call: DriverCall): Promise<SolveResponse> {
-    const cluster = await this.#pods.cluster();
-    const { emit } = call;
-    using guard = guardPod(cluster, target.pod, call);
-    const signal = AbortSignal.any([call.signal, guard.lost]);
-    const readSecret = secretReader(cluster, cluster.namespace, signal);
-    const credentials = sessionCredentials(call.credentials, { signal, readSecret });
-    const status = new StatusEvents(emit);
-    const startedMs = performance.now();
-    const killsBefore = oomKills(cluster, target.pod, call);
-    try {
-      return await target.client.solve(solveRequest(request, hostname(), credentials), {
-        signal,
-        onStatus: (update) => status.update(update),
-        onTransfer: (transfer) => {
-          const progress = contextProgress(transfer);
-          if (progress !== undefined) emit(progress);
-        },
-      });
-    } catch (error) {
-      const stepStartedMs = (name: string): number => status.heardAtMs(name) ?? startedMs;
-      const build = { cluster, pod: target.pod, stepStartedMs, killsBefore: await killsBefore };
-      throw await explainFailure(error, build, call);
-    } finally {
-      status.end();
-    }
-  }
-
   async #untilPodsGone(signal: AbortSignal): Promise<void> {
     const cluster = await this.#pods.cluster();
     const labelSelector = builderSelector(this.#options.name);
     const until = (pods: readonly Pod[]): true | undefined => (pods.length === 0 ? true : undefined);
     await cluster.waitFor<Pod, true>({ apiVersion: "v1", kind: "Pod" }, { labelSelector, signal, until });
-  }
-
-  async #verify(target: BuilderPod, request: BuildRequest, digest: string, call: DriverCall): Promise<void> {
-    const references = pushedReferences(request.outputs, request.tags, digest);
-    if (references.length === 0) return;
-    const cluster = await this.#pods.cluster();
-    const pod = { namespace: cluster.namespace, name: target.name };
-    const readSecret = secretReader(cluster, cluster.namespace, call.signal);
-    const { registries } = this.#options;
-    const { credentials, signal } = call;
-    await verifyPushed(references, digest, { cluster, pod, registries, credentials, readSecret, signal });
   }
 
   async #reports(pods: readonly Pod[], call: DriverCall): Promise<ReadonlyMap<string, DaemonReport>> {
@@ -164,9 +113,7 @@ export class BuildkitBuilder {
       reports.set(name, { info, workers });
     };
     // A pod that does not answer is shown without what it would have said.
-    await Promise.allSettled(
-      pods.filter((pod) => pod.status?.phase === "Running").map((pod) => ask(pod.metadata?.name ?? "")),
-    );
+    await Promise.allSettled(pods.filter(isServing).map((pod) => ask(pod.metadata?.name ?? "")));
     return reports;
   }
 
@@ -192,8 +139,4 @@ export class BuildkitBuilder {
 
 function isServing(pod: Pod): boolean {
   return pod.status?.phase === "Running" && pod.metadata?.deletionTimestamp === undefined;
-}
-
-function wireBytes(response: SolveResponse): number {
-  return response.transfers.reduce((sum, transfer) => sum + transfer.wireBytes, 0);
 }

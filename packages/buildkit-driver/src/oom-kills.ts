@@ -10,8 +10,8 @@ import { buildkitContainer } from "./workload.ts";
 export interface OomKills {
   /** How many it has counted. Absent where no counter can be read. */
   readonly counted?: number;
-  /** How long ago each kill was that its log names. */
-  readonly agesMs: readonly number[];
+  /** The kills that its log names, each by its time stamp. The clock of that log drifts: stamps tell kills apart, not when they were. */
+  readonly logged: readonly string[];
 }
 
 /**
@@ -22,7 +22,6 @@ const script = [
   `group=$(sed -n 's/^0:://p' /proc/self/cgroup)`,
   `for file in "/sys/fs/cgroup\${group%/init}/memory.events" /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control`,
   `do [ -f "$file" ] && sed -n 's/^oom_kill /counted /p' "$file" && break; done`,
-  `echo "uptime $(cat /proc/uptime)"`,
   `dmesg 2>/dev/null | grep -e oom-kill: -e 'Task in /' | tail -n 100`,
 ].join("\n");
 
@@ -49,20 +48,19 @@ export async function oomKills(
   }
 }
 
-/** Whether something was killed in the time between two readings. */
-export function isKilledSince(before: OomKills | undefined, now: OomKills | undefined, durationMs: number): boolean {
-  if (now === undefined) return false;
-  if (now.agesMs.some((ageMs) => ageMs <= durationMs)) return true;
-  return now.counted !== undefined && before?.counted !== undefined && now.counted > before.counted;
+/** Whether something was killed between two readings. */
+export function isKilledSince(before: OomKills | undefined, now: OomKills | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  if (now.logged.some((stamp) => !before.logged.includes(stamp))) return true;
+  return now.counted !== undefined && before.counted !== undefined && now.counted > before.counted;
 }
 
-/** Reads the script's output: the counter, the time since boot, and the lines of the kernel's log about kills. */
+/** Reads the script's output: the counter, and the lines of the kernel's log about kills. */
 export function parseOomKills(output: string, container: string): OomKills {
   const counted = /^counted (\d+)$/m.exec(output)?.[1];
-  const uptime = Number(/^uptime (\S+)/m.exec(output)?.[1]);
   const lines = container === "" ? [] : output.split("\n").filter((line) => killedGroup(line)?.includes(container));
-  const ages = lines.map((line) => (uptime - Number(/^\[ *([\d.]+)\]/.exec(line)?.[1])) * 1000);
-  return { agesMs: ages.filter(Number.isFinite), ...(counted === undefined ? {} : { counted: Number(counted) }) };
+  const logged = lines.flatMap((line) => /^\[ *([\d.]+)\]/.exec(line)?.[1] ?? []);
+  return { logged, ...(counted === undefined ? {} : { counted: Number(counted) }) };
 }
 
 /** The group of the killed process; kernels before 5.0 say it in a sentence. */

@@ -8,7 +8,6 @@ export class StatusEvents {
   readonly #emit: Emit;
   readonly #open = new Set<string>();
   readonly #ended = new Set<string>();
-  readonly #arrivedMs = new Map<string, number>();
 
   constructor(emit: Emit) {
     this.#emit = emit;
@@ -42,11 +41,6 @@ export class StatusEvents {
     this.#open.clear();
   }
 
-  /** When the start of the step of this name was heard of, on the clock of `performance.now()`. */
-  heardAtMs(name: string): number | undefined {
-    return this.#arrivedMs.get(name);
-  }
-
   #vertex(vertex: Vertex): void {
     const { digest: step, startedMs, completedMs } = vertex;
     // BuildKit may run a vertex again, for example with other inputs; until it completes anew it is not news.
@@ -62,7 +56,6 @@ export class StatusEvents {
   #start(vertex: Vertex, timeMs: number): void {
     const platform = platformOf(vertex.name);
     this.#open.add(vertex.digest);
-    this.#arrivedMs.set(vertex.name, performance.now());
     this.#emit({
       type: "step-start",
       step: vertex.digest,
