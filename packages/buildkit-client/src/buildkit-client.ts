@@ -8,6 +8,7 @@ import type { SolveCall, SolveRequest, SolveResponse } from "./solve/solve-reque
  * error for which `isConnectionLost` holds. What the daemon refuses outside a build is a `GrpcStatusError`.
  */
 export interface BuildkitClient extends AsyncDisposable {
+  /** Version of the daemon. */
   info(call?: DaemonCall): Promise<DaemonInfo>;
   /** What the daemon builds with, and for which platforms. */
   listWorkers(call?: DaemonCall): Promise<readonly WorkerInfo[]>;

@@ -23,6 +23,7 @@ export interface FakeRemoteBuild {
   readonly alive: boolean;
   /** Settles when it is dead. */
   readonly ended: Promise<DriverBuildResult>;
+  /** How it is now, as `builds` lists it. */
   info(): BuildInfo;
   /** Tells it to stop; `ended` settles when it is dead. */
   kill(): void;
