@@ -5,7 +5,7 @@ import { BuilderError } from "@slipway/core";
 import { abortError, delay } from "../connection/abort-error.ts";
 import { createBackoff } from "../connection/backoff.ts";
 import { orIdle, readLines } from "../connection/lines.ts";
-import { unreachable } from "../rest/api-error.ts";
+import { connectionLost } from "../rest/api-error.ts";
 import type { ClusterCall } from "../rest/api-client.ts";
 import { apiStatusOf } from "../rest/api-status.ts";
 import type { Pod } from "../rest/kubernetes-object.ts";
@@ -143,5 +143,7 @@ function isWaiting(error: unknown): boolean {
 }
 
 function asError(error: unknown, source: LogSource, { namespace, pod }: LogTarget): BuilderError {
-  return BuilderError.isInstance(error) ? error : unreachable(source.server, error, `log of pod ${namespace}/${pod}`);
+  return BuilderError.isInstance(error)
+    ? error
+    : connectionLost(source.server, `log of pod ${namespace}/${pod}`, error);
 }

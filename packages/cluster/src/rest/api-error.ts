@@ -114,16 +114,27 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/^/, "Check the server address of the kubeconfig, VPN, proxy and firewall."],
 ];
 
-/** The error for a connection that could not be made, or broke. */
-export function unreachable(server: string, cause: unknown, doing?: string): BuilderError<"CLUSTER_UNREACHABLE"> {
+function describeCause(cause: unknown): { code: string; reason: string } {
   const { code = "", message } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : { message: String(cause) };
-  const [, remedy = ""] = remedies.find(([pattern]) => pattern.test(`${code} ${message}`)) ?? [];
   // Node joins the failures of several addresses in an AggregateError without a message.
-  const reason = message || code;
-  return new BuilderError({
-    code: "CLUSTER_UNREACHABLE",
-    message: `${doing === undefined ? `Cannot reach ${server}` : `Lost ${server} (${doing})`}: ${reason}. ${remedy}`,
-    details: { server },
-    cause,
-  });
+  return { code, reason: message || code };
+}
+
+/** The error for a connection that could not be made. */
+export function unreachable(server: string, cause: unknown): BuilderError<"CLUSTER_UNREACHABLE"> {
+  const { code, reason } = describeCause(cause);
+  const [, remedy = ""] = remedies.find(([pattern]) => pattern.test(`${code} ${reason}`)) ?? [];
+  const message = `Cannot reach ${server}: ${reason}. ${remedy}`;
+  return new BuilderError({ code: "CLUSTER_UNREACHABLE", message, details: { server }, cause });
+}
+
+/** The error for a connection that broke while it was used for `doing`. */
+export function connectionLost(
+  server: string,
+  doing: string,
+  cause: unknown,
+  remedy = "Try again.",
+): BuilderError<"CLUSTER_UNREACHABLE"> {
+  const message = `Lost the connection through ${server} (${doing}): ${describeCause(cause).reason}. ${remedy}`;
+  return new BuilderError({ code: "CLUSTER_UNREACHABLE", message, details: { server }, cause });
 }

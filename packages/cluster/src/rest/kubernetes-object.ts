@@ -27,39 +27,39 @@ export type Serialized<Value> = Value extends Date
       ? { [Key in keyof Value]: Serialized<Value[Key]> }
       : Value;
 
-/** A ConfigMap. */
+/** A ConfigMap as the API server sends it (client-node's `V1ConfigMap`). */
 export type ConfigMap = Serialized<V1ConfigMap>;
-/** A Deployment. */
+/** A Deployment as the API server sends it (client-node's `V1Deployment`). */
 export type Deployment = Serialized<V1Deployment>;
-/** A Job. */
+/** A Job as the API server sends it (client-node's `V1Job`). */
 export type Job = Serialized<V1Job>;
-/** An Event. */
+/** An Event as the API server sends it (client-node's `CoreV1Event`). */
 export type KubernetesEvent = Serialized<CoreV1Event>;
-/** A Lease. */
+/** A Lease as the API server sends it (client-node's `V1Lease`). */
 export type Lease = Serialized<V1Lease>;
-/** A Namespace. */
+/** A Namespace as the API server sends it (client-node's `V1Namespace`). */
 export type Namespace = Serialized<V1Namespace>;
-/** A Node. */
+/** A Node as the API server sends it (client-node's `V1Node`). */
 export type Node = Serialized<V1Node>;
-/** A PersistentVolumeClaim. */
+/** A PersistentVolumeClaim as the API server sends it (client-node's `V1PersistentVolumeClaim`). */
 export type PersistentVolumeClaim = Serialized<V1PersistentVolumeClaim>;
-/** A Pod. */
+/** A Pod as the API server sends it (client-node's `V1Pod`). */
 export type Pod = Serialized<V1Pod>;
-/** A pod's `spec`. */
+/** A PodSpec as the API server sends it (client-node's `V1PodSpec`). */
 export type PodSpec = Serialized<V1PodSpec>;
-/** A pod template. */
+/** A PodTemplateSpec as the API server sends it (client-node's `V1PodTemplateSpec`). */
 export type PodTemplateSpec = Serialized<V1PodTemplateSpec>;
-/** A Role. */
+/** A Role as the API server sends it (client-node's `V1Role`). */
 export type Role = Serialized<V1Role>;
-/** A RoleBinding. */
+/** A RoleBinding as the API server sends it (client-node's `V1RoleBinding`). */
 export type RoleBinding = Serialized<V1RoleBinding>;
-/** A Secret, with its values in base64. */
+/** A Secret as the API server sends it (client-node's `V1Secret`). */
 export type Secret = Serialized<V1Secret>;
-/** A Service. */
+/** A Service as the API server sends it (client-node's `V1Service`). */
 export type Service = Serialized<V1Service>;
-/** A ServiceAccount. */
+/** A ServiceAccount as the API server sends it (client-node's `V1ServiceAccount`). */
 export type ServiceAccount = Serialized<V1ServiceAccount>;
-/** A StatefulSet. */
+/** A StatefulSet as the API server sends it (client-node's `V1StatefulSet`). */
 export type StatefulSet = Serialized<V1StatefulSet>;
 
 /** What every object in Kubernetes has. */

@@ -4,7 +4,7 @@ import type { BuilderError } from "@slipway/core";
 
 import { abortError } from "../connection/abort-error.ts";
 import type { ClusterCall } from "../rest/api-client.ts";
-import { unreachable } from "../rest/api-error.ts";
+import { connectionLost } from "../rest/api-error.ts";
 import { apiPath } from "../rest/api-resource.ts";
 import { createChannelQueue } from "./channel-queue.ts";
 import { createFrameWriter } from "./frame-writer.ts";
@@ -123,5 +123,7 @@ export async function openPortForward(
     call,
   );
   const doing = `port ${port} of pod ${namespace}/${pod}`;
-  return createPortStream(socket, call.signal, (reason) => unreachable(connection.server, new Error(reason), doing));
+  return createPortStream(socket, call.signal, (reason) =>
+    connectionLost(connection.server, doing, new Error(reason), "Check that something listens there."),
+  );
 }

@@ -1,7 +1,7 @@
 import { BuilderError } from "@slipway/core";
 
 import type { ClusterCall } from "../rest/api-client.ts";
-import { unreachable } from "../rest/api-error.ts";
+import { connectionLost } from "../rest/api-error.ts";
 import { apiPath } from "../rest/api-resource.ts";
 import { apiStatusOf } from "../rest/api-status.ts";
 import { remoteCommandProtocols } from "./channel-protocol.ts";
@@ -34,7 +34,7 @@ export interface ExecTarget extends ContainerTarget {
   readonly stdin?: boolean | undefined;
 }
 
-/** The first process of a container, to attach to. */
+/** The first process of a container, to attach to. How it ends is in the status of its pod: that of the stream has the exit code 0. */
 export interface AttachTarget extends ContainerTarget {
   /** The container must have `stdin: true`. @defaultValue true */
   readonly stdin?: boolean | undefined;
@@ -91,7 +91,7 @@ export async function openRemoteCommand(
     signal: call.signal,
     explainLoss: async (reason) =>
       (await services.diagnoseLoss(target)) ??
-      unreachable(connection.server, new Error(reason), `${subresource} in pod ${namespace}/${pod}`),
+      connectionLost(connection.server, `${subresource} in pod ${namespace}/${pod}`, new Error(reason)),
     checkPod: () => services.checkPod(target),
     ...(services.keepAlive ? { keepAlive: services.keepAlive } : {}),
   });

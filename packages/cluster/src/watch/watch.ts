@@ -5,7 +5,7 @@ import { BuilderError } from "@slipway/core";
 import { abortError, delay } from "../connection/abort-error.ts";
 import { createBackoff } from "../connection/backoff.ts";
 import { orIdle, readLines } from "../connection/lines.ts";
-import { unreachable } from "../rest/api-error.ts";
+import { connectionLost } from "../rest/api-error.ts";
 import { apiStatusOf } from "../rest/api-status.ts";
 import type { KubernetesObject, ResourceReference } from "../rest/kubernetes-object.ts";
 import type { ListOptions, ListResult } from "../rest/resource-client.ts";
@@ -126,7 +126,9 @@ export async function* watchObjects<T extends KubernetesObject>(
       }
       if (isFatal(error)) throw error;
       if (performance.now() - workedAtMs > giveUpAfterMs) {
-        throw BuilderError.isInstance(error) ? error : unreachable(source.server, error, `watch of ${resource.kind}`);
+        throw BuilderError.isInstance(error)
+          ? error
+          : connectionLost(source.server, `watch of ${resource.kind}`, error);
       }
     } finally {
       response?.destroy();
