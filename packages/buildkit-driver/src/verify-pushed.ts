@@ -1,4 +1,3 @@
-import type { Cluster } from "@slipway/cluster";
 import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
@@ -8,13 +7,12 @@ import {
 } from "@slipway/registry-client";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
-import { dialFromPod } from "./dial-from-pod.ts";
+import type { Dial } from "./prepared-dial.ts";
 
 /** What a verification needs to know. */
 export interface Verification {
-  readonly cluster: Cluster;
-  /** The pod that pushed: what it reaches is what counts. */
-  readonly pod: { readonly namespace: string; readonly name: string };
+  /** From where the push was made: what is reached there is what counts. */
+  readonly dial: Dial;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   readonly credentials: Keychain;
   readonly readSecret: NonNullable<KeychainCall["readSecret"]>;
@@ -41,14 +39,11 @@ export async function verifyPushed(
   );
 }
 
-function registryClient(
-  registry: string,
-  { cluster, pod, registries, credentials, readSecret }: Verification,
-): RegistryClient {
+function registryClient(registry: string, { dial, registries, credentials, readSecret }: Verification): RegistryClient {
   const { http, ca } = registries[registry] ?? {};
   return createRegistryClient({
     registry,
-    transport: createStreamTransport((signal, url) => dialFromPod(cluster, pod, url, signal), { tls: { ca } }),
+    transport: createStreamTransport(dial, { tls: { ca } }),
     http,
     credentials,
     readSecret,
