@@ -6,7 +6,6 @@ import type { ConnectionTarget, KubeconfigUser } from "../kubeconfig/kubeconfig.
 import { authProviderCredentials } from "./auth-provider.ts";
 import { cacheCredentials } from "./credentials.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";
-import { runExecPlugin } from "./exec-plugin.ts";
 
 /** How often files are read again: a projected service account token is replaced while the old one is still good for a fifth of its life. */
 const rereadMs = 60_000;
@@ -80,6 +79,8 @@ export function createCredentialSource(
       expiresAtMs: usesFiles ? now() + rereadMs : undefined,
     };
     if (!hasOwn && user.exec) {
+      // Most kubeconfigs need no plugin, and node:child_process takes time to load.
+      const { runExecPlugin } = await import("./exec-plugin.ts");
       const fromPlugin = await runExecPlugin(target, user.exec, environment, signal);
       credentials = { ...fromPlugin, certificate: fromPlugin.certificate ?? certificate };
     } else if (!hasOwn && user["auth-provider"]) {
