@@ -1,6 +1,6 @@
 import type { PodTemplate } from "@slipway/cluster";
 import { parseOptions, type OptionsShape } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
 
@@ -41,35 +41,44 @@ export interface BuildkitDriverOptions {
 /** The BuildKit release that the tests run; from 0.13 on everything that the driver needs is there. */
 const buildkitVersion = "v0.32.2";
 
-const milliseconds = z.int().nonnegative();
-const amounts = z.record(z.string(), z.string());
+const text = z.optional(z.string().check(z.minLength(1)));
+const flag = z.optional(z.boolean());
+const milliseconds = z.int().check(z.nonnegative());
+const amounts = z.optional(z.record(z.string(), z.string()));
+const name = z
+  .string()
+  .check(
+    z.maxLength(52),
+    z.regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "needs lower-case letters, digits and dashes, as a Deployment's name does"),
+  );
+const certificate = z
+  .string()
+  .check(z.startsWith("-----BEGIN CERTIFICATE-----", "needs the PEM text of a certificate"));
 
 const registryAccessSchema = z.strictObject({
-  http: z.boolean().optional(),
-  insecure: z.boolean().optional(),
-  ca: z.string().startsWith("-----BEGIN CERTIFICATE-----", "needs the PEM text of a certificate").optional(),
-  mirrors: z.array(z.string()).readonly().optional(),
+  http: flag,
+  insecure: flag,
+  ca: z.optional(certificate),
+  mirrors: z.optional(z.readonly(z.array(z.string()))),
 } satisfies OptionsShape<RegistryAccess>);
 
-/** Parses {@link BuildkitDriverOptions}. */
 const buildkitDriverOptionsSchema = z.strictObject({
-  name: z
-    .string()
-    .max(52)
-    .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "needs lower-case letters, digits and dashes, as a Deployment's name does")
-    .default("slipway"),
-  kubeconfig: z.string().optional(),
-  context: z.string().optional(),
-  namespace: z.string().optional(),
-  image: z.string().min(1).optional(),
-  replicas: z.int().min(1).default(1),
-  rootless: z.boolean().default(false),
-  registries: z.record(z.string(), registryAccessSchema).default({}),
-  resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).default({}),
-  podTemplate: z.custom<PodTemplate>((value) => typeof value === "object" && value !== null).default({}),
-  loadBalance: z.enum(["sticky", "random"]).default("sticky"),
-  startTimeoutMs: milliseconds.default(120_000),
-  unschedulableGraceMs: milliseconds.default(3000),
+  name: z._default(name, "slipway"),
+  kubeconfig: text,
+  context: text,
+  namespace: text,
+  image: text,
+  replicas: z._default(z.int().check(z.minimum(1)), 1),
+  rootless: z._default(z.boolean(), false),
+  registries: z._default(z.record(z.string(), registryAccessSchema), {}),
+  resources: z._default(z.strictObject({ requests: amounts, limits: amounts }), {}),
+  podTemplate: z._default(
+    z.custom<PodTemplate>((value) => typeof value === "object" && value !== null),
+    {},
+  ),
+  loadBalance: z._default(z.enum(["sticky", "random"]), "sticky"),
+  startTimeoutMs: z._default(milliseconds, 120_000),
+  unschedulableGraceMs: z._default(milliseconds, 3000),
 } satisfies OptionsShape<BuildkitDriverOptions>);
 
 /** {@link BuildkitDriverOptions} with the defaults filled in. */
