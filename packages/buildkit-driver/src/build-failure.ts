@@ -31,7 +31,7 @@ export async function explainFailure(
   build: FailedBuild,
   call: Pick<DriverCall, "signal">,
 ): Promise<unknown> {
-  if (call.signal.aborted) return error;
+  if (call.signal.aborted) return call.signal.reason;
   if (isConnectionLost(error)) return explainLoss(error, build, call);
   if (!BuilderError.isInstance(error) || error.code !== "BUILD_FAILED") return error;
   return (await outOfMemory(error, build, call)) ?? error;
@@ -70,6 +70,8 @@ async function explainLoss(error: Error, build: FailedBuild, call: Pick<DriverCa
     if (performance.now() >= deadlineMs) break;
     await new Promise((resolve) => setTimeout(resolve, diagnosisIntervalMs));
   }
+  // Whoever watches the pod was faster.
+  if (call.signal.aborted) return call.signal.reason;
   if (BuilderError.isInstance(error.cause)) return error.cause;
   return new BuilderError({
     code: "POD_LOST",

@@ -63,7 +63,8 @@ async function solve(
   const { signal, emit } = call;
   const credentials = sessionCredentials(call.credentials, { signal, readSecret });
   const status = new StatusEvents(emit);
-  const killsBefore = oomKills(cluster, target.pod, call);
+  // Before anything of this build can be killed; without a memory limit nothing is asked.
+  const killsBefore = await oomKills(cluster, target.pod, call);
   let exporting = false;
   try {
     return await target.client.solve(solveRequest(request, hostname(), credentials), {
@@ -79,7 +80,7 @@ async function solve(
       },
     });
   } catch (error) {
-    throw await explainFailure(error, { cluster, pod: target.pod, killsBefore: await killsBefore }, call);
+    throw await explainFailure(error, { cluster, pod: target.pod, killsBefore }, call);
   } finally {
     status.end();
   }
