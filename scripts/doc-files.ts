@@ -8,7 +8,9 @@ export function docFiles(): readonly string[] {
   const below = (folder: string): string[] =>
     readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: "utf8" }).map((path) => join(folder, path));
   const readmes = readdirSync(join(repositoryRoot, "packages")).map((folder) => join("packages", folder, "README.md"));
-  const found = [...readdirSync(repositoryRoot), ...below("docs"), ...readmes].filter((path) => path.endsWith(".md"));
+  const found = [...readdirSync(repositoryRoot), ...below("docs"), ...readmes, "dev-cluster/README.md"].filter((path) =>
+    path.endsWith(".md"),
+  );
   return found.filter((path) => !path.startsWith(join("docs", "api"))).sort();
 }
 
