@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import type { Deployment, Pod } from "@slipway/cluster";
+import type { Cluster, Deployment, ObjectReference, Pod } from "@slipway/cluster";
 import type {
   BuildRequest,
   BuilderStatus,
@@ -13,6 +13,7 @@ import type {
 
 import { buildImage } from "./build-image.ts";
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
+import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { sharedKey } from "./shared-key.ts";
@@ -76,31 +77,34 @@ export class BuildkitBuilder {
 
   /** Scales the builder to nothing; the next build starts it again. */
   async stop(call: DriverCall): Promise<void> {
-    const cluster = await this.#pods.cluster();
-    const reference = { apiVersion: "apps/v1", kind: "Deployment", name: this.#options.name };
-    const { signal } = call;
-    if ((await cluster.get(reference, { signal })) === undefined) return;
-    await this.#pods.disconnect();
-    await cluster.patch(reference, { spec: { replicas: 0 } }, { signal });
-    await this.#untilPodsGone(signal);
+    await this.#endPods(call, (cluster, reference) =>
+      cluster.patch(reference, { spec: { replicas: 0 } }, { signal: call.signal }),
+    );
   }
 
   async remove(call: DriverCall): Promise<void> {
-    const cluster = await this.#pods.cluster();
-    await this.#pods.disconnect();
-    const { signal } = call;
-    await cluster.delete({ apiVersion: "apps/v1", kind: "Deployment", name: this.#options.name }, { signal });
-    await this.#untilPodsGone(signal);
+    await this.#endPods(call, (cluster, reference) => cluster.delete(reference, { signal: call.signal }));
   }
 
   close(): Promise<void> {
     return this.#pods.close();
   }
 
-  async #untilPodsGone(signal: AbortSignal): Promise<void> {
+  /** Does something to the Deployment that ends its pods, and waits until they are gone. */
+  async #endPods(
+    { signal }: DriverCall,
+    end: (cluster: Cluster, reference: ObjectReference) => Promise<unknown>,
+  ): Promise<void> {
     const cluster = await this.#pods.cluster();
-    const labelSelector = builderSelector(this.#options.name);
+    const { name } = this.#options;
+    const reference = { apiVersion: "apps/v1", kind: "Deployment", name };
+    const existing = await cluster.get<Deployment>(reference, { signal });
+    if (existing === undefined) return;
+    checkOwner(existing, name, cluster.namespace);
+    await this.#pods.disconnect();
+    await end(cluster, reference);
     const until = (pods: readonly Pod[]): true | undefined => (pods.length === 0 ? true : undefined);
+    const labelSelector = builderSelector(name);
     await cluster.waitFor<Pod, true>({ apiVersion: "v1", kind: "Pod" }, { labelSelector, signal, until });
   }
 

@@ -1,11 +1,12 @@
 import type { Cluster, Deployment, Pod } from "@slipway/cluster";
-import { BuilderError, type DriverCall } from "@slipway/core";
+import type { DriverCall } from "@slipway/core";
 
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import { checkOwner } from "./builder-owner.ts";
 import { planBuilder, readyPods } from "./builder-state.ts";
 import { checkAccess } from "./required-rbac.ts";
 import { waitForBuilder } from "./wait-for-builder.ts";
-import { builderDeployment, builderLabels, builderSelector } from "./workload.ts";
+import { builderDeployment, builderSelector } from "./workload.ts";
 
 /** How long the clean-up after a failed start may take: its signal is its own, since the call's may have fired. */
 const undoTimeoutMs = 15_000;
@@ -42,14 +43,6 @@ export async function ensureBuilder(
     await undo(cluster, reference, applied, existing);
     throw error;
   }
-}
-
-/** A Deployment of the same name that somebody else made is not ours to change. */
-function checkOwner(existing: Deployment, name: string, namespace: string): void {
-  const labels = existing.metadata?.labels ?? {};
-  if (Object.entries(builderLabels(name)).every(([key, value]) => labels[key] === value)) return;
-  const message = `Deployment ${namespace}/${name} is not a Slipway builder. Choose another name or namespace.`;
-  throw new BuilderError({ code: "INVALID_OPTIONS", message, details: { issues: [{ path: "name", message }] } });
 }
 
 async function undo(

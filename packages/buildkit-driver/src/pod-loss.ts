@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import {
   diagnosePod,
   podError,
@@ -30,6 +32,9 @@ export function podLoss(
   return diagnosis?.final === true ? diagnosis : undefined;
 }
 
+/** A build without changes is over by then, and does not pay for the watch. It misses nothing: it begins where the pod was last seen. */
+const guardDelayMs = 1000;
+
 /** Watches a pod for the time of a build. */
 export interface PodGuard extends Disposable {
   /** Fires with the error as soon as the pod is lost, or on its way out. */
@@ -46,6 +51,7 @@ export function guardPod(cluster: Cluster, start: Pod, call: { readonly signal: 
   const over = new AbortController();
   const signal = AbortSignal.any([call.signal, over.signal]);
   const follow = async (): Promise<void> => {
+    await delay(guardDelayMs, undefined, { signal });
     const options = { fieldSelector: `metadata.name=${name ?? ""}`, from: { items: [start], resourceVersion }, signal };
     for await (const { type, object } of cluster.watch<Pod>({ apiVersion: "v1", kind: "Pod", namespace }, options)) {
       const now = type === "DELETED" ? undefined : object;
