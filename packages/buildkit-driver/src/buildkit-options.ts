@@ -73,7 +73,7 @@ const buildkitDriverOptionsSchema = z.strictObject({
   registries: z._default(z.record(z.string(), registryAccessSchema), {}),
   resources: z._default(z.strictObject({ requests: amounts, limits: amounts }), {}),
   podTemplate: z._default(
-    z.custom<PodTemplate>((value) => typeof value === "object" && value !== null),
+    z.custom<PodTemplate>((value: unknown) => typeof value === "object" && value !== null),
     {},
   ),
   loadBalance: z._default(z.enum(["sticky", "random"]), "sticky"),
