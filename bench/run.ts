@@ -1,3 +1,4 @@
+import { exitWithFailure } from "../dev-cluster/src/index.ts";
 import { runCommand } from "../scripts/run-command.ts";
 import type { BenchCase, Side } from "./bench-case.ts";
 import { benchCases } from "./cases/index.ts";
@@ -6,7 +7,7 @@ import { median } from "./statistics.ts";
 
 /** Runs both sides in turn, so that whatever else the machine does meets both; the first round only warms up. */
 async function compare(bench: BenchCase): Promise<Record<Side, readonly Measurement[]>> {
-  await using prepared = await bench.prepare();
+  await using prepared = await bench.prepare().catch(exitWithFailure);
   const results: Record<Side, Measurement[]> = { ours: [], peer: [] };
   for (let round = 0; round <= bench.rounds; round += 1) {
     for (const side of round % 2 === 0 ? (["ours", "peer"] as const) : (["peer", "ours"] as const)) {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { clusterDown, ensureCluster, readCluster } from "../dev-cluster/src/index.ts";
+import { clusterDown, describeFailure, ensureCluster, readCluster } from "../dev-cluster/src/index.ts";
 import { runCommand, runTool } from "./run-command.ts";
 import {
   addCounts,
@@ -74,7 +74,7 @@ async function startCluster(): Promise<"up" | "failed" | "absent"> {
     await ensureCluster({ onProgress: (line) => console.log(line) });
     return "up";
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(describeFailure(error));
     return ci || (process.platform === "linux" && process.getuid?.() === 0) ? "failed" : "absent";
   }
 }

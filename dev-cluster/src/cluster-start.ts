@@ -9,6 +9,7 @@ import { listNodes } from "./cluster-health.ts";
 import { type ImageStore, imageStore, prepareContainerd } from "./containerd.ts";
 import {
   type DaemonCommand,
+  addonCommands,
   apiServerCommand,
   controllerCommands,
   corefile,
@@ -32,7 +33,7 @@ export interface StartInputs {
   readonly pause: string;
   readonly packages: string;
   readonly pauseImage: { readonly reference: string; layout(): Promise<string> };
-  /** Fulfils later than the rest: the control plane starts without waiting for it. */
+  /** May fulfil later than the rest: nothing else waits for it. */
   addons(): Promise<string>;
   readonly routes: boolean;
 }
@@ -41,7 +42,7 @@ export interface StartInputs {
 export interface ControlPlane {
   readonly inits: Readonly<Record<string, ProcessIdentity>>;
   readonly stores: readonly ImageStore[];
-  /** Starts controllers and kubelets, and returns all daemons when every node is ready. */
+  /** Starts controllers, kubelets and addons, and returns all daemons when every node is ready. */
   readonly startNodes: () => Promise<Readonly<Record<string, ProcessIdentity>>>;
 }
 
@@ -65,15 +66,19 @@ export async function startControlPlane(
     progress.step("start the API server", () => startApi(paths, launcher)),
   ]);
   const inits = Object.fromEntries([sets.controlPlane, ...sets.nodes].map(({ name, init }) => [name, init]));
+  const nodes = async (): Promise<void> => {
+    await launcher.run(sets.controlPlane, controllerCommands(paths, site.name, inputs.hyper));
+    for (const [position, set] of sets.nodes.entries()) {
+      const node = plan.nodes[position];
+      if (node) await launcher.run(set, nodeCommands(paths, plan, node, inputs.hyper));
+    }
+    await waitForNodes(paths, plan, launcher);
+  };
+  const addons = async (): Promise<void> => {
+    await launcher.run(sets.controlPlane, addonCommands(paths, await inputs.addons()));
+  };
   const startNodes = async (): Promise<Readonly<Record<string, ProcessIdentity>>> => {
-    await progress.step("start the nodes", async () => {
-      await launcher.run(sets.controlPlane, controllerCommands(paths, site.name, inputs.hyper, await inputs.addons()));
-      for (const [position, set] of sets.nodes.entries()) {
-        const node = plan.nodes[position];
-        if (node) await launcher.run(set, nodeCommands(paths, plan, node, inputs.hyper));
-      }
-      await waitForNodes(paths, plan, launcher);
-    });
+    await Promise.all([progress.step("start the nodes", nodes), addons()]);
     return launcher.daemons;
   };
   return { inits, stores, startNodes };

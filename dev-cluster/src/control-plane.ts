@@ -70,13 +70,8 @@ export function apiServerCommand(paths: ClusterPaths, plan: AddressPlan, hyper: 
   return { name: "apiserver", argv: [hyper, "kube-apiserver", ...flags(values)] };
 }
 
-/** What runs beside the API server once it answers: controllers, scheduler, DNS and the volume provisioner. */
-export function controllerCommands(
-  paths: ClusterPaths,
-  name: string,
-  hyper: string,
-  addons: string,
-): readonly DaemonCommand[] {
+/** What runs beside the API server once it answers: controllers and scheduler. */
+export function controllerCommands(paths: ClusterPaths, name: string, hyper: string): readonly DaemonCommand[] {
   const common = (component: string): Record<string, string | boolean> => ({
     kubeconfig: componentKubeconfig(paths, component),
     "authentication-kubeconfig": componentKubeconfig(paths, component),
@@ -92,10 +87,16 @@ export function controllerCommands(
     "cluster-name": name,
     "flex-volume-plugin-dir": "/var/lib/kubelet/volumeplugins",
   };
-  const kubeconfig = componentKubeconfig(paths, "addons");
   return [
     { name: "controller-manager", argv: [hyper, "kube-controller-manager", ...flags(manager)] },
     { name: "scheduler", argv: [hyper, "kube-scheduler", ...flags(common("scheduler"))] },
+  ];
+}
+
+/** DNS and the volume provisioner; nodes and most pods do without them. */
+export function addonCommands(paths: ClusterPaths, addons: string): readonly DaemonCommand[] {
+  const kubeconfig = componentKubeconfig(paths, "addons");
+  return [
     { name: "dns", argv: [addons, "-conf", corefilePath(paths)] },
     { name: "provisioner", argv: [addons, "provisioner", kubeconfig, paths.volumes] },
   ];

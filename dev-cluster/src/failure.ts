@@ -24,3 +24,9 @@ export function describeFailure(error: unknown): string {
   const log = error.logFile ? `\n  log:    ${error.logFile}` : "";
   return `${error.message}${log}\n  remedy: ${error.remedy}`;
 }
+
+/** Ends a program that cannot go on without a cluster, with the description instead of a stack trace. */
+export function exitWithFailure(error: unknown): never {
+  process.stderr.write(`${describeFailure(error)}\n`);
+  process.exit(1);
+}

@@ -4,7 +4,7 @@ import type { ClusterArtifacts } from "./cluster-artifacts.ts";
 import type { ClusterSite } from "./cluster-context.ts";
 import { containerdConfig, networkConfig } from "./containerd.ts";
 import { hashInputs } from "./content-hash.ts";
-import { apiServerCommand, controllerCommands, corefile, etcdCommand } from "./control-plane.ts";
+import { addonCommands, apiServerCommand, controllerCommands, corefile, etcdCommand } from "./control-plane.ts";
 import { initScript } from "./namespaces.ts";
 import { kubeletConfig, nodeCommands } from "./worker-node.ts";
 
@@ -23,7 +23,8 @@ export function generationOf(
   const control = [
     etcdCommand(paths, folder),
     apiServerCommand(paths, plan, folder),
-    ...controllerCommands(paths, site.name, folder, addons),
+    ...controllerCommands(paths, site.name, folder),
+    ...addonCommands(paths, addons),
   ];
   const nodes = plan.nodes.map((node) => [
     nodeCommands(paths, plan, node, folder),

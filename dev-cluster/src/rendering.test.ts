@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addressPlan } from "./address-plan.ts";
 import { clusterPaths, isClusterName } from "./cluster-paths.ts";
 import { containerdConfig, networkConfig } from "./containerd.ts";
-import { apiServerCommand, controllerCommands, corefile, flags } from "./control-plane.ts";
+import { apiServerCommand, addonCommands, controllerCommands, corefile, flags } from "./control-plane.ts";
 import { renderKubeconfig, serverNames, tokenLine } from "./kube-config.ts";
 import { initScript } from "./namespaces.ts";
 import { kubeletConfig, nodeCommands } from "./worker-node.ts";
@@ -46,12 +46,11 @@ describe("the control plane's configuration", () => {
     );
     expect(serverNames(plan)).toEqual(expect.arrayContaining(["10.250.3.1", "10.252.3.1", "kubernetes.default.svc"]));
     expect(corefile(paths, plan)).toContain("bind 10.250.3.1");
-    expect(controllerCommands(paths, "one", "/hyper", "/addons").map(({ name }) => name)).toEqual([
+    expect(controllerCommands(paths, "one", "/hyper").map(({ name }) => name)).toEqual([
       "controller-manager",
       "scheduler",
-      "dns",
-      "provisioner",
     ]);
+    expect(addonCommands(paths, "/addons").map(({ name }) => name)).toEqual(["dns", "provisioner"]);
   });
 
   it("authenticates with tokens of a user and a quoted group", () => {

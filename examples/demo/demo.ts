@@ -8,12 +8,12 @@ import { buildkitDriver } from "slipway/buildkit";
 import { connectCluster } from "slipway/cluster";
 import { createRenderer, formatBytes, formatDuration } from "slipway/progress";
 
-import { ensureCluster } from "../../dev-cluster/src/index.ts";
+import { ensureCluster, exitWithFailure } from "../../dev-cluster/src/index.ts";
 import { runOnNode } from "./run-on-node.ts";
 
 const signal = AbortSignal.timeout(20 * 60_000);
 const startedMs = performance.now();
-const testCluster = await ensureCluster({ onProgress: (line) => console.log(line) });
+const testCluster = await ensureCluster({ onProgress: (line) => console.log(line) }).catch(exitWithFailure);
 
 /** Deleting the namespace at the end deletes all that the demo made. */
 const namespace = `slipway-demo-${randomBytes(3).toString("hex")}`;
