@@ -59,7 +59,11 @@ export async function prepareBuilders(): Promise<Builders> {
     kubectl,
     slipway: (build) => {
       const options = build && { context: build.context, tags: [build.tag] };
-      const env = { SLIPWAY_BENCH: JSON.stringify({ driver, build: options }) };
+      // As a command-line tool does with `module.enableCompileCache()`: the peer is compiled as well.
+      const env = {
+        SLIPWAY_BENCH: JSON.stringify({ driver, build: options }),
+        NODE_COMPILE_CACHE: join(folder, "compile-cache"),
+      };
       return { argv: [process.execPath, resolve(import.meta.dirname, "programs/slipway-build.mjs")], env };
     },
     buildx: peer,

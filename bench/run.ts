@@ -1,9 +1,13 @@
+import { setTimeout } from "node:timers/promises";
+
 import { exitWithFailure } from "../dev-cluster/src/index.ts";
 import { runCommand } from "../scripts/run-command.ts";
 import type { BenchCase, Side } from "./bench-case.ts";
 import { benchCases } from "./cases/index.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { median } from "./statistics.ts";
+
+const settleMs = 1000;
 
 /** Runs both sides in turn, so that whatever else the machine does meets both; the first round only warms up. */
 async function compare(bench: BenchCase): Promise<Record<Side, readonly Measurement[]>> {
@@ -12,6 +16,8 @@ async function compare(bench: BenchCase): Promise<Record<Side, readonly Measurem
   for (let round = 0; round <= bench.rounds; round += 1) {
     for (const side of round % 2 === 0 ? (["ours", "peer"] as const) : (["peer", "ours"] as const)) {
       await prepared.before?.(side, round);
+      // What the last run left to the daemons (closing, collecting) does not count for this one.
+      await setTimeout(settleMs);
       const measurement = await measure(prepared[side]);
       console.error(`  round ${round}${round === 0 ? " (warm-up)" : ""} ${side}: ${measurement.wallMs.toFixed(0)} ms`);
       if (round > 0) results[side].push(measurement);

@@ -2,4 +2,17 @@ import { defineConfig } from "tsup";
 
 import { packageBuild } from "../../tsup.config.ts";
 
-export default defineConfig({ ...packageBuild, entry: ["src/index.ts"], noExternal: ["@bufbuild/protobuf"] });
+export default defineConfig([
+  { ...packageBuild, entry: ["src/index.ts"], noExternal: ["@bufbuild/protobuf"] },
+  // All in one file: a thread starts without the other packages.
+  {
+    ...packageBuild,
+    entry: { "walk-worker": "src/file-sync/walk-worker.ts" },
+    noExternal: [/^@slipway\//],
+    esbuildOptions: (options) => {
+      options.conditions = ["@slipway/source"];
+    },
+    dts: false,
+    clean: false,
+  },
+]);

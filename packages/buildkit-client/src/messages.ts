@@ -26,6 +26,11 @@ export {
   ReadContentResponseSchema as ReadContentResponse,
 } from "./gen/content_pb.ts";
 export {
+  ResolveImageConfigRequestSchema as ResolveImageConfigRequest,
+  ResolveImageConfigResponseSchema as ResolveImageConfigResponse,
+  ReturnRequestSchema as ReturnRequest,
+} from "./gen/gateway_pb.ts";
+export {
   CredentialsRequestSchema as CredentialsRequest,
   CredentialsResponseSchema as CredentialsResponse,
   GetSecretRequestSchema as GetSecretRequest,

@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 
-import type { SolveResponse, StatusUpdate } from "@slipway/buildkit-client";
+import type { PreparedDirectory, SolveResponse, BuildSession } from "@slipway/buildkit-client";
+import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
-import type { BuildRequest, DriverBuildResult, DriverCall, KeychainCall } from "@slipway/core";
-import { parseImageReference } from "@slipway/registry-client";
+import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
 
 import { explainFailure } from "./build-failure.ts";
 import type { BuilderPod } from "./builder-pods.ts";
@@ -11,7 +11,6 @@ import type { RegistryAccess } from "./buildkitd-config.ts";
 import { dialFromPod } from "./dial-from-pod.ts";
 import { oomKills } from "./oom-kills.ts";
 import { guardPod } from "./pod-loss.ts";
-import { PreparedDial } from "./prepared-dial.ts";
 import { pushedReferences } from "./pushed-references.ts";
 import { secretReader } from "./read-secret.ts";
 import { sessionCredentials } from "./session-credentials.ts";
@@ -24,6 +23,8 @@ export interface BuildSite {
   readonly cluster: Cluster;
   readonly target: BuilderPod;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
+  /** The walk through the context has begun. */
+  readonly context?: PreparedDirectory | undefined;
 }
 
 /** Builds in a pod; what was pushed counts once the registries serve it. */
@@ -34,71 +35,47 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   const signal = AbortSignal.any([call.signal, guard.lost]);
   const readSecret = secretReader(cluster, cluster.namespace, signal);
   const pod = { namespace: cluster.namespace, name: target.name };
-  using registryDial = new PreparedDial((dialSignal, url) => dialFromPod(cluster, pod, url, dialSignal));
-  const prepare = (): void => {
-    const url = pushAddress(request, registries);
-    if (url !== undefined) registryDial.prepare(signal, url);
-  };
-  const response = await solve(site, request, { ...call, signal }, { readSecret, onExport: prepare });
+  const forSession = sessionCredentials(credentials, { signal, readSecret });
+  const response = await solve(site, request, { ...call, signal }, forSession);
   const digest = response.exporterResponse["containerimage.digest"];
   const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
   if (digest === undefined) return { metadata };
   const references = pushedReferences(request.outputs, request.tags, digest);
-  await verifyPushed(references, digest, { dial: registryDial.dial, registries, credentials, readSecret, signal });
+  const [platform] = request.platforms;
+  await verifyPushed(references, digest, {
+    resolve: (reference) => target.client.resolveImage({ reference, platform, credentials: forSession }, { signal }),
+    dial: (dialSignal, url) => dialFromPod(cluster, pod, url, dialSignal),
+    ...{ registries, credentials, readSecret, signal },
+  });
   return { digest, metadata };
 }
 
-interface SolveServices {
-  readonly readSecret: NonNullable<KeychainCall["readSecret"]>;
-  /** Called once, when the layers are done and the image is about to be made and pushed. */
-  readonly onExport: () => void;
-}
-
 async function solve(
-  { cluster, target }: BuildSite,
+  { cluster, target, context }: BuildSite,
   request: BuildRequest,
   call: DriverCall,
-  { readSecret, onExport }: SolveServices,
+  credentials: BuildSession["credentials"],
 ): Promise<SolveResponse> {
   const { signal, emit } = call;
-  const credentials = sessionCredentials(call.credentials, { signal, readSecret });
   const status = new StatusEvents(emit);
   // Before anything of this build can be killed; without a memory limit nothing is asked.
   const killsBefore = await oomKills(cluster, target.pod, call);
-  let exporting = false;
   try {
-    return await target.client.solve(solveRequest(request, hostname(), credentials), {
+    return await target.client.solve(solveRequest(request, hostname(), credentials, context), {
       signal,
-      onStatus: (update) => {
-        if (!exporting && isExporting(update)) onExport();
-        exporting ||= isExporting(update);
-        status.update(update);
-      },
+      onStatus: (update) => status.update(update),
       onTransfer: (transfer) => {
         const progress = contextProgress(transfer);
         if (progress !== undefined) emit(progress);
       },
     });
   } catch (error) {
+    // A daemon that never answered is the reason; that its connection was lost is only how it shows.
+    if (isConnectionLost(error)) await target.answered;
     throw await explainFailure(error, { cluster, pod: target.pod, killsBefore }, call);
   } finally {
     status.end();
   }
-}
-
-function isExporting({ vertices }: StatusUpdate): boolean {
-  return vertices.some(({ name, startedMs }) => name === "exporting to image" && startedMs !== undefined);
-}
-
-/** Where the first of the tags is pushed to; most builds push to one registry. */
-function pushAddress(
-  { outputs, tags }: BuildRequest,
-  registries: Readonly<Record<string, RegistryAccess>>,
-): URL | undefined {
-  const [tag] = tags;
-  if (tag === undefined || !outputs.some(({ type }) => type === "push")) return undefined;
-  const { registry } = parseImageReference(tag);
-  return new URL(`${registries[registry]?.http === true ? "http" : "https"}://${registry}/`);
 }
 
 function wireBytes(response: SolveResponse): number {

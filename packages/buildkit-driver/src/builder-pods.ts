@@ -5,15 +5,14 @@ import type { DriverCall } from "@slipway/core";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { chooseRandom, chooseSticky } from "./choose-pod.ts";
 import { Connections } from "./connections.ts";
-import { dialBuildkit } from "./dial-buildkit.ts";
+import { dialBuildkit, type BuildkitConnection } from "./dial-buildkit.ts";
 import { ensureBuilder } from "./ensure-builder.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** A pod with a connection to its daemon. */
-export interface BuilderPod {
+export interface BuilderPod extends BuildkitConnection {
   readonly pod: Pod;
   readonly name: string;
-  readonly client: BuildkitClient;
 }
 
 /** The cluster, the builder's pods in it, and this process's connections to them. */
@@ -54,11 +53,18 @@ export class BuilderPods {
     const pod = pods.get(name ?? "");
     if (name === undefined || pod === undefined) throw new Error("no pod is ready");
     call.emit({ type: "pod-phase", pod: name, phase: "running", ...nodeOf(pod) });
-    return { pod, name, client: await untilAborted(this.connect(cluster, name), call.signal) };
+    return { pod, name, ...(await untilAborted(this.#connection(cluster, name), call.signal)) };
   }
 
-  /** The connection to a pod. It outlives the build that opened it, so no call's signal may end it. */
-  connect(cluster: Cluster, name: string): Promise<BuildkitClient> {
+  /** The connection to a pod whose daemon has answered. */
+  async connect(cluster: Cluster, name: string): Promise<BuildkitClient> {
+    const { client, answered } = await this.#connection(cluster, name);
+    await answered;
+    return client;
+  }
+
+  /** It outlives the build that opened it, so no call's signal may end it. */
+  #connection(cluster: Cluster, name: string): Promise<BuildkitConnection> {
     const { signal } = this.#lifetime;
     return this.#connections.get(name, () => dialBuildkit(cluster, { namespace: cluster.namespace, name }, { signal }));
   }

@@ -16,6 +16,7 @@ import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import { prepareContextOf } from "./prepare-context.ts";
 import { sharedKey } from "./shared-key.ts";
 import { builderSelector } from "./workload.ts";
 
@@ -30,9 +31,15 @@ export class BuildkitBuilder {
   }
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
-    const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
-    const cluster = await this.#pods.cluster();
-    return buildImage({ cluster, target, registries: this.#options.registries }, request, call);
+    const preparing = prepareContextOf(request).catch(() => undefined);
+    try {
+      const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
+      const cluster = await this.#pods.cluster();
+      const site = { cluster, target, registries: this.#options.registries, context: await preparing };
+      return await buildImage(site, request, call);
+    } finally {
+      void preparing.then((prepared) => prepared?.[Symbol.dispose]());
+    }
   }
 
   async bootstrap(call: DriverCall): Promise<void> {

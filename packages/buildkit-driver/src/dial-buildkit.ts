@@ -4,23 +4,27 @@ import { BuilderError } from "@slipway/core";
 
 import { buildkitContainer } from "./workload.ts";
 
+/** A connection to a daemon that may not have answered yet. */
+export interface BuildkitConnection {
+  readonly client: BuildkitClient;
+  /** Resolves when it has. @throws BuilderError POD_LOST with what the process in the pod said */
+  readonly answered: Promise<void>;
+}
+
 /** Connects to the daemon in a pod: `buildctl dial-stdio` joins stdin and stdout to its socket, so that no port has to be open. */
 export async function dialBuildkit(
   cluster: Cluster,
   pod: { readonly namespace: string; readonly name: string },
-  call: { readonly signal: AbortSignal },
-): Promise<BuildkitClient> {
+  { signal }: { readonly signal: AbortSignal },
+): Promise<BuildkitConnection> {
   const target = { namespace: pod.namespace, pod: pod.name, container: buildkitContainer };
-  const dialling = cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, call);
-  try {
-    // The client's code loads while the connection is made.
-    return await connectBuildkit(
-      dialling.then(({ stdio }) => stdio),
-      call,
-    );
-  } catch (error) {
-    throw await dialError(await dialling, error, pod);
-  }
+  const stream = await cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, { signal });
+  const client = await connectBuildkit(stream.stdio, { signal, eager: true });
+  const answered = client.answered.catch(async (error: unknown) => {
+    throw await dialError(stream, error, pod);
+  });
+  answered.catch(() => undefined);
+  return { client, answered };
 }
 
 /** What the process in the pod said is the reason; that the connection ended is only how it shows. */

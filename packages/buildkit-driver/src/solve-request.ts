@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 
-import type { BuildSession, SolveRequest } from "@slipway/buildkit-client";
+import type { BuildSession, PreparedDirectory, SolveRequest } from "@slipway/buildkit-client";
 import type { BuildRequest, Context } from "@slipway/core";
 
 import { cacheExports, cacheImports } from "./cache-entries.ts";
@@ -14,6 +14,7 @@ export function solveRequest(
   request: BuildRequest,
   host: string,
   credentials: BuildSession["credentials"],
+  context?: PreparedDirectory,
 ): SolveRequest {
   return {
     // Not the id alone: the daemon knows a build that ended for ten seconds more, and refuses another attempt of that name.
@@ -26,7 +27,7 @@ export function solveRequest(
     entitlements: request.network === "host" ? ["network.host"] : [],
     session: {
       sharedKey: sharedKey(request.context, host),
-      localDirectories: localDirectories(request),
+      localDirectories: { ...localDirectories(request), ...(context && { context }) },
       credentials,
       secrets: async (id) => request.secrets[id]?.(),
     },

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { verifyPushed } from "./verify-pushed.ts";
 
@@ -20,8 +20,12 @@ afterAll(() => registry.close());
 
 const dialled: string[] = [];
 
+/** What the daemon says of each reference; by default nothing. */
+let daemon: (reference: string) => Promise<string> = () => Promise.reject(new Error("not known"));
+
 function verify(...references: string[]): Promise<void> {
   return verifyPushed(references, digest, {
+    resolve: (reference) => daemon(reference),
     dial: (_signal, url) => {
       dialled.push(url.host);
       return Promise.resolve(connect((registry.address() as AddressInfo).port, "127.0.0.1"));
@@ -49,5 +53,33 @@ it("fails when the registry has no such image", async () => {
   await expect(verify("registry.svc:5000/team/api:gone")).rejects.toMatchObject({
     code: "DIGEST_MISMATCH",
     details: { expected: digest },
+  });
+});
+
+describe("with an answer of the daemon", () => {
+  beforeEach(() => {
+    dialled.length = 0;
+  });
+
+  it("needs no connection of its own when that confirms the digest", async () => {
+    const asked: string[] = [];
+    daemon = (reference) => {
+      asked.push(reference);
+      return Promise.resolve(digest);
+    };
+    await verify("registry.svc:5000/team/api:gone");
+    expect([asked, dialled]).toEqual([["registry.svc:5000/team/api:gone"], []]);
+  });
+
+  it("asks the registry itself when the daemon says something else", async () => {
+    daemon = () => Promise.resolve(`sha256:${"c".repeat(64)}`);
+    await verify("registry.svc:5000/team/api:v1");
+    expect(dialled).toEqual(["registry.svc:5000"]);
+  });
+
+  it("does not ask the daemon for a digest, which it would find in its own store", async () => {
+    daemon = () => Promise.resolve(digest);
+    await expect(verify(`registry.svc:5000/team/api@${digest}`)).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
+    expect(dialled).toEqual(["registry.svc:5000"]);
   });
 });

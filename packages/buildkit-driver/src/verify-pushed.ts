@@ -1,18 +1,22 @@
+import type { Duplex } from "node:stream";
+
 import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
   createStreamTransport,
+  formatImageReference,
   parseImageReference,
   type RegistryClient,
 } from "@slipway/registry-client";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
-import type { Dial } from "./prepared-dial.ts";
 
 /** What a verification needs to know. */
 export interface Verification {
-  /** From where the push was made: what is reached there is what counts. */
-  readonly dial: Dial;
+  /** Asks the daemon which digest a registry serves under a tag. */
+  readonly resolve: (reference: string) => Promise<string>;
+  /** Opens a connection from where the push was made: what is reached there is what counts. */
+  readonly dial: (signal: AbortSignal, url: URL) => Promise<Duplex>;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   readonly credentials: Keychain;
   readonly readSecret: NonNullable<KeychainCall["readSecret"]>;
@@ -20,7 +24,8 @@ export interface Verification {
 }
 
 /**
- * Asks the registries whether they serve what was pushed.
+ * Asks the registries whether they serve what was pushed: by way of the daemon, whose connections stand already; if that does not confirm
+ * it, or cannot tell, by a connection of our own, which finds out why.
  *
  * @throws BuilderError DIGEST_MISMATCH, REGISTRY_UNAUTHORIZED, REGISTRY_UNAVAILABLE, REGISTRY_REFUSED
  */
@@ -32,11 +37,19 @@ export async function verifyPushed(
   const { signal } = verification;
   await Promise.all(
     references.map(async (reference) => {
+      if (await isConfirmed(reference, digest, verification)) return;
       const client = registryClient(parseImageReference(reference).registry, verification);
       const descriptor = await client.headManifest(reference, { signal });
       if (descriptor?.digest !== digest) throw mismatch(reference, digest, descriptor?.digest);
     }),
   );
+}
+
+/** By digest the daemon would look into its own store, and a mirror knows nothing of the push. */
+async function isConfirmed(reference: string, digest: string, verification: Verification): Promise<boolean> {
+  const parsed = parseImageReference(reference);
+  if (parsed.digest !== undefined || verification.registries[parsed.registry]?.mirrors !== undefined) return false;
+  return (await verification.resolve(formatImageReference(parsed)).catch(() => undefined)) === digest;
 }
 
 function registryClient(registry: string, { dial, registries, credentials, readSecret }: Verification): RegistryClient {

@@ -12,12 +12,11 @@ import { createLossDiagnosis } from "./pods/loss-diagnosis.ts";
 import { forbiddenRules } from "./rest/access-review.ts";
 import type { AccessRule } from "./rest/access-review.ts";
 import { readBody } from "./rest/api-client.ts";
-import type { ClusterCall } from "./rest/api-client.ts";
+import type { ApiConnection, ClusterCall } from "./rest/api-client.ts";
 import type { KubernetesObject, Pod, ResourceReference } from "./rest/kubernetes-object.ts";
 import { createResourceClient } from "./rest/resource-client.ts";
 import { openPortForward } from "./streams/port-forward.ts";
 import { openRemoteCommand } from "./streams/remote-command.ts";
-import type { StreamConnection } from "./streams/stream-socket.ts";
 import { waitForPod } from "./watch/wait-for-pod.ts";
 import type { WaitForPodOptions } from "./watch/wait-for-pod.ts";
 import { waitForObjects } from "./watch/wait-for.ts";
@@ -39,11 +38,10 @@ export async function connectCluster(options: ClusterOptions = {}, call: Cluster
   const closed = new AbortController();
   const dialer = await createDialer(target.cluster, environment);
   const pool = createAgentPool(dialer);
-  const connection: StreamConnection = {
+  const connection: ApiConnection = {
     server: target.cluster.server,
     user: target.userName,
     url: dialer.server,
-    dialer,
     pool,
     closed: closed.signal,
     credentials: createCredentialSource(target, environment, closed.signal),
@@ -63,7 +61,7 @@ interface ClusterIdentity {
   readonly closed: AbortController;
 }
 
-function createCluster(connection: StreamConnection, { context, namespace, closed }: ClusterIdentity): Cluster {
+function createCluster(connection: ApiConnection, { context, namespace, closed }: ClusterIdentity): Cluster {
   const client = createResourceClient(connection, namespace);
   /** Closing ends what is open, as the caller's signal does. */
   const withClose = <Call extends ClusterCall>(call: Call | undefined): Call & { readonly signal: AbortSignal } => {

@@ -50,14 +50,24 @@ export class BatchWriter {
   flush(): void {
     if (this.offset === 0 || this.#failed) return;
     const { buffer, offset } = this;
-    this.writtenBytes += offset;
-    this.#unacknowledgedBytes += offset;
     this.buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(batchBytes);
     this.offset = 0;
-    this.#stream.write(buffer.subarray(0, offset), (error) => {
-      this.#unacknowledgedBytes -= offset;
+    this.#write(buffer.subarray(0, offset), () => this.#free.push(buffer));
+  }
+
+  /** Hands bytes to the stream as they are, behind the batch. They must not change until they are sent. */
+  write(bytes: Uint8Array): void {
+    this.flush();
+    if (!this.#failed) this.#write(bytes, () => undefined);
+  }
+
+  #write(bytes: Uint8Array, onSent: () => void): void {
+    this.writtenBytes += bytes.length;
+    this.#unacknowledgedBytes += bytes.length;
+    this.#stream.write(bytes, (error) => {
+      this.#unacknowledgedBytes -= bytes.length;
       if (error) this.#failed = true;
-      else this.#free.push(buffer);
+      else onSent();
       this.#wake?.();
     });
   }

@@ -1,27 +1,24 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { ScanEntry } from "@slipway/context-sync";
 import { BuilderError } from "@slipway/core";
 
 import { FrameReader } from "../grpc/grpc-frame.ts";
 import type { SessionCall } from "../session/session-call.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import type { FileFilter, FileSource, OpenFile } from "./file-source.ts";
-import { fileType, goFileMode } from "./go-file-mode.ts";
 import {
   dataFrameHeaderBytes,
   endOfWalkFrame,
   errorFrame,
   finFrame,
   packetType,
-  maxStatFrameBytes,
   writeDataFrameHeader,
-  writeStatFrame,
 } from "./packet-encoder.ts";
 import { readPacket } from "./packet-reader.ts";
+import { ShownFiles, type ShownFile } from "./shown-files.ts";
 import type { TransferMeter } from "./transfer-meter.ts";
+import type { Walk } from "./walk.ts";
 
-const walkSliceBytes = 32 * 1024;
 // Less than this at the end of a batch is not worth a packet of its own.
 const minDataBytes = 4 * 1024;
 
@@ -34,8 +31,7 @@ export class DiffCopySender {
   readonly #source: FileSource;
   readonly #meter: TransferMeter;
   readonly #writer: BatchWriter;
-  /** What may be asked for, by number; undefined once it was, or if it has no content. */
-  readonly #entries: (ScanEntry | undefined)[] = [];
+  readonly #shown = new ShownFiles();
   readonly #requested: number[] = [];
   #finished = false;
   #failure: unknown;
@@ -52,8 +48,9 @@ export class DiffCopySender {
   /** Runs until the daemon has all it wants. @throws BuilderError `CONTEXT_INVALID` when a file cannot be sent as it was shown */
   async send(filter: FileFilter): Promise<void> {
     this.#call.respond();
+    const walk = this.#source.walk(filter);
     try {
-      await this.#serve(this.#source.scan(filter)[Symbol.iterator]());
+      await this.#serve(walk);
       this.#writer.append(finFrame);
       this.#flush();
     } catch (error) {
@@ -61,67 +58,58 @@ export class DiffCopySender {
       this.#flush();
       throw error;
     } finally {
+      walk.close();
       this.#meter.finish();
     }
   }
 
-  async #serve(walk: Iterator<ScanEntry>): Promise<void> {
-    let walking = true;
+  async #serve(walk: Walk): Promise<void> {
+    let state: "more" | "later" | "over" = "more";
     for (;;) {
-      if (walking) walking = this.#showSlice(walk);
-      for (let id = this.#requested.shift(); id !== undefined; id = walking ? undefined : this.#requested.shift()) {
+      if (state !== "over") state = this.#showBatch(walk);
+      for (
+        let id = this.#requested.shift();
+        id !== undefined;
+        id = state === "more" ? undefined : this.#requested.shift()
+      ) {
         await this.#sendFile(id);
       }
       this.#flush();
       if (this.#failure !== undefined) throw this.#failure as Error;
-      if (this.#finished && !walking) return;
-      if (walking || this.#requested.length > 0) await this.#yield();
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+      if (this.#finished && state === "over") return;
+      if (state === "more" || this.#requested.length > 0) await this.#yield();
+      else await Promise.race([this.#news(), ...(state === "later" ? [walk.ready()] : [])]);
     }
   }
 
-  /** Shows about as much as fits into a batch; false when the walk is over. */
-  #showSlice(walk: Iterator<ScanEntry>): boolean {
-    const limit = this.#writer.writtenBytes + this.#writer.offset + walkSliceBytes;
-    while (this.#writer.writtenBytes + this.#writer.offset < limit) {
-      const next = walk.next();
-      if (next.done === true) {
-        this.#writer.append(endOfWalkFrame);
-        return false;
-      }
-      this.#show(next.value);
-    }
-    return true;
+  /** Resolves when the daemon has said something. */
+  #news(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#wake = () => resolve(undefined);
+    return promise;
   }
 
-  #show(entry: ScanEntry): void {
-    const regular = (entry.mode & fileType.mask) === fileType.regular;
-    const linked = entry.hardlink === true;
-    const stat = {
-      path: entry.path,
-      mode: goFileMode(entry.mode),
-      sizeBytes: linked || (entry.mode & fileType.mask) === fileType.directory ? 0 : entry.size,
-      mtimeNs: entry.mtimeNs,
-      linkname: entry.linkname ?? "",
-      devMajor: entry.devMajor,
-      devMinor: entry.devMinor,
-    };
-    this.#writer.reserve(maxStatFrameBytes(stat));
-    this.#writer.offset = writeStatFrame(this.#writer.buffer, this.#writer.offset, stat);
-    this.#entries.push(regular ? entry : undefined);
-    if (!regular) return;
-    this.#meter.files += 1;
-    this.#meter.totalBytes += stat.sizeBytes;
+  /** Shows the next batch of the walk, if it is there. */
+  #showBatch(walk: Walk): "more" | "later" | "over" {
+    const batch = walk.next();
+    if (batch === "later") return "later";
+    if (batch === undefined) {
+      this.#writer.append(endOfWalkFrame);
+      return "over";
+    }
+    this.#writer.write(batch.bytes);
+    this.#shown.add(batch);
+    this.#meter.files += batch.files;
+    this.#meter.totalBytes += batch.totalBytes;
+    return "more";
   }
 
   async #sendFile(id: number): Promise<void> {
-    const entry = this.#entries[id];
-    if (!entry) throw new Error(`The daemon asked for entry ${id}, which has no content or was sent already.`);
-    this.#entries[id] = undefined;
-    const file = this.#source.open(entry);
+    const shown = this.#shown.take(id);
+    const file = this.#source.open(shown);
     try {
-      await this.#sendContent(id, entry, file);
-      if (!file.unchanged()) throw changed(entry);
+      await this.#sendContent(id, shown, file);
+      if (!file.unchanged()) throw changed(shown);
     } finally {
       file.close();
     }
@@ -130,8 +118,8 @@ export class DiffCopySender {
     this.#meter.sentFiles += 1;
   }
 
-  async #sendContent(id: number, entry: ScanEntry, file: OpenFile): Promise<void> {
-    for (let rest = entry.size; rest > 0;) {
+  async #sendContent(id: number, shown: ShownFile, file: OpenFile): Promise<void> {
+    for (let rest = shown.sizeBytes; rest > 0;) {
       const headerBytes = dataFrameHeaderBytes(id, Math.min(rest, this.#writer.freeBytes));
       this.#writer.reserve(headerBytes + Math.min(rest, minDataBytes));
       if (this.#writer.offset === 0) await this.#yield();
@@ -140,18 +128,18 @@ export class DiffCopySender {
         this.#writer.freeBytes - dataFrameHeaderBytes(id, Math.min(rest, this.#writer.freeBytes)),
       );
       const start = writeDataFrameHeader(this.#writer.buffer, this.#writer.offset, id, bytes);
-      await this.#readExactly(entry, file, start, bytes);
+      await this.#readExactly(shown, file, start, bytes);
       this.#writer.offset = start + bytes;
       this.#meter.sentBytes += bytes;
       rest -= bytes;
     }
   }
 
-  async #readExactly(entry: ScanEntry, file: OpenFile, offset: number, length: number): Promise<void> {
+  async #readExactly(shown: ShownFile, file: OpenFile, offset: number, length: number): Promise<void> {
     for (let done = 0; done < length;) {
       const read = file.read(this.#writer.buffer, offset + done, length - done);
       const bytes = typeof read === "number" ? read : await read;
-      if (bytes === 0) throw changed(entry);
+      if (bytes === 0) throw changed(shown);
       done += bytes;
     }
   }
@@ -196,10 +184,10 @@ export class DiffCopySender {
   }
 }
 
-function changed(entry: ScanEntry): BuilderError<"CONTEXT_INVALID"> {
+function changed({ path }: ShownFile): BuilderError<"CONTEXT_INVALID"> {
   return new BuilderError({
     code: "CONTEXT_INVALID",
-    message: `${entry.path} changed while it was sent to BuildKit. Build again once nothing writes to it, or name it in .dockerignore.`,
-    details: { path: entry.path },
+    message: `${path} changed while it was sent to BuildKit. Build again once nothing writes to it, or name it in .dockerignore.`,
+    details: { path },
   });
 }

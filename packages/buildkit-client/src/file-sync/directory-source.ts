@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import type { ScanEntry } from "@slipway/context-sync";
-import { scanContext } from "@slipway/context-sync";
 import { BuilderError } from "@slipway/core";
 
 import type { FileFilter, FileSource, OpenFile } from "./file-source.ts";
+import { scanDirectory } from "./scan-directory.ts";
+import type { ShownFile } from "./shown-files.ts";
+import { localWalk, type Walk } from "./walk.ts";
 
 // Reading small files in the thread pool costs more than it saves; reading large ones here would hold up the daemon's health checks.
 const maxSynchronousBytes = 256 * 1024;
@@ -18,18 +19,14 @@ export class DirectorySource implements FileSource {
     this.#root = root;
   }
 
-  scan(filter: FileFilter): Iterable<ScanEntry> {
-    return scanContext(this.#root, {
-      ...(filter.include.length > 0 ? { include: [...filter.include] } : {}),
-      ...(filter.exclude.length > 0 ? { exclude: [...filter.exclude] } : {}),
-      ...(filter.followPaths.length > 0 ? { followPaths: [...filter.followPaths] } : {}),
-    });
+  walk(filter: FileFilter): Walk {
+    return localWalk(scanDirectory(this.#root, filter));
   }
 
-  open(entry: ScanEntry): OpenFile {
-    const file = path.join(this.#root, entry.path);
+  open(shown: ShownFile): OpenFile {
+    const file = path.join(this.#root, shown.path);
     try {
-      return new DirectoryFile(fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW), entry);
+      return new DirectoryFile(fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW), shown);
     } catch (cause) {
       throw new BuilderError({
         code: "CONTEXT_INVALID",
@@ -43,15 +40,16 @@ export class DirectorySource implements FileSource {
 
 class DirectoryFile implements OpenFile {
   readonly #descriptor: number;
-  readonly #entry: ScanEntry;
+  readonly #shown: ShownFile;
 
-  constructor(descriptor: number, entry: ScanEntry) {
+  constructor(descriptor: number, shown: ShownFile) {
     this.#descriptor = descriptor;
-    this.#entry = entry;
+    this.#shown = shown;
   }
 
   read(target: Buffer, offset: number, length: number): number | Promise<number> {
-    if (this.#entry.size <= maxSynchronousBytes) return fs.readSync(this.#descriptor, target, offset, length, null);
+    if (this.#shown.sizeBytes <= maxSynchronousBytes)
+      return fs.readSync(this.#descriptor, target, offset, length, null);
     return new Promise((resolve, reject) => {
       fs.read(this.#descriptor, target, offset, length, null, (error, bytes) =>
         error ? reject(error) : resolve(bytes),
@@ -61,7 +59,7 @@ class DirectoryFile implements OpenFile {
 
   unchanged(): boolean {
     const { size, mtimeNs } = fs.fstatSync(this.#descriptor, { bigint: true });
-    return Number(size) === this.#entry.size && mtimeNs === this.#entry.mtimeNs;
+    return Number(size) === this.#shown.sizeBytes && mtimeNs === this.#shown.mtimeNs;
   }
 
   close(): void {

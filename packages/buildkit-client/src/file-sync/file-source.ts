@@ -1,4 +1,5 @@
-import type { ScanEntry } from "@slipway/context-sync";
+import type { ShownFile } from "./shown-files.ts";
+import type { Walk } from "./walk.ts";
 
 /** What the daemon wants to see of a source. Without paths and patterns that is everything. */
 export interface FileFilter {
@@ -9,10 +10,9 @@ export interface FileFilter {
 
 /** Files that can be shown to the daemon and sent when it asks. */
 export interface FileSource {
-  /** In the order of the wire. @throws BuilderError `CONTEXT_INVALID` */
-  scan(filter: FileFilter): Iterable<ScanEntry>;
+  walk(filter: FileFilter): Walk;
   /** @throws BuilderError `CONTEXT_INVALID` */
-  open(entry: ScanEntry): OpenFile;
+  open(file: ShownFile): OpenFile;
 }
 
 /** A file that is being sent. */

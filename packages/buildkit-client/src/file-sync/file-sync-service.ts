@@ -1,10 +1,11 @@
 import { grpcCode } from "../grpc/grpc-status.ts";
 import type { SessionHandler } from "../session/session-server.ts";
-import type { InMemoryFiles, TransferProgress } from "../solve/solve-request.ts";
+import type { BuildSession, TransferProgress } from "../solve/solve-request.ts";
 import { DiffCopySender } from "./diff-copy-sender.ts";
 import { DirectorySource } from "./directory-source.ts";
 import type { FileSource } from "./file-source.ts";
 import { MemorySource } from "./memory-source.ts";
+import { PreparedDirectory } from "./prepared-directory.ts";
 import { TransferMeter } from "./transfer-meter.ts";
 
 /** Shows local directories to the daemon under their names. */
@@ -15,10 +16,7 @@ export class FileSyncService {
   readonly #onTransfer: (progress: TransferProgress) => void;
   readonly #meters: TransferMeter[] = [];
 
-  constructor(
-    directories: Readonly<Record<string, string | InMemoryFiles>>,
-    onTransfer: (progress: TransferProgress) => void,
-  ) {
+  constructor(directories: BuildSession["localDirectories"], onTransfer: (progress: TransferProgress) => void) {
     const sources = Object.entries(directories).map(([name, files]) => [name, sourceOf(files)] as const);
     this.#sources = new Map(sources);
     this.#onTransfer = onTransfer;
@@ -51,6 +49,7 @@ export class FileSyncService {
   };
 }
 
-function sourceOf(files: string | InMemoryFiles): FileSource {
+function sourceOf(files: BuildSession["localDirectories"][string]): FileSource {
+  if (files instanceof PreparedDirectory) return files;
   return typeof files === "string" ? new DirectorySource(files) : new MemorySource(files);
 }

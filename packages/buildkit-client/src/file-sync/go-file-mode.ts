@@ -32,3 +32,10 @@ export function goFileMode(mode: number): number {
     (mode & 0o1000 ? goSticky : 0)
   );
 }
+
+const goTypeMask = Object.values(goTypeBits).reduce((mask, bits) => mask | bits, 0);
+
+/** Whether a mode in Go's form is that of a regular file. */
+export function isGoRegular(mode: number): boolean {
+  return (mode & goTypeMask) === 0;
+}

@@ -6,6 +6,8 @@ import { createPatternMatcher } from "@slipway/context-sync";
 import type { InMemoryFiles } from "../solve/solve-request.ts";
 import type { FileFilter, FileSource, OpenFile } from "./file-source.ts";
 import { fileType } from "./go-file-mode.ts";
+import type { ShownFile } from "./shown-files.ts";
+import { localWalk, type Walk } from "./walk.ts";
 
 /**
  * Files that exist only in this process. Their times follow from their content, so that the daemon asks again for exactly what
@@ -18,7 +20,11 @@ export class MemorySource implements FileSource {
     this.#files = new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content as Uint8Array)]));
   }
 
-  *scan(filter: FileFilter): Generator<ScanEntry> {
+  walk(filter: FileFilter): Walk {
+    return localWalk(this.#scan(filter));
+  }
+
+  *#scan(filter: FileFilter): Generator<ScanEntry> {
     const excluded = createPatternMatcher(filter.exclude);
     const directories = new Set<string>();
     const compare = (a: string, b: string) => Buffer.compare(sortKey(a), sortKey(b));
@@ -42,8 +48,8 @@ export class MemorySource implements FileSource {
     }
   }
 
-  open(entry: ScanEntry): OpenFile {
-    const content = this.#files.get(entry.path) ?? Buffer.alloc(0);
+  open({ path }: ShownFile): OpenFile {
+    const content = this.#files.get(path) ?? Buffer.alloc(0);
     let position = 0;
     return {
       read: (target, offset, length) => {

@@ -30,17 +30,30 @@ export function maxStatFrameBytes({ path, linkname }: PacketStat): number {
 
 /** Writes one entry of the walk. Returns the offset behind it. */
 export function writeStatFrame(target: Buffer, offset: number, stat: PacketStat): number {
-  const bytes = statBytes(stat);
-  offset = writeFrameHeader(target, offset, 1 + varintBytes(bytes) + bytes);
-  target[offset++] = 0x12;
-  offset = writeVarint(target, offset, bytes);
-  offset = writeText(target, offset, 0x0a, stat.path);
-  offset = writeNumber(target, offset, 0x10, stat.mode);
-  offset = writeNumber(target, offset, 0x28, stat.sizeBytes);
-  offset = writeNanoseconds(target, offset, stat.mtimeNs);
-  offset = writeText(target, offset, 0x3a, stat.linkname);
-  offset = writeNumber(target, offset, 0x40, stat.devMajor);
-  return writeNumber(target, offset, 0x48, stat.devMinor);
+  const lengthAt = offset + frameHeaderBytes + 1;
+  let end = writeText(target, lengthAt + 1, 0x0a, stat.path);
+  end = writeNumber(target, end, 0x10, stat.mode);
+  end = writeNumber(target, end, 0x28, stat.sizeBytes);
+  end = writeNanoseconds(target, end, stat.mtimeNs);
+  end = writeText(target, end, 0x3a, stat.linkname);
+  end = writeNumber(target, end, 0x40, stat.devMajor);
+  end = writeNumber(target, end, 0x48, stat.devMinor);
+  end = putLength(target, lengthAt, end);
+  target[offset + frameHeaderBytes] = 0x12;
+  writeFrameHeader(target, offset, end - offset - frameHeaderBytes);
+  return end;
+}
+
+/**
+ * Fills in the length of what begins behind `lengthAt`, where one byte is kept free for it, and ends at `end`: to measure first would take
+ * longer than to move the few that are longer. Returns the new end.
+ */
+function putLength(target: Buffer, lengthAt: number, end: number): number {
+  const bytes = end - lengthAt - 1;
+  const moved = varintBytes(bytes) - 1;
+  if (moved > 0) target.copyWithin(lengthAt + 1 + moved, lengthAt + 1, end);
+  writeVarint(target, lengthAt, bytes);
+  return end + moved;
 }
 
 /** Size of the frame around {@link dataBytes} of content. */
@@ -78,32 +91,6 @@ export function errorFrame(message: string): Buffer {
   return frame;
 }
 
-function statBytes(stat: PacketStat): number {
-  return (
-    textBytes(stat.path) +
-    numberBytes(stat.mode) +
-    numberBytes(stat.sizeBytes) +
-    nanosecondsBytes(stat.mtimeNs) +
-    textBytes(stat.linkname) +
-    numberBytes(stat.devMajor) +
-    numberBytes(stat.devMinor)
-  );
-}
-
-function textBytes(text: string): number {
-  if (text === "") return 0;
-  const bytes = utf8Bytes(text);
-  return 1 + varintBytes(bytes) + bytes;
-}
-
-/** For names, which are short and mostly ASCII, a loop is faster than the call into native code. */
-function utf8Bytes(text: string): number {
-  for (let index = 0; index < text.length; index += 1) {
-    if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text);
-  }
-  return text.length;
-}
-
 function numberBytes(value: number): number {
   return value === 0 ? 0 : 1 + varintBytes(value);
 }
@@ -125,12 +112,8 @@ function writeFrameHeader(target: Buffer, offset: number, messageBytes: number):
 
 function writeText(target: Buffer, offset: number, tag: number, text: string): number {
   if (text === "") return offset;
-  target[offset++] = tag;
-  const bytes = utf8Bytes(text);
-  offset = writeVarint(target, offset, bytes);
-  if (bytes !== text.length) return offset + target.write(text, offset, "utf8");
-  for (let index = 0; index < bytes; index += 1) target[offset + index] = text.charCodeAt(index);
-  return offset + bytes;
+  target[offset] = tag;
+  return putLength(target, offset + 1, offset + 2 + target.write(text, offset + 2, "utf8"));
 }
 
 function writeNumber(target: Buffer, offset: number, tag: number, value: number): number {
@@ -144,14 +127,6 @@ function writeVarint(target: Buffer, offset: number, value: number): number {
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[offset++] = (rest % 0x80) + 0x80;
   target[offset++] = rest;
   return offset;
-}
-
-function nanosecondsBytes(value: bigint): number {
-  nanoseconds[0] = value;
-  const low = words[lowWord] ?? 0;
-  const high = words[1 - lowWord] ?? 0;
-  if (high === 0) return numberBytes(low);
-  return 1 + Math.ceil((64 - Math.clz32(high)) / 7);
 }
 
 /** Two 32-bit halves are an order of magnitude faster here than arithmetic on bigint. */

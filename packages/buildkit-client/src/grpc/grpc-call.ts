@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import * as http2 from "node:http2";
 
 import { FrameReader } from "./grpc-frame.ts";
@@ -6,6 +6,7 @@ import { grpcCode, GrpcStatusError, statusErrorOf } from "./grpc-status.ts";
 
 /** What a call may be given besides its message. */
 export interface GrpcCallOptions {
+  readonly metadata?: OutgoingHttpHeaders;
   readonly signal?: AbortSignal | undefined;
   readonly onHeaders?: (headers: IncomingHttpHeaders) => void;
   readonly onMessage?: (message: Buffer) => void;

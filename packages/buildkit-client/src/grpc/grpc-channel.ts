@@ -55,7 +55,7 @@ export class GrpcChannel {
   /** One request, any number of responses, until the daemon ends the call. @throws GrpcStatusError, ConnectionLostError */
   async stream(method: string, request: Uint8Array, call: GrpcCallOptions): Promise<void> {
     call.signal?.throwIfAborted();
-    const stream = this.open(method);
+    const stream = this.open(method, call.metadata);
     const { finished } = new GrpcCall(method, stream, call, () => this.#currentError());
     stream.end(encodeFrame(request));
     await finished;

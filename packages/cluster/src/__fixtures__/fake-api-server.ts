@@ -38,7 +38,12 @@ async function readText(request: IncomingMessage): Promise<string> {
 }
 
 /** Answers with JSON. */
-export function answer(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
 }
@@ -74,7 +79,9 @@ export async function startFakeApiServer(handlers: FakeApiHandlers): Promise<Fak
     const refusal = handlers.refuseUpgrade?.();
     if (refusal) {
       const { status, body } = refusal;
-      socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+      socket.end(
+        `HTTP/1.1 ${status} No\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => handlers.socket?.(webSocket, request));

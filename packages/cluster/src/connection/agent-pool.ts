@@ -7,10 +7,14 @@ import type { Dialer } from "./dialer.ts";
 import { http } from "./node-http.ts";
 
 const idleMs = 30_000;
+// What was idle for longer may be dead without a sign, and a stream cannot be asked for twice.
+const recentMs = 2000;
 
 /** Connections kept alive and shared by all calls; a new client certificate gets new ones. */
 export interface AgentPool {
   agent(certificate: Credentials["certificate"]): Agent;
+  /** For a stream, which keeps its connection: an agent with one that has just answered a call, or that makes a new one. */
+  forStream(certificate: Credentials["certificate"]): Agent;
   /** Closes the connections that nobody uses: where one was silently dead, the others are as well. */
   dropIdle(): void;
   close(): void;
@@ -21,7 +25,7 @@ function fingerprint(certificate: Credentials["certificate"]): string {
   return createHash("sha256").update(certificate.cert).update(certificate.key).digest("hex");
 }
 
-function createAgent(dialer: Dialer, certificate: Credentials["certificate"]): Agent {
+function createAgent(dialer: Dialer, certificate: Credentials["certificate"], freedMs: WeakMap<Duplex, number>): Agent {
   // The timeout closes idle connections only, before a load balancer does so behind our back.
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 16, timeout: idleMs });
   agent.createConnection = (_options, callback) => {
@@ -31,6 +35,7 @@ function createAgent(dialer: Dialer, certificate: Credentials["certificate"]): A
     );
     return undefined;
   };
+  agent.on("free", (socket: Duplex) => freedMs.set(socket, performance.now()));
   return agent;
 }
 
@@ -38,16 +43,24 @@ function createAgent(dialer: Dialer, certificate: Credentials["certificate"]): A
 export function createAgentPool(dialer: Dialer): AgentPool {
   let current: { agent: Agent; print: string } | undefined;
   const retired: Agent[] = [];
+  const freedMs = new WeakMap<Duplex, number>();
+  const agentFor = (certificate: Credentials["certificate"]): Agent => {
+    const print = fingerprint(certificate);
+    if (current && current.print !== print) {
+      current.agent.maxFreeSockets = 0;
+      retired.push(current.agent);
+      current = undefined;
+    }
+    current ??= { agent: createAgent(dialer, certificate, freedMs), print };
+    return current.agent;
+  };
   return {
-    agent: (certificate) => {
-      const print = fingerprint(certificate);
-      if (current && current.print !== print) {
-        current.agent.maxFreeSockets = 0;
-        retired.push(current.agent);
-        current = undefined;
-      }
-      current ??= { agent: createAgent(dialer, certificate), print };
-      return current.agent;
+    agent: agentFor,
+    forStream: (certificate) => {
+      const agent = agentFor(certificate);
+      const idle = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
+      const isRecent = idle.some((socket) => performance.now() - (freedMs.get(socket) ?? 0) < recentMs);
+      return isRecent ? agent : createAgent(dialer, certificate, freedMs);
     },
     dropIdle: () => {
       for (const socket of Object.values(current?.agent.freeSockets ?? {}).flat()) socket?.destroy();

@@ -212,8 +212,11 @@ test("REST and exec go through an HTTP proxy", async () => {
   });
   await using behind = await serveBehind(proxy, (port) => `http://me:secret@127.0.0.1:${port}`);
   expect(await behind.cluster.get(pod)).toEqual({ kind: "Pod" });
-  const stream = await behind.cluster.exec({ namespace: "builds", pod: "p", command: ["true"] });
-  expect(await stream.status).toMatchObject({ exitCode: 0 });
+  // The first takes over the connection of the call, the second needs one of its own.
+  for (let count = 0; count < 2; count += 1) {
+    const stream = await behind.cluster.exec({ namespace: "builds", pod: "p", command: ["true"] });
+    expect(await stream.status).toMatchObject({ exitCode: 0 });
+  }
   expect(asked).toEqual([`${behind.host} Basic bWU6c2VjcmV0`, `${behind.host} Basic bWU6c2VjcmV0`]);
 });
 

@@ -193,3 +193,25 @@ test("stdin cannot be half-closed with v4, and says so", async () => {
   stream.stdio.end("x");
   await expect(stream.status).rejects.toMatchObject({ code: "INTERNAL" });
 });
+
+test("takes over the connection of a call that was just answered, and leaves those that are in use alone", async () => {
+  await using server = await serve((socket) => {
+    socket.on("message", () => undefined);
+    send(socket, 1, "out");
+    send(socket, 3, success);
+  });
+  const { cluster } = server;
+  const pod = { apiVersion: "v1", kind: "Pod", namespace: "builds", name: "builder-0" };
+  await cluster.get(pod, {});
+  expect(server.connectionCount).toBe(1);
+  const streams = [await cluster.exec(target), await cluster.exec(target)];
+  expect(server.connectionCount).toBe(2);
+  await cluster.get(pod, {});
+  expect(server.connectionCount).toBe(3);
+  for (const stream of streams) {
+    expect(await text(stream.stdio)).toBe("out");
+    await stream.close();
+  }
+  await cluster.get(pod, {});
+  expect(server.connectionCount).toBe(3);
+});

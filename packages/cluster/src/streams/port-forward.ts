@@ -3,13 +3,13 @@ import { Duplex } from "node:stream";
 import type { BuilderError } from "@slipway/core";
 
 import { abortError } from "../connection/abort-error.ts";
-import type { ClusterCall } from "../rest/api-client.ts";
+import type { ApiConnection, ClusterCall } from "../rest/api-client.ts";
 import { connectionLost } from "../rest/api-error.ts";
 import { apiPath } from "../rest/api-resource.ts";
 import { createChannelQueue } from "./channel-queue.ts";
 import { createFrameWriter } from "./frame-writer.ts";
 import { openStreamSocket } from "./stream-socket.ts";
-import type { StreamConnection, StreamSocket } from "./stream-socket.ts";
+import type { StreamSocket } from "./stream-socket.ts";
 
 /** A port that a process in a pod listens on. */
 export interface PortForwardTarget {
@@ -107,7 +107,7 @@ function createPortStream(
  * @throws BuilderError
  */
 export async function openPortForward(
-  connection: StreamConnection,
+  connection: ApiConnection,
   target: PortForwardTarget,
   call: ClusterCall,
 ): Promise<Duplex> {

@@ -1,6 +1,6 @@
 import { BuilderError } from "@slipway/core";
 
-import type { ClusterCall } from "../rest/api-client.ts";
+import type { ApiConnection, ClusterCall } from "../rest/api-client.ts";
 import { connectionLost } from "../rest/api-error.ts";
 import { apiPath } from "../rest/api-resource.ts";
 import { apiStatusOf } from "../rest/api-status.ts";
@@ -9,7 +9,6 @@ import { createExecStream } from "./exec-stream.ts";
 import type { ExecStream } from "./exec-stream.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { openStreamSocket } from "./stream-socket.ts";
-import type { StreamConnection } from "./stream-socket.ts";
 
 /** A container of a running pod. */
 export interface ContainerTarget {
@@ -65,7 +64,7 @@ function podGone(target: ContainerTarget, cause: unknown): BuilderError {
  * @throws BuilderError; POD_LOST if there is no such pod
  */
 export async function openRemoteCommand(
-  connection: StreamConnection,
+  connection: ApiConnection,
   subresource: "exec" | "attach",
   target: ContainerTarget & { readonly command?: readonly string[]; readonly stdin?: boolean | undefined },
   services: RemoteCommandServices,

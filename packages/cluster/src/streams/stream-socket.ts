@@ -6,7 +6,6 @@ import type { WebSocket } from "ws";
 
 import type { Credentials } from "../auth/credentials.ts";
 import { abortError, orAborted } from "../connection/abort-error.ts";
-import type { Dialer } from "../connection/dialer.ts";
 import { readBody } from "../rest/api-client.ts";
 import type { ApiConnection, ClusterCall } from "../rest/api-client.ts";
 import { apiError, unreachable } from "../rest/api-error.ts";
@@ -23,11 +22,6 @@ export interface StreamRequest {
   /** Best first. */
   readonly protocols: readonly string[];
   readonly action: ApiAction;
-}
-
-/** {@link ApiConnection}, and the way to open connections that are not pooled. */
-export interface StreamConnection extends ApiConnection {
-  readonly dialer: Dialer;
 }
 
 const handshakeTimeoutMs = 30_000;
@@ -49,52 +43,39 @@ class UpgradeRefused extends Error {
 }
 
 async function openOnce(
-  connection: StreamConnection,
+  connection: ApiConnection,
   request: StreamRequest,
   credentials: Credentials,
 ): Promise<StreamSocket> {
-  const { WebSocket: Socket } = await import("ws");
-  const { url, dialer } = connection;
-  const isTls = url.protocol === "https:";
+  const { url, pool } = connection;
   const path = url.pathname.replace(/\/$/, "") + withQuery(request.path, request.query);
-  let below: Duplex | undefined;
-  const options = {
-    headers: { "user-agent": "slipway", ...(credentials.headers as Record<string, string>) },
+  const { WebSocket: Socket } = await import("ws");
+  // TLS is below, and the agent's connections all lead to the API server: it keeps them under the name of a request without a host.
+  const socket = new Socket(`ws://localhost${path}`, [...request.protocols], {
+    agent: pool.forStream(credentials.certificate),
+    headers: { host: url.host, "user-agent": "slipway", ...(credentials.headers as Record<string, string>) },
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: largestMessageBytes,
     handshakeTimeout: handshakeTimeoutMs,
     // ws skips a mask of zeros; see `putFrameHeader`.
     generateMask: (mask: Buffer) => void mask.fill(0),
-    createConnection: (_: unknown, callback: (error: Error | null, socket?: Duplex) => void): undefined => {
-      dialer.dial(credentials.certificate).then(
-        (dialed) => {
-          below = dialed;
-          callback(null, dialed);
-        },
-        (error: unknown) => callback(error as Error),
-      );
-      return undefined;
-    },
-  };
+  });
   return new Promise((resolve, reject) => {
-    const socket = new Socket(
-      `${isTls ? "wss" : "ws"}://${url.host}${path}`,
-      [...request.protocols],
-      options as unknown as ConstructorParameters<typeof Socket>[2],
-    );
+    let connectionBelow: Duplex | undefined;
     socket.once("unexpected-response", (_: ClientRequest, response: IncomingMessage) => {
       const refuse = (body: string): void => reject(new UpgradeRefused(parseApiStatus(response.statusCode ?? 0, body)));
       readBody(response)
         .then(refuse, () => refuse(""))
         .finally(() => socket.terminate());
     });
+    socket.once("upgrade", (response) => (connectionBelow = response.socket));
     // Stays: terminate() during the handshake emits an error.
     socket.on("error", reject);
     socket.once("open", () => {
       // The first frames may be here already: nothing is read before the caller listens.
       socket.pause();
-      if (below) resolve({ socket, connection: below });
+      if (connectionBelow) resolve({ socket, connection: connectionBelow });
     });
   });
 }
@@ -105,7 +86,7 @@ async function openOnce(
  * @throws BuilderError, with the reason of the API server if it refused
  */
 export async function openStreamSocket(
-  connection: StreamConnection,
+  connection: ApiConnection,
   request: StreamRequest,
   call: ClusterCall,
 ): Promise<StreamSocket> {

@@ -1,0 +1,86 @@
+import { Worker } from "node:worker_threads";
+
+import { BuilderError } from "@slipway/core";
+
+import type { FileFilter } from "./file-source.ts";
+import type { Walk, WalkBatch } from "./walk.ts";
+
+/** What the thread is asked to do. */
+export interface WalkTask {
+  readonly root: string;
+  readonly filter: FileFilter;
+}
+
+/** What the thread answers. */
+export type WalkMessage =
+  | { readonly batch: WalkBatch }
+  | { readonly end: true }
+  | { readonly refused: { readonly code: string; readonly message: string; readonly details: unknown } };
+
+/** A walk that another thread makes. It does not keep the process alive. */
+export class WorkerWalk implements Walk {
+  readonly #worker: Worker;
+  readonly #batches: (WalkBatch | undefined)[] = [];
+  #ended = false;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(task: WalkTask) {
+    const isSource = import.meta.url.endsWith(".ts");
+    const script = new URL(isSource ? "./walk-worker.ts" : "./walk-worker.js", import.meta.url);
+    // What the process was started with (loaders, inspectors) is not for this thread.
+    const execArgv = isSource ? ["--conditions=@slipway/source"] : [];
+    // Every entry leaves some hundred bytes behind: with the usual space for the young they would be collected every few thousand.
+    const resourceLimits = { maxYoungGenerationSizeMb: 96 };
+    this.#worker = new Worker(script, {
+      workerData: task,
+      execArgv,
+      resourceLimits,
+      env: {},
+      stdout: true,
+      stderr: true,
+    });
+    this.#worker.unref();
+    this.#worker.on("message", (message: WalkMessage) => this.#receive(message));
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", () => {
+      if (!this.#ended) this.#fail(new Error("The thread that walks through the context has ended."));
+    });
+  }
+
+  /** Whether there is no thread that walks: bundlers may have left its file behind. Until a thread runs that is not known. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined && !BuilderError.isInstance(this.#failure);
+  }
+
+  next(): WalkBatch | "later" | undefined {
+    if (this.#batches.length > 0) return this.#batches.shift();
+    if (this.#failure !== undefined) throw this.#failure as Error;
+    return "later";
+  }
+
+  ready(): Promise<void> {
+    if (this.#batches.length > 0 || this.#failure !== undefined) return Promise.resolve();
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  close(): void {
+    void this.#worker.terminate();
+  }
+
+  #receive(message: WalkMessage): void {
+    if ("refused" in message) {
+      const { code, message: text, details } = message.refused;
+      this.#fail(new BuilderError({ code, message: text, details } as ConstructorParameters<typeof BuilderError>[0]));
+      return;
+    }
+    this.#ended = "end" in message;
+    this.#batches.push("batch" in message ? message.batch : undefined);
+    this.#wake?.();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake?.();
+  }
+}

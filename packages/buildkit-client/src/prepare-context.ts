@@ -1,0 +1,18 @@
+import type { ContextFiles } from "./file-sync/expected-filter.ts";
+import type { PreparedDirectory } from "./file-sync/prepared-directory.ts";
+
+/**
+ * Begins to walk through a build context, in a thread of its own, before a build asks for it: give the result to that build as its
+ * `context` directory, and dispose of it afterwards. The walk counts if the daemon then asks for what was expected, within two seconds; else,
+ * and where no thread can be started, the build walks itself. Undefined if it would not pay: the context has less than 2,000 entries, or what
+ * the daemon will ask for cannot be told from the Dockerfile.
+ */
+export async function prepareContext(root: string, files: ContextFiles): Promise<PreparedDirectory | undefined> {
+  const [{ expectedFilter }, { isLarge }, { PreparedDirectory: Prepared }] = await Promise.all([
+    import("./file-sync/expected-filter.ts"),
+    import("./file-sync/is-large.ts"),
+    import("./file-sync/prepared-directory.ts"),
+  ]);
+  const filter = expectedFilter(files);
+  return filter !== undefined && isLarge(root, filter.followPaths) ? new Prepared(root, filter) : undefined;
+}
