@@ -78,7 +78,9 @@ export async function startControlPlane(
     await launcher.run(sets.controlPlane, addonCommands(paths, await inputs.addons()));
   };
   const startNodes = async (): Promise<Readonly<Record<string, ProcessIdentity>>> => {
-    await Promise.all([progress.step("start the nodes", nodes), addons()]);
+    // Both end before a failure is told: nothing may start behind it.
+    const started = await Promise.allSettled([progress.step("start the nodes", nodes), addons()]);
+    for (const result of started) if (result.status === "rejected") throw result.reason;
     return launcher.daemons;
   };
   return { inits, stores, startNodes };

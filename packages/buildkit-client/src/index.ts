@@ -8,7 +8,7 @@ export { connectBuildkit } from "./buildkit-client.ts";
 export { ConnectionLostError, isConnectionLost } from "./connection-lost-error.ts";
 export type { CacheRecord, DaemonCall, DaemonInfo, PruneCacheOptions, WorkerInfo } from "./daemon-info.ts";
 export type { ContextFiles } from "./file-sync/expected-filter.ts";
-export type { PreparedDirectory } from "./file-sync/prepared-directory.ts";
+export type { PreparedContext } from "./prepare-context.ts";
 export { prepareContext } from "./prepare-context.ts";
 export { GrpcStatusError } from "./grpc/grpc-status.ts";
 export type { ResolveImageRequest } from "./solve/resolve-image.ts";

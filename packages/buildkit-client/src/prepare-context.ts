@@ -1,5 +1,10 @@
 import type { ContextFiles } from "./file-sync/expected-filter.ts";
-import type { PreparedDirectory } from "./file-sync/prepared-directory.ts";
+
+/** A build context whose walk has begun. */
+export interface PreparedContext extends Disposable {
+  /** Its folder. */
+  readonly root: string;
+}
 
 /**
  * Begins to walk through a build context, in a thread of its own, before a build asks for it: give the result to that build as its
@@ -7,7 +12,7 @@ import type { PreparedDirectory } from "./file-sync/prepared-directory.ts";
  * and where no thread can be started, the build walks itself. Undefined if it would not pay: the context has less than 2,000 entries, or what
  * the daemon will ask for cannot be told from the Dockerfile.
  */
-export async function prepareContext(root: string, files: ContextFiles): Promise<PreparedDirectory | undefined> {
+export async function prepareContext(root: string, files: ContextFiles): Promise<PreparedContext | undefined> {
   const [{ expectedFilter }, { isLarge }, { PreparedDirectory: Prepared }] = await Promise.all([
     import("./file-sync/expected-filter.ts"),
     import("./file-sync/is-large.ts"),

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import type { PreparedDirectory, SolveResponse, BuildSession } from "@slipway/buildkit-client";
+import type { PreparedContext, SolveResponse, BuildSession } from "@slipway/buildkit-client";
 import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
 import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
@@ -16,6 +16,7 @@ import { secretReader } from "./read-secret.ts";
 import { sessionCredentials } from "./session-credentials.ts";
 import { solveRequest } from "./solve-request.ts";
 import { contextProgress, StatusEvents } from "./status-events.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 
 /** Where a build runs, and how the registries are reached from there. */
@@ -24,7 +25,7 @@ export interface BuildSite {
   readonly target: BuilderPod;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   /** The walk through the context has begun. */
-  readonly context?: PreparedDirectory | undefined;
+  readonly context?: PreparedContext | undefined;
 }
 
 /** Builds in a pod; what was pushed counts once the registries serve it. */
@@ -71,7 +72,7 @@ async function solve(
     });
   } catch (error) {
     // A daemon that never answered is the reason; that its connection was lost is only how it shows.
-    if (isConnectionLost(error)) await target.answered;
+    if (isConnectionLost(error)) await untilAborted(target.answered, signal);
     throw await explainFailure(error, { cluster, pod: target.pod, killsBefore }, call);
   } finally {
     status.end();

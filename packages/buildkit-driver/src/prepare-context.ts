@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { prepareContext, type PreparedDirectory } from "@slipway/buildkit-client";
+import { prepareContext, type PreparedContext } from "@slipway/buildkit-client";
 import type { BuildRequest } from "@slipway/core";
 
 /** Begins to walk through a large context while the builder is looked for and dialled, where most of the time goes by waiting. */
-export async function prepareContextOf(request: BuildRequest): Promise<PreparedDirectory | undefined> {
+export async function prepareContextOf(request: BuildRequest): Promise<PreparedContext | undefined> {
   const { context, dockerfile: path, dockerfileInline } = request;
   if (context.type !== "directory") return undefined;
   const read = (name: string): Promise<string | undefined> =>

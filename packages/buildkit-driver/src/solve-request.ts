@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 
-import type { BuildSession, PreparedDirectory, SolveRequest } from "@slipway/buildkit-client";
+import type { BuildSession, PreparedContext, SolveRequest } from "@slipway/buildkit-client";
 import type { BuildRequest, Context } from "@slipway/core";
 
 import { cacheExports, cacheImports } from "./cache-entries.ts";
@@ -14,7 +14,7 @@ export function solveRequest(
   request: BuildRequest,
   host: string,
   credentials: BuildSession["credentials"],
-  context?: PreparedDirectory,
+  context?: PreparedContext,
 ): SolveRequest {
   return {
     // Not the id alone: the daemon knows a build that ended for ten seconds more, and refuses another attempt of that name.

@@ -1,6 +1,6 @@
 import { grpcCode } from "../grpc/grpc-status.ts";
 import type { SessionHandler } from "../session/session-server.ts";
-import type { BuildSession, TransferProgress } from "../solve/solve-request.ts";
+import type { BuildSession, InMemoryFiles, TransferProgress } from "../solve/solve-request.ts";
 import { DiffCopySender } from "./diff-copy-sender.ts";
 import { DirectorySource } from "./directory-source.ts";
 import type { FileSource } from "./file-source.ts";
@@ -51,5 +51,5 @@ export class FileSyncService {
 
 function sourceOf(files: BuildSession["localDirectories"][string]): FileSource {
   if (files instanceof PreparedDirectory) return files;
-  return typeof files === "string" ? new DirectorySource(files) : new MemorySource(files);
+  return typeof files === "string" ? new DirectorySource(files) : new MemorySource(files as InMemoryFiles);
 }

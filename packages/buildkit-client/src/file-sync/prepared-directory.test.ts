@@ -4,7 +4,6 @@ import { expect, test, vi } from "vitest";
 
 import { contextFolder } from "../__fixtures__/context-folder.ts";
 import { PreparedDirectory } from "./prepared-directory.ts";
-import { WorkerWalk } from "./worker-walk.ts";
 
 /** A thread whose file a bundler has left behind. */
 vi.mock("node:worker_threads", () => ({
@@ -27,14 +26,24 @@ vi.mock("node:worker_threads", () => ({
   },
 }));
 
+const filter = { include: [], exclude: [], followPaths: [] };
+
 test("where no thread can be started the walk is made here", async () => {
   using context = contextFolder({ "a/b": "" });
-  const filter = { include: [], exclude: [], followPaths: [] };
   using prepared = new PreparedDirectory(context.path, filter);
   await new Promise(setImmediate);
   await new Promise(setImmediate);
   const walk = prepared.walk(filter);
-  expect(walk).not.toBeInstanceOf(WorkerWalk);
+  expect(walk.next()).toMatchObject({ files: 1 });
+  expect(walk.next()).toBeUndefined();
+});
+
+test("so it is when that shows only after the daemon has asked", async () => {
+  using context = contextFolder({ "a/b": "" });
+  using prepared = new PreparedDirectory(context.path, filter);
+  const walk = prepared.walk(filter);
+  expect(walk.next()).toBe("later");
+  await walk.ready();
   expect(walk.next()).toMatchObject({ files: 1 });
   expect(walk.next()).toBeUndefined();
 });

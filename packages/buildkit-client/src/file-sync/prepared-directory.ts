@@ -1,3 +1,4 @@
+import type { PreparedContext } from "../prepare-context.ts";
 import { DirectorySource } from "./directory-source.ts";
 import type { FileFilter } from "./file-source.ts";
 import { WorkerWalk } from "./worker-walk.ts";
@@ -7,13 +8,15 @@ import type { Walk } from "./walk.ts";
 const maxAgeMs = 2000;
 
 /** A folder whose walk has begun before the daemon asks for it. */
-export class PreparedDirectory extends DirectorySource implements Disposable {
+export class PreparedDirectory extends DirectorySource implements PreparedContext {
+  readonly root: string;
   readonly #expected: string;
   readonly #startedMs = performance.now();
   #walk: WorkerWalk | undefined;
 
   constructor(root: string, expected: FileFilter) {
     super(root);
+    this.root = root;
     this.#expected = JSON.stringify(expected);
     this.#walk = new WorkerWalk({ root, filter: expected });
   }
@@ -22,7 +25,7 @@ export class PreparedDirectory extends DirectorySource implements Disposable {
     const walk = this.#walk;
     if (walk === undefined || JSON.stringify(filter) !== this.#expected) return super.walk(filter);
     this.#walk = undefined;
-    if (!walk.isBroken && performance.now() - this.#startedMs < maxAgeMs) return walk;
+    if (performance.now() - this.#startedMs < maxAgeMs) return walk;
     walk.close();
     return super.walk(filter);
   }

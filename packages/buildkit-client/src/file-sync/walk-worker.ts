@@ -1,5 +1,5 @@
 /**
- * A walk in a thread of its own: reads its task, posts batches, then null. What cannot be read is posted as the parts of the error.
+ * A walk in a thread of its own: reads its task, posts batches, then the end. What cannot be read is posted as the parts of the error.
  */
 import { parentPort, workerData } from "node:worker_threads";
 

@@ -3,7 +3,8 @@ import { Worker } from "node:worker_threads";
 import { BuilderError } from "@slipway/core";
 
 import type { FileFilter } from "./file-source.ts";
-import type { Walk, WalkBatch } from "./walk.ts";
+import { scanDirectory } from "./scan-directory.ts";
+import { localWalk, type Walk, type WalkBatch } from "./walk.ts";
 
 /** What the thread is asked to do. */
 export interface WalkTask {
@@ -21,11 +22,16 @@ export type WalkMessage =
 export class WorkerWalk implements Walk {
   readonly #worker: Worker;
   readonly #batches: (WalkBatch | undefined)[] = [];
+  readonly #task: WalkTask;
+  /** The walk in this thread, where no other could be started: a bundler may have left its file behind. */
+  #instead: Walk | undefined;
+  #begun = false;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
   constructor(task: WalkTask) {
+    this.#task = task;
     const isSource = import.meta.url.endsWith(".ts");
     const script = new URL(isSource ? "./walk-worker.ts" : "./walk-worker.js", import.meta.url);
     // What the process was started with (loaders, inspectors) is not for this thread.
@@ -48,15 +54,16 @@ export class WorkerWalk implements Walk {
     });
   }
 
-  /** Whether there is no thread that walks: bundlers may have left its file behind. Until a thread runs that is not known. */
-  get isBroken(): boolean {
-    return this.#failure !== undefined && !BuilderError.isInstance(this.#failure);
-  }
-
   next(): WalkBatch | "later" | undefined {
-    if (this.#batches.length > 0) return this.#batches.shift();
-    if (this.#failure !== undefined) throw this.#failure as Error;
-    return "later";
+    if (this.#instead !== undefined) return this.#instead.next();
+    if (this.#batches.length > 0) {
+      this.#begun = true;
+      return this.#batches.shift();
+    }
+    if (this.#failure === undefined) return "later";
+    if (this.#begun || BuilderError.isInstance(this.#failure)) throw this.#failure as Error;
+    this.#instead = localWalk(scanDirectory(this.#task.root, this.#task.filter));
+    return this.#instead.next();
   }
 
   ready(): Promise<void> {

@@ -35,7 +35,10 @@ export async function resolveImage(
     handlers: new Map([healthService(), authService(credentials)]),
   });
   const solve = messages.encode(messages.SolveRequest, { ref: build, session: build, internal: true });
-  const solved = channel.unary(solveMethod, solve, { signal });
+  const given = new AbortController();
+  const solved = channel.unary(solveMethod, solve, {
+    signal: signal ? AbortSignal.any([signal, given.signal]) : given.signal,
+  });
   const inBuild = { signal, metadata: { "buildkit-controlapi-buildid": build } };
   const request = {
     ref: reference,
@@ -49,7 +52,8 @@ export async function resolveImage(
     return messages.decode(messages.ResolveImageConfigResponse, response).digest;
   } finally {
     const end = channel.unary(returnMethod, messages.encode(messages.ReturnRequest, { result: {} }), inBuild);
-    // Nobody waits for the end.
+    // Nobody waits for the end; a build that was not told of it is given up.
+    end.catch(() => given.abort());
     void Promise.allSettled([end, solved]).then(() => session.close());
   }
 }

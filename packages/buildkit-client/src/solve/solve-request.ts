@@ -1,6 +1,6 @@
 import type { ArchiveSink } from "@slipway/core";
 
-import type { PreparedDirectory } from "../file-sync/prepared-directory.ts";
+import type { PreparedContext } from "../prepare-context.ts";
 import type { StatusUpdate } from "./status-update.ts";
 
 /** A build, in BuildKit's own terms. */
@@ -56,7 +56,7 @@ export interface BuildSession {
    */
   readonly sharedKey: string;
   /** By the name that the frontend uses: `context`, `dockerfile`. A string is a folder. */
-  readonly localDirectories: Readonly<Record<string, string | InMemoryFiles | PreparedDirectory>>;
+  readonly localDirectories: Readonly<Record<string, string | InMemoryFiles | PreparedContext>>;
   /** Asked per host, again every few seconds while a push needs it. `registry-1.docker.io` is Docker Hub. */
   readonly credentials: BuildCredentials;
   /** @defaultValue no secrets */

@@ -60,7 +60,11 @@ export function createAgentPool(dialer: Dialer): AgentPool {
       const agent = agentFor(certificate);
       const idle = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
       const isRecent = idle.some((socket) => performance.now() - (freedMs.get(socket) ?? 0) < recentMs);
-      return isRecent ? agent : createAgent(dialer, certificate, freedMs);
+      if (isRecent) return agent;
+      const once = createAgent(dialer, certificate, freedMs);
+      // What is left of an upgrade that was refused is of no use to anybody.
+      once.maxFreeSockets = 0;
+      return once;
     },
     dropIdle: () => {
       for (const socket of Object.values(current?.agent.freeSockets ?? {}).flat()) socket?.destroy();

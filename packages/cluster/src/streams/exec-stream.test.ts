@@ -215,3 +215,18 @@ test("takes over the connection of a call that was just answered, and leaves tho
   await cluster.get(pod, {});
   expect(server.connectionCount).toBe(3);
 });
+
+test("a connection that is closed at the moment when it is taken over is replaced", async () => {
+  await using server = await serve((socket) => {
+    send(socket, 1, "out");
+    send(socket, 3, success);
+  });
+  const { cluster } = server;
+  await cluster.exec(target).then((stream) => stream.close());
+  await cluster.get({ apiVersion: "v1", kind: "Pod", namespace: "builds", name: "builder-0" }, {});
+  const before = server.connectionCount;
+  server.cut();
+  const stream = await cluster.exec(target);
+  expect(await text(stream.stdio)).toBe("out");
+  expect(server.connectionCount).toBe(before + 1);
+});

@@ -33,6 +33,9 @@ export interface StreamSocket {
   readonly connection: Duplex;
 }
 
+/** The server has closed the connection of an earlier call at the moment when it was taken over: the request was not carried out. */
+class StaleConnection extends Error {}
+
 class UpgradeRefused extends Error {
   readonly status: ApiStatus;
 
@@ -46,10 +49,12 @@ async function openOnce(
   connection: ApiConnection,
   request: StreamRequest,
   credentials: Credentials,
+  signal: AbortSignal | undefined,
 ): Promise<StreamSocket> {
   const { url, pool } = connection;
   const path = url.pathname.replace(/\/$/, "") + withQuery(request.path, request.query);
   const { WebSocket: Socket } = await import("ws");
+  let upgrade: ClientRequest | undefined;
   // TLS is below, and the agent's connections all lead to the API server: it keeps them under the name of a request without a host.
   const socket = new Socket(`ws://localhost${path}`, [...request.protocols], {
     agent: pool.forStream(credentials.certificate),
@@ -57,13 +62,26 @@ async function openOnce(
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: largestMessageBytes,
-    handshakeTimeout: handshakeTimeoutMs,
+    finishRequest: (outgoing: ClientRequest) => (upgrade = outgoing).end(),
     // ws skips a mask of zeros; see `putFrameHeader`.
     generateMask: (mask: Buffer) => void mask.fill(0),
   });
-  return new Promise((resolve, reject) => {
+  // The time limit of ws is that of the connection, which the agent's limit for idle ones hides from node:http.
+  const timer = setTimeout(() => {
+    socket.emit("error", new Error(`no answer within ${handshakeTimeoutMs / 1000} s`));
+    socket.terminate();
+  }, handshakeTimeoutMs);
+  const onAbort = (): void => socket.terminate();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const settled = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  };
+  return new Promise<StreamSocket>((resolve, reject) => {
     let connectionBelow: Duplex | undefined;
     socket.once("unexpected-response", (_: ClientRequest, response: IncomingMessage) => {
+      // The connection is ended below, and must not be given to another call before.
+      response.socket.emit("agentRemove");
       const refuse = (body: string): void => reject(new UpgradeRefused(parseApiStatus(response.statusCode ?? 0, body)));
       readBody(response)
         .then(refuse, () => refuse(""))
@@ -71,13 +89,16 @@ async function openOnce(
     });
     socket.once("upgrade", (response) => (connectionBelow = response.socket));
     // Stays: terminate() during the handshake emits an error.
-    socket.on("error", reject);
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      const isReset = error.code === "ECONNRESET" || error.code === "EPIPE";
+      reject(isReset && upgrade?.reusedSocket === true ? new StaleConnection(error.message, { cause: error }) : error);
+    });
     socket.once("open", () => {
       // The first frames may be here already: nothing is read before the caller listens.
       socket.pause();
       if (connectionBelow) resolve({ socket, connection: connectionBelow });
     });
-  });
+  }).finally(settled);
 }
 
 /**
@@ -92,8 +113,8 @@ export async function openStreamSocket(
 ): Promise<StreamSocket> {
   const { signal } = call;
   let credentials = await orAborted(connection.credentials.get(), signal);
-  for (let renewed = false; ; renewed = true) {
-    const opening = openOnce(connection, request, credentials);
+  for (let renewed = false; ;) {
+    const opening = openOnce(connection, request, credentials, signal);
     try {
       return await orAborted(opening, signal);
     } catch (error) {
@@ -104,6 +125,11 @@ export async function openStreamSocket(
         );
         throw abortError(signal);
       }
+      if (error instanceof StaleConnection) {
+        // With none to take over, the next is a new one.
+        connection.pool.dropIdle();
+        continue;
+      }
       if (!(error instanceof UpgradeRefused)) {
         throw BuilderError.isInstance(error) ? error : unreachable(connection.server, error);
       }
@@ -113,6 +139,7 @@ export async function openStreamSocket(
           : undefined;
       if (!replacement) throw apiError(error.status, request.action, connection);
       credentials = replacement;
+      renewed = true;
     }
   }
 }
