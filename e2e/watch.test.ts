@@ -101,12 +101,15 @@ describe.concurrent("watch", () => {
     await using watch = follow(proxied.cluster, { idleTimeoutMs: 3000 });
     await cluster.create(configMap(cluster, "a", "1"));
     await watch.reaches("ADDED a=1");
+    // The first may be told by the list before; the second shows that the watch is open.
+    await cluster.create(configMap(cluster, "open", "1"));
+    await watch.reaches("ADDED open=1");
     proxied.proxy.freeze();
     await cluster.apply(configMap(cluster, "a", "2"));
     await remove(cluster, "a");
     await cluster.create(configMap(cluster, "b", "1"));
     await watch.reaches("ADDED b=1");
-    expect(watch.events).toEqual(["ADDED a=1", "MODIFIED a=2", "DELETED a=2", "ADDED b=1"]);
+    expect(watch.events).toEqual(["ADDED a=1", "ADDED open=1", "MODIFIED a=2", "DELETED a=2", "ADDED b=1"]);
   });
 
   test("WATCH: a version that expires while objects change: the difference is told, deletions too", async () => {
