@@ -57,3 +57,10 @@ export function observeBuild(run: BuildRun): ObservedBuild {
     },
   };
 }
+
+/** The result of an observed build; rejects with the error that it failed with. */
+export async function resultOf({ outcome }: Pick<ObservedBuild, "outcome">): Promise<BuildResult> {
+  const settled = await outcome;
+  if (settled instanceof BuilderError) throw settled;
+  return settled;
+}
