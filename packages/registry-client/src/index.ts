@@ -3,20 +3,35 @@
  *
  * @packageDocumentation
  */
+export type { AddressGuardOptions } from "./address-guard.ts";
+export type { BlobReader } from "./blob-reader.ts";
+export type { BlobUpload, FinishUploadOptions } from "./blob-upload.ts";
+export type { BlobDescriptor, BlobRequests, GetBlobOptions, StartUploadOptions } from "./blobs.ts";
+export type { CheckPushOptions, CreateRepository, PushCheck } from "./check-push.ts";
+export { copyImage } from "./copy/copy-image.ts";
+export type { CopyImageOptions } from "./copy/copy-options.ts";
 export type { ImageReference } from "./image-reference.ts";
 export { formatFamiliarReference, formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
-export type { Descriptor, Manifest } from "./manifest.ts";
+export type { ListingRequests, ListOptions, ListReferrersOptions } from "./listing-requests.ts";
+export type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
 export { computeDigest } from "./manifest.ts";
+export type { ManifestRequests, PutManifestResult } from "./manifest-requests.ts";
 export { isIndexMediaType, manifestMediaTypes } from "./media-types.ts";
-export type { RegistryCall, RegistryClient } from "./registry-client.ts";
+export type { NetworkTransportOptions } from "./network-transport.ts";
+export { createNetworkTransport } from "./network-transport.ts";
+export type { RegistryPing } from "./ping.ts";
+export type { ReferrerDescriptor } from "./referrer.ts";
+export type { RegistryCall } from "./registry-call.ts";
+export type { RegistryClient } from "./registry-client.ts";
 export { createRegistryClient } from "./registry-client.ts";
-export type { RegistryClientOptions } from "./registry-options.ts";
+export type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";
 export type {
-  FetchTransportOptions,
   RegistryRequest,
   RegistryResponse,
   RegistryTransport,
+  RequestBody,
+  RequestStream,
 } from "./registry-transport.ts";
-export { createFetchTransport } from "./registry-transport.ts";
+export type { Dial } from "./stream-agent.ts";
 export type { StreamTransportOptions } from "./stream-transport.ts";
 export { createStreamTransport } from "./stream-transport.ts";

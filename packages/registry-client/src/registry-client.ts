@@ -1,156 +1,95 @@
-import { BuilderError, invalidOptions } from "@slipway/core";
-
-import type { AuthorizedSender } from "./authorized-requests.ts";
+import type { AddressGuard } from "./address-guard.ts";
+import { createAddressGuard, openGuard } from "./address-guard.ts";
+import type { RegistryAccess } from "./authorized-requests.ts";
 import { createAuthorizedSender } from "./authorized-requests.ts";
-import type { ImageReference } from "./image-reference.ts";
-import { formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
-import type { Descriptor, Manifest } from "./manifest.ts";
-import { computeDigest } from "./manifest.ts";
-import { manifestMediaTypes } from "./media-types.ts";
-import { responseError } from "./registry-error.ts";
-import type { RegistryClientOptions } from "./registry-options.ts";
+import type { BlobRequests } from "./blobs.ts";
+import { createBlobRequests } from "./blobs.ts";
+import type { CheckPushOptions, PushCheck } from "./check-push.ts";
+import { checkPush } from "./check-push.ts";
+import type { ListingRequests } from "./listing-requests.ts";
+import { createListingRequests } from "./listing-requests.ts";
+import type { ManifestRequests } from "./manifest-requests.ts";
+import { createManifestRequests } from "./manifest-requests.ts";
+import { createNetworkTransport } from "./network-transport.ts";
+import type { RegistryPing } from "./ping.ts";
+import { ping } from "./ping.ts";
+import type { RegistryCall } from "./registry-call.ts";
+import type { Mirror } from "./registry-mirrors.ts";
+import { withMirrors } from "./registry-mirrors.ts";
+import type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";
 import { registryUrl } from "./registry-options.ts";
-import { abortError } from "./registry-requests.ts";
-import { createFetchTransport } from "./registry-transport.ts";
-import { BodyTooLargeError, discardBody, readBody } from "./response-body.ts";
-import type { RegistryResponse } from "./registry-transport.ts";
+import type { RegistryTransport } from "./registry-transport.ts";
+import type { RegistryRequests } from "./request-context.ts";
+import { createRegistryRequests } from "./request-context.ts";
+import { createConcurrencyLimit } from "./request-limits.ts";
 
-/** Manifests may be up to 4 MiB, says the distribution specification; registries refuse larger ones. */
-const maxManifestBytes = 4 * 1024 * 1024;
+export type { RegistryCall } from "./registry-call.ts";
 
-/** What each call takes. */
-export interface RegistryCall {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Asks one registry about images. */
-export interface RegistryClient {
+/** Talks to one registry about its images. */
+export interface RegistryClient extends ManifestRequests, ListingRequests, BlobRequests, AsyncDisposable {
+  /** Host with its port. */
+  readonly registry: string;
+  /** Asks whether the registry is there, and how it wants to be asked. @throws `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED` if nothing there is a registry */
+  ping(call?: RegistryCall): Promise<RegistryPing>;
   /**
-   * What a tag or digest stands for, without fetching it. `undefined` if the registry does not have it.
+   * Finds out whether one may push, by opening an upload and dropping it.
    *
-   * @param reference - An image of this registry; without tag and digest it is the tag `latest`.
-   * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`, `DIGEST_MISMATCH`, `INVALID_OPTIONS` for another registry's image
+   * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REPOSITORY_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
    */
-  headManifest(reference: ImageReference | string, call?: RegistryCall): Promise<Descriptor | undefined>;
-  /**
-   * The manifest or index itself. Its bytes are checked against the digest that was asked for, or the one that the registry states.
-   * `undefined` if the registry does not have it. Throws as {@link RegistryClient.headManifest}.
-   */
-  getManifest(reference: ImageReference | string, call?: RegistryCall): Promise<Manifest | undefined>;
+  checkPush(repository: string, options?: CheckPushOptions): Promise<PushCheck>;
+  /** Lets go of the connections that are kept for further requests. Those of requests that are under way stay. */
+  close(): Promise<void>;
 }
 
 /** Makes a client for one registry. Nothing is sent, and no credential asked for, before the first call. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  const { registry, http, ca, credentials, readSecret, retryDelaysMs = [250, 1_000] } = options;
-  const url = registryUrl(registry, http);
-  const transport = options.transport ?? createFetchTransport({ ca });
-  const sender = createAuthorizedSender({ registry, url, transport, credentials, readSecret, retryDelaysMs });
-  const requests: ManifestRequests = { registry, url, sender };
+  const { registry, ca, insecure, proxy, mirrors = [] } = options;
+  const transport = options.transport ?? createNetworkTransport({ ca, insecure, proxy });
+  const access = registryAccess(registry, registryUrl(registry, options.http), transport, options);
+  const requests = requestsTo(access);
+  const mirrored = withMirrors(
+    requests,
+    mirrors.map((mirror) => openMirror(mirror, transport, options)),
+  );
+  const manifests = createManifestRequests(mirrored);
+  const close = async (): Promise<void> => await transport.close?.();
   return {
-    headManifest: (reference, call) => headManifest(requests, ownReference(registry, reference), call),
-    getManifest: (reference, call) => getManifest(requests, ownReference(registry, reference), call),
+    registry,
+    ...manifests,
+    ...createListingRequests(requests, manifests),
+    ...createBlobRequests(mirrored),
+    ping: (call) => ping(access, call),
+    checkPush: (repository, call) => checkPush(requests, repository, call),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
-interface ManifestRequests {
-  readonly registry: string;
-  readonly url: URL;
-  readonly sender: AuthorizedSender;
+function registryAccess(
+  registry: string,
+  url: URL,
+  transport: RegistryTransport,
+  options: RegistryClientOptions,
+): RegistryAccess {
+  const { credentials, keychainCall = {}, retryDelaysMs = [250, 1_000], answerTimeoutMs = 25_000 } = options;
+  const limit = createConcurrencyLimit(options.maxConcurrentRequests ?? 16);
+  const guard = guardOf(url, options);
+  return { registry, url, transport, guard, limit, retryDelaysMs, answerTimeoutMs, credentials, keychainCall };
 }
 
-function ownReference(registry: string, reference: ImageReference | string): ImageReference {
-  const parsed = typeof reference === "string" ? parseImageReference(reference) : reference;
-  if (parsed.registry === registry) return parsed;
-  const message = `${formatImageReference(parsed)} is not an image of ${registry}`;
-  throw invalidOptions("the registry client", [{ path: "reference", message }]);
+function requestsTo(access: RegistryAccess): RegistryRequests {
+  const { registry, url, answerTimeoutMs, keychainCall } = access;
+  return createRegistryRequests(registry, url, createAuthorizedSender(access), answerTimeoutMs, keychainCall.warn);
 }
 
-async function headManifest(
-  requests: ManifestRequests,
-  reference: ImageReference,
-  call: RegistryCall = {},
-): Promise<Descriptor | undefined> {
-  const response = await request(requests, "HEAD", reference, call);
-  if (response === undefined) return undefined;
-  const digest = response.headers.get("docker-content-digest");
-  const length = response.headers.get("content-length");
-  // Registries may leave these out; the manifest itself has them.
-  if (digest === null || length === null || !isDigest(digest))
-    return withoutBytes(await getManifest(requests, reference, call));
-  requireDigest(reference, digest);
-  return { mediaType: mediaTypeOf(response), digest, sizeBytes: Number(length) };
+function guardOf(url: URL, { guard }: RegistryClientOptions): AddressGuard {
+  return guard === false ? openGuard : createAddressGuard(url, guard);
 }
 
-function withoutBytes(manifest: Manifest | undefined): Descriptor | undefined {
-  return manifest && { mediaType: manifest.mediaType, digest: manifest.digest, sizeBytes: manifest.sizeBytes };
-}
-
-async function getManifest(
-  requests: ManifestRequests,
-  reference: ImageReference,
-  call: RegistryCall = {},
-): Promise<Manifest | undefined> {
-  const response = await request(requests, "GET", reference, call);
-  if (response === undefined) return undefined;
-  const bytes = await readManifest(requests, reference, response, call);
-  const stated = reference.digest ?? response.headers.get("docker-content-digest") ?? "";
-  const digest = computeDigest(bytes, isDigest(stated) ? stated.split(":")[0] : undefined);
-  if (isDigest(stated) && stated !== digest) throw digestMismatch(reference, stated, digest);
-  return { mediaType: mediaTypeOf(response), digest, sizeBytes: bytes.byteLength, bytes };
-}
-
-async function request(
-  { registry, url, sender }: ManifestRequests,
-  method: "GET" | "HEAD",
-  reference: ImageReference,
-  { signal = new AbortController().signal }: RegistryCall,
-): Promise<RegistryResponse | undefined> {
-  const { repository, tag = "latest", digest } = reference;
-  const purpose = `read the manifest of ${formatImageReference(reference)}`;
-  const manifestUrl = new URL(`${repository}/manifests/${digest ?? tag}`, url);
-  const headers = { accept: manifestMediaTypes.join(", ") };
-  const response = await sender.send({ method, url: manifestUrl, headers, repository, purpose, signal });
-  if (response.ok) return response;
-  if (response.status !== 404) throw await responseError({ registry, purpose, tried: [] }, response);
-  await discardBody(response);
-  return undefined;
-}
-
-async function readManifest(
-  { registry }: ManifestRequests,
-  reference: ImageReference,
-  response: RegistryResponse,
-  { signal }: RegistryCall,
-): Promise<Uint8Array> {
-  try {
-    return await readBody(response, maxManifestBytes);
-  } catch (error) {
-    if (signal?.aborted) throw abortError(signal);
-    const large = error instanceof BodyTooLargeError;
-    throw new BuilderError({
-      code: large ? "REGISTRY_REFUSED" : "REGISTRY_UNAVAILABLE",
-      message: large
-        ? `The manifest of ${formatImageReference(reference)} has ${error.message}. It is no manifest that a registry should serve.`
-        : `The connection to ${registry} ended within the manifest of ${formatImageReference(reference)}. Try again.`,
-      details: { registry, status: response.status, diagnostics: [], triedCredentials: [] },
-      cause: error,
-    });
-  }
-}
-
-function mediaTypeOf(response: RegistryResponse): string {
-  return (response.headers.get("content-type") ?? "").replace(/;.*/s, "").trim();
-}
-
-function requireDigest(reference: ImageReference, actual: string): void {
-  if (reference.digest !== undefined && reference.digest !== actual)
-    throw digestMismatch(reference, reference.digest, actual);
-}
-
-function digestMismatch(reference: ImageReference, expected: string, actual: string): BuilderError {
-  return new BuilderError({
-    code: "DIGEST_MISMATCH",
-    message: `The registry serves ${actual} as ${formatImageReference(reference)}, where ${expected} was expected. Something in between changes images, or the registry's storage is damaged.`,
-    details: { expected, actual },
-  });
+/** A mirror is a registry of its own, with its own credentials; what it refuses is not asked for again. */
+function openMirror(mirror: RegistryMirror, transport: RegistryTransport, options: RegistryClientOptions): Mirror {
+  const { registry: place, http } = typeof mirror === "string" ? { registry: mirror, http: undefined } : mirror;
+  const [registry = "", ...folders] = place.split("/");
+  const access = registryAccess(registry, registryUrl(registry, http), transport, { ...options, retryDelaysMs: [] });
+  return { requests: requestsTo(access), prefix: folders.map((folder) => `${folder}/`).join("") };
 }

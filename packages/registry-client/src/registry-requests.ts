@@ -2,86 +2,156 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { BuilderError } from "@slipway/core";
 
+import type { AddressGuard } from "./address-guard.ts";
+import { AddressRefusedError } from "./address-guard.ts";
 import type { RequestSubject } from "./registry-error.ts";
-import { connectionError } from "./registry-error.ts";
+import { abortError, addressRefusedError, connectionError } from "./registry-error.ts";
 import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
-import { discardBody } from "./response-body.ts";
+import { isRequestStream } from "./registry-transport.ts";
+import type { ConcurrencyLimit } from "./request-limits.ts";
+import { TooSlowError, discardBody, watchedBody } from "./response-body.ts";
 
 const maxRedirects = 5;
 const maxRetryAfterMs = 10_000;
 const busyStatuses = new Set([408, 429, 500, 502, 503, 504]);
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
+const notSentReasons = /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\b/;
 
 /** Sends requests until one has an answer that is worth showing. */
 export interface RequestSender {
   readonly transport: RegistryTransport;
+  readonly guard: AddressGuard;
+  readonly limit: ConcurrencyLimit;
   readonly retryDelaysMs: readonly number[];
+  /** How long an answer may take to begin, with all repeats, and how long its body may bring next to nothing. */
+  readonly answerTimeoutMs: number;
+}
+
+/** A request, and what is known about it beside. */
+export interface SentRequest extends RegistryRequest {
+  /** When the answer must have begun, by `performance.now()`. @defaultValue `answerTimeoutMs` from now; none for a stream */
+  readonly deadlineMs?: number | undefined;
+  /** @defaultValue by method and body: not for streams and `PATCH`, for `POST` only if nothing was done */
+  readonly repeatable?: boolean | undefined;
 }
 
 /** Sends a request, again if the registry is busy or the connection fails, and follows redirects. */
 export async function sendRequest(
   sender: RequestSender,
-  request: RegistryRequest,
+  request: SentRequest,
   subject: RequestSubject,
 ): Promise<RegistryResponse> {
+  const deadlineMs = request.deadlineMs ?? (isRequestStream(request.body) ? undefined : now() + sender.answerTimeoutMs);
+  const timed: SentRequest = { ...request, deadlineMs };
   for (const delayMs of sender.retryDelaysMs) {
-    const response = await attempt(sender, request, subject);
-    if (isResponse(response)) {
-      if (!busyStatuses.has(response.status)) return response;
-      await discardBody(response);
-      await pause(Math.max(delayMs, retryAfterMs(response)), request.signal);
-    } else {
-      if (!response.retryable) throw response;
-      await pause(delayMs, request.signal);
-    }
+    const outcome = await attempt(sender, timed, subject);
+    if (!isWorthRepeating(timed, outcome)) return answered(outcome);
+    const waitMs = isError(outcome) ? delayMs : Math.max(delayMs, retryAfterMs(outcome));
+    if (deadlineMs !== undefined && now() + waitMs >= deadlineMs) return answered(outcome);
+    if (!isError(outcome)) await discardBody(outcome);
+    await pause(waitMs, request.signal);
   }
-  const response = await attempt(sender, request, subject);
-  if (isResponse(response)) return response;
-  throw response;
+  return answered(await attempt(sender, timed, subject));
 }
 
-function isResponse(value: RegistryResponse | BuilderError): value is RegistryResponse {
-  return !BuilderError.isInstance(value);
+function isError(outcome: RegistryResponse | BuilderError): outcome is BuilderError {
+  return BuilderError.isInstance(outcome);
+}
+
+function answered(outcome: RegistryResponse | BuilderError): RegistryResponse {
+  if (isError(outcome)) throw outcome;
+  return outcome;
+}
+
+/** Nobody can tell how much of a `PATCH` has arrived, or what a `POST` has begun whose answer was lost. */
+function isWorthRepeating(
+  { method, body, repeatable = !isRequestStream(body) && method !== "PATCH" }: SentRequest,
+  outcome: RegistryResponse | BuilderError,
+): boolean {
+  if (!repeatable) return false;
+  if (!isError(outcome)) return busyStatuses.has(outcome.status);
+  if (!outcome.retryable || outcome.cause instanceof TooSlowError) return false;
+  return method !== "POST" || notSentReasons.test(outcome.message);
 }
 
 async function attempt(
   sender: RequestSender,
-  request: RegistryRequest,
+  request: SentRequest,
   subject: RequestSubject,
 ): Promise<RegistryResponse | BuilderError> {
+  const errorOf = (error: unknown): BuilderError => {
+    if (request.signal.aborted) return abortError(request.signal);
+    if (BuilderError.isInstance(error)) return error;
+    const refused = refusedAddress(error);
+    if (refused) return addressRefusedError(subject, refused);
+    return connectionError(subject, request.url, error);
+  };
   try {
-    return await followRedirects(sender, request);
+    return watchedBody(await followRedirects(sender, request), sender.answerTimeoutMs, errorOf);
   } catch (error) {
     if (request.signal.aborted) throw abortError(request.signal);
-    if (BuilderError.isInstance(error)) return error;
-    return connectionError(subject, request.url, error);
+    return errorOf(error);
   }
 }
 
-async function followRedirects({ transport }: RequestSender, request: RegistryRequest): Promise<RegistryResponse> {
+function refusedAddress(error: unknown): AddressRefusedError | undefined {
+  if (error instanceof AddressRefusedError) return error;
+  if (error instanceof AggregateError) return error.errors.map(refusedAddress).find((found) => found !== undefined);
+  return error instanceof Error && error.cause !== undefined ? refusedAddress(error.cause) : undefined;
+}
+
+async function followRedirects(sender: RequestSender, request: SentRequest): Promise<RegistryResponse> {
   let current = request;
   for (let redirects = 0; ; redirects++) {
-    const response = await transport(current);
+    const response = await sendOnce(sender, current);
     const location = response.headers.get("location");
-    if (!redirectStatuses.has(response.status) || location === null || request.method === "POST") return response;
+    const isRead = current.method === "GET" || current.method === "HEAD";
+    if (!redirectStatuses.has(response.status) || location === null || !isRead) return response;
     if (redirects >= maxRedirects) throw new Error(`more than ${maxRedirects} redirects`);
     await discardBody(response);
     current = redirected(current, new URL(location, current.url));
   }
 }
 
+/** The time limit ends with the beginning of the answer; whoever has left by then is still heard. */
+async function sendOnce({ transport, guard, limit }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+  const { method, url, headers, body, deadlineMs } = request;
+  guard.checkUrl(url);
+  const slow = new AbortController();
+  const signal = deadlineMs === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
+  const send = (): Promise<RegistryResponse> => {
+    signal.throwIfAborted();
+    return transport({ method, url, headers, body, signal, checkAddress: guard.addressCheck(url) });
+  };
+  const startedMs = now();
+  const leftMs = Math.max(1, (deadlineMs ?? 0) - startedMs);
+  const timer = deadlineMs === undefined ? undefined : setTimeout(() => slow.abort(), leftMs);
+  try {
+    // A stream waits for others, and would keep them waiting.
+    return await (isRequestStream(body) ? send() : limit.run(send));
+  } catch (error) {
+    if (!slow.signal.aborted || request.signal.aborted) throw error;
+    throw new TooSlowError(`no answer within ${((now() - startedMs) / 1000).toFixed(0)} s`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Credentials are for the registry alone: where it redirects to, they are not sent. */
-function redirected(request: RegistryRequest, url: URL): RegistryRequest {
+function redirected(request: SentRequest, url: URL): SentRequest {
   if (url.protocol !== "https:" && url.protocol !== request.url.protocol)
-    throw new Error(`a redirect leads to ${url.origin}`);
+    throw new Error(`a redirect leads from https to ${url.origin}`);
   if (url.origin === request.url.origin) return { ...request, url };
-  const headers = Object.entries(request.headers).filter(([name]) => name !== "authorization");
+  const headers = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== "authorization");
   return { ...request, url, headers: Object.fromEntries(headers) };
 }
 
+/** `Retry-After` in seconds or as a date, capped: a registry does not decide for how long a build stands still. */
 function retryAfterMs(response: RegistryResponse): number {
-  const seconds = Number(response.headers.get("retry-after") ?? 0);
-  return Number.isFinite(seconds) ? Math.min(seconds * 1000, maxRetryAfterMs) : 0;
+  const value = response.headers.get("retry-after") ?? "0";
+  const seconds = Number(value);
+  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(waitMs) ? Math.min(Math.max(0, waitMs), maxRetryAfterMs) : 0;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -92,15 +162,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Why a caller has left, as an error. */
-export function abortError(signal: AbortSignal): BuilderError {
-  const cause: unknown = signal.reason;
-  if (BuilderError.isInstance(cause)) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new BuilderError({
-    code: "ABORTED",
-    message: `The request to the registry was aborted: ${reason}`,
-    details: { reason },
-    cause,
-  });
+function now(): number {
+  return performance.now();
 }
+export { abortError } from "./registry-error.ts";

@@ -1,10 +1,29 @@
 /** A request to a registry, or to the token service that it names. */
 export interface RegistryRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: RequestBody | undefined;
   readonly signal: AbortSignal;
+  /**
+   * Whether a connection to an address may be made for this request; throws if not. A transport that resolves names itself asks for each address
+   * that it has found, so that a name cannot lead elsewhere than it did when it was checked.
+   */
+  readonly checkAddress?: ((address: string) => void) | undefined;
+}
+
+/** What a request may carry. */
+export type RequestBody = string | Uint8Array | RequestStream;
+
+/** A body that is read once, while it is sent: a request with it is never repeated by itself. */
+export interface RequestStream {
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Whether a body can be sent again. */
+export function isRequestStream(body: RequestBody | undefined): body is RequestStream {
+  return typeof body === "object" && "chunks" in body;
 }
 
 /** What the client needs of an answer; the `Response` of `fetch` is one. A name of its own keeps node from loading all of `fetch`. */
@@ -18,29 +37,8 @@ export interface RegistryResponse {
 }
 
 /** Sends one request. Redirects are answers; following them is the client's business. */
-export type RegistryTransport = (request: RegistryRequest) => Promise<RegistryResponse>;
-
-/** How to reach registries over the network of this process. */
-export interface FetchTransportOptions {
-  /** Certificate authority of the registry, as PEM. @defaultValue those that Node trusts */
-  readonly ca?: string | undefined;
-}
-
-/** The transport for registries that this process can reach itself. undici is loaded with the first request, and only for `ca`. */
-export function createFetchTransport({ ca }: FetchTransportOptions = {}): RegistryTransport {
-  if (ca === undefined)
-    return ({ url, body, ...init }) => fetch(url, { ...init, body: body ?? null, redirect: "manual" });
-  const loading = lazily(async () => {
-    const { Agent, fetch: fetchWith } = await import("undici");
-    return { fetchWith, dispatcher: new Agent({ connect: { ca } }) };
-  });
-  return async ({ url, body, ...init }) => {
-    const { fetchWith, dispatcher } = await loading();
-    return fetchWith(url, { ...init, body: body ?? null, redirect: "manual", dispatcher });
-  };
-}
-
-function lazily<Value>(load: () => Promise<Value>): () => Promise<Value> {
-  let loaded: Promise<Value> | undefined;
-  return () => (loaded ??= load());
+export interface RegistryTransport extends Partial<AsyncDisposable> {
+  (request: RegistryRequest): Promise<RegistryResponse>;
+  /** Lets go of the connections that are kept for further requests; it opens others if there are more. */
+  close?(): Promise<void>;
 }

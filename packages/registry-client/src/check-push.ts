@@ -1,0 +1,99 @@
+import { BuilderError } from "@slipway/core";
+
+import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
+import { parseDiagnostics } from "./registry-diagnostics.ts";
+import { maxDiagnosticsBytes } from "./registry-diagnostics.ts";
+import type { RegistryCall } from "./registry-call.ts";
+import { neverAborted } from "./registry-call.ts";
+import type { RegistryResponse } from "./registry-transport.ts";
+import type { RegistryRequests } from "./request-context.ts";
+import { discardBody, readBody, withBody } from "./response-body.ts";
+
+const cleanupTimeoutMs = 10_000;
+
+/** What `checkPush` takes. */
+export interface CheckPushOptions extends RegistryCall {
+  /**
+   * Makes a missing repository, at a registry that does not do so by itself: `true` for Amazon ECR through `@aws-sdk/client-ecr`, which then must be
+   * installed, or a function of one's own. @defaultValue `false`
+   */
+  readonly createRepository?: boolean | CreateRepository | undefined;
+}
+
+/** Makes a repository. */
+export type CreateRepository = (
+  repository: { readonly registry: string; readonly repository: string },
+  call: { readonly signal: AbortSignal },
+) => Promise<void>;
+
+/** Somebody may push. */
+export interface PushCheck {
+  /** Name of the source whose credentials were accepted; `anonymous access` where the registry asks for none. */
+  readonly source: string;
+}
+
+/** Opens an upload and drops it. Nothing else tells: a token is also given to those who may only read. */
+export async function checkPush(
+  requests: RegistryRequests,
+  repository: string,
+  { createRepository = false, signal = neverAborted() }: CheckPushOptions = {},
+): Promise<PushCheck> {
+  const found = await tryPush(requests, repository, signal);
+  if ("source" in found) return found;
+  if (createRepository === false) throw found.missing;
+  const create = createRepository === true ? createEcrRepository : createRepository;
+  await create({ registry: requests.registry, repository }, { signal });
+  const again = await tryPush(requests, repository, signal);
+  if ("source" in again) return again;
+  throw again.missing;
+}
+
+async function tryPush(
+  requests: RegistryRequests,
+  repository: string,
+  signal: AbortSignal,
+): Promise<PushCheck | { readonly missing: BuilderError }> {
+  const purpose = `push to ${requests.registry}/${repository}`;
+  const url = `${repository}/blobs/uploads/`;
+  const access = { repository, actions: ["pull", "push"], purpose } as const;
+  const { response, source } = await requests.sendAs({ method: "POST", url, ...access, signal });
+  if (response.status === 404) return await explain404(requests, repository, purpose, response);
+  if (!response.ok) throw await requests.fail(purpose, response);
+  await discardBody(response);
+  const location = response.headers.get("location");
+  if (location !== null) await drop(requests, access, new URL(location, new URL(url, requests.url)));
+  return { source };
+}
+
+/** Whoever has left meanwhile leaves no upload behind either. Registries that cannot drop one forget it after some time. */
+async function drop(
+  requests: RegistryRequests,
+  access: { readonly repository: string; readonly actions: readonly ["pull", "push"]; readonly purpose: string },
+  url: URL,
+): Promise<void> {
+  const signal = AbortSignal.timeout(cleanupTimeoutMs);
+  await requests.send({ method: "DELETE", url, ...access, signal }).then(discardBody, () => undefined);
+}
+
+async function explain404(
+  requests: RegistryRequests,
+  repository: string,
+  purpose: string,
+  response: RegistryResponse,
+): Promise<{ readonly missing: BuilderError }> {
+  const { registry } = requests;
+  const bytes = await readBody(response, maxDiagnosticsBytes, "truncate");
+  const diagnostics = parseDiagnostics(bytes);
+  const named = diagnostics.some((line) => /^NAME_UNKNOWN|RepositoryNotFound/.test(line));
+  if (!named && !isEcrRegistry(registry)) throw await requests.fail(purpose, withBody(response, bytes));
+  const remedy = isEcrRegistry(registry)
+    ? "Amazon ECR makes none by itself: create it, or set `createRepository: true`."
+    : "Create it, or check its name.";
+  return {
+    missing: new BuilderError({
+      code: "REPOSITORY_NOT_FOUND",
+      message: `Cannot ${purpose}: ${registry} has no such repository (${diagnostics.join("; ").slice(0, 500)}). ${remedy}`,
+      details: { registry, repository, status: response.status, diagnostics, triedCredentials: [] },
+    }),
+  };
+}

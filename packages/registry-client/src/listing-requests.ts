@@ -1,0 +1,220 @@
+import type { ImageReference } from "./image-reference.ts";
+import { formatImageReference } from "./image-reference.ts";
+import { parseManifestJson } from "./manifest.ts";
+import type { ManifestRequests } from "./manifest-requests.ts";
+import { maxManifestBytes, ownReference } from "./manifest-requests.ts";
+import { manifestMediaTypes } from "./media-types.ts";
+import type { ReferrerDescriptor } from "./referrer.ts";
+import { parseReferrers, referrersTag } from "./referrer.ts";
+import type { RegistryCall } from "./registry-call.ts";
+import { neverAborted } from "./registry-call.ts";
+import { bodyError, unusableAnswerError } from "./registry-error.ts";
+import type { RegistryResponse } from "./registry-transport.ts";
+import type { ClientRequest, RegistryRequests } from "./request-context.ts";
+import { discardBody, readBody } from "./response-body.ts";
+
+/** What lists take. */
+export interface ListOptions extends RegistryCall {
+  /** How many names to ask for at a time; registries may give less. @defaultValue `100` for repositories, `1000` for tags */
+  readonly pageSize?: number | undefined;
+}
+
+/** What `listReferrers` takes. */
+export interface ListReferrersOptions extends RegistryCall {
+  /** Only those of this type. @defaultValue all */
+  readonly artifactType?: string | undefined;
+}
+
+/** What a registry has. */
+export interface ListingRequests {
+  /**
+   * The tags of a repository, in the registry's order; none if it does not exist.
+   *
+   * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
+   */
+  listTags(repository: string, options?: ListOptions): AsyncIterable<string>;
+  /** The repositories that one may see. Many registries have no such list: `REGISTRY_REFUSED`. Throws as {@link ListingRequests.listTags}. */
+  listRepositories(options?: ListOptions): AsyncIterable<string>;
+  /**
+   * What refers to an image: signatures, SBOMs, attestations. From the registry's list, or the index under the referrers tag.
+   * Throws as {@link ListingRequests.listTags}.
+   *
+   * @param reference - An image of this registry, by digest.
+   */
+  listReferrers(
+    reference: ImageReference | string,
+    options?: ListReferrersOptions,
+  ): Promise<readonly ReferrerDescriptor[]>;
+}
+
+/** List requests on top of what sends requests. */
+export function createListingRequests(
+  requests: RegistryRequests,
+  manifests: Pick<ManifestRequests, "getManifest">,
+): ListingRequests {
+  return {
+    listTags: (repository, options) => listTags(requests, repository, options),
+    listRepositories: (options) => listRepositories(requests, options),
+    listReferrers: (reference, options) => listReferrers(requests, manifests, reference, options),
+  };
+}
+
+async function* listTags(
+  requests: RegistryRequests,
+  repository: string,
+  { pageSize = 1_000, signal = neverAborted() }: ListOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const purpose = `list the tags of ${requests.registry}/${repository}`;
+  const request = { method: "GET", repository, actions: ["pull"], purpose, signal } as const;
+  const pages = readPages(requests, request, `${repository}/tags/list`, pageSize);
+  for await (const page of pages) yield* namesIn(page, "tags");
+}
+
+async function* listRepositories(
+  requests: RegistryRequests,
+  { pageSize = 100, signal = neverAborted() }: ListOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const purpose = `list the repositories of ${requests.registry}`;
+  const request = { method: "GET", scope: "registry:catalog:*", actions: ["pull"], purpose, signal } as const;
+  for await (const page of readPages(requests, request, "_catalog", pageSize)) {
+    if (page === undefined) throw catalogMissing(requests, purpose);
+    yield* namesIn(page, "repositories");
+  }
+}
+
+function catalogMissing({ registry }: RegistryRequests, purpose: string): Error {
+  return unusableAnswerError({ registry, purpose, tried: [] }, 404, "it has no list of repositories");
+}
+
+/** distribution answers `null` for none. */
+function namesIn(page: Uint8Array | undefined, key: "tags" | "repositories"): string[] {
+  const names = page && parseManifestJson(page)?.[key];
+  return Array.isArray(names) ? names.filter((name): name is string => typeof name === "string") : [];
+}
+
+type PageRequest = Omit<ClientRequest, "url">;
+
+/** The pages of a list, one after the other; `undefined` in place of the first one if there is no such list. */
+async function* readPages(
+  requests: RegistryRequests,
+  request: PageRequest,
+  path: string,
+  pageSize: number,
+): AsyncGenerator<Uint8Array | undefined, void, undefined> {
+  const { purpose } = request;
+  const seen = new Set<string>();
+  let url: URL | undefined = new URL(`${path}?n=${pageSize}`, requests.url);
+  while (url !== undefined) {
+    seen.add(url.href);
+    let response: RegistryResponse = await requests.send({ ...request, url });
+    // More than the registry gives at a time is an error to some, where others just give less.
+    if (response.status === 400 && seen.size === 1) {
+      await discardBody(response);
+      response = await requests.send({ ...request, url: path });
+    }
+    if (response.status === 404 && seen.size === 1) {
+      await discardBody(response);
+      return yield undefined;
+    }
+    if (!response.ok) throw await requests.fail(purpose, response);
+    yield await readPage(requests, purpose, response);
+    url = nextPage(response, url);
+    if (url !== undefined && seen.has(url.href)) throw goesInCircles(requests, purpose);
+  }
+}
+
+async function readPage(
+  { registry }: RegistryRequests,
+  purpose: string,
+  response: RegistryResponse,
+): Promise<Uint8Array> {
+  try {
+    return await readBody(response, maxManifestBytes);
+  } catch (error) {
+    throw bodyError({ registry, purpose, tried: [] }, response.status, error);
+  }
+}
+
+/** `Link: </v2/_catalog?last=b&n=2>; rel="next"`, which may be relative. */
+function nextPage(response: RegistryResponse, current: URL): URL | undefined {
+  const link = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "")?.[1];
+  return link === undefined ? undefined : (URL.parse(link, current.href) ?? undefined);
+}
+
+function goesInCircles({ registry }: RegistryRequests, purpose: string): Error {
+  return unusableAnswerError({ registry, purpose, tried: [] }, 200, "its pages lead in a circle");
+}
+
+async function listReferrers(
+  requests: RegistryRequests,
+  manifests: Pick<ManifestRequests, "getManifest">,
+  reference: ImageReference | string,
+  { artifactType, signal = neverAborted() }: ListReferrersOptions = {},
+): Promise<readonly ReferrerDescriptor[]> {
+  const {
+    registry,
+    repository,
+    digest = await digestOf(manifests, reference, signal),
+  } = ownReference(requests.registry, reference);
+  if (digest === undefined) return [];
+  const purpose = `list what refers to ${formatImageReference({ registry, repository, digest })}`;
+  const listed =
+    (await referrersFromApi(requests, { repository, digest, artifactType, purpose, signal })) ??
+    (await referrersFromTag(manifests, { registry, repository, digest }, signal));
+  const unique = [...new Map(listed.map((referrer) => [referrer.digest, referrer])).values()];
+  return artifactType === undefined ? unique : unique.filter((referrer) => referrer.artifactType === artifactType);
+}
+
+async function digestOf(
+  manifests: Pick<ManifestRequests, "getManifest">,
+  reference: ImageReference | string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return (await manifests.getManifest(reference, { signal }))?.digest;
+}
+
+interface ReferrersRequest {
+  readonly repository: string;
+  readonly digest: string;
+  readonly artifactType: string | undefined;
+  readonly purpose: string;
+  readonly signal: AbortSignal;
+}
+
+/** `undefined` if the registry keeps no such list: it answers 404 then, where one that does gives an empty one. */
+async function referrersFromApi(
+  requests: RegistryRequests,
+  { repository, digest, artifactType, purpose, signal }: ReferrersRequest,
+): Promise<ReferrerDescriptor[] | undefined> {
+  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType }).toString()}`;
+  const seen = new Set<string>();
+  const referrers: ReferrerDescriptor[] = [];
+  let url: URL | undefined = new URL(`${repository}/referrers/${digest}${query}`, requests.url);
+  while (url !== undefined) {
+    seen.add(url.href);
+    const headers = { accept: manifestMediaTypes[0] };
+    const request = { method: "GET", url, headers, repository, actions: ["pull"], purpose, signal } as const;
+    const response: RegistryResponse = await requests.send(request);
+    if (seen.size === 1 && withoutReferrers.has(response.status)) {
+      await discardBody(response);
+      return undefined;
+    }
+    if (!response.ok) throw await requests.fail(purpose, response);
+    referrers.push(...parseReferrers(await readPage(requests, purpose, response)));
+    url = nextPage(response, url);
+    if (url !== undefined && seen.has(url.href)) throw goesInCircles(requests, purpose);
+  }
+  return referrers;
+}
+
+/** How registries say that they keep no list of referrers. */
+const withoutReferrers = new Set([400, 404, 405]);
+
+async function referrersFromTag(
+  manifests: Pick<ManifestRequests, "getManifest">,
+  { registry, repository, digest }: ImageReference & { readonly digest: string },
+  signal: AbortSignal,
+): Promise<ReferrerDescriptor[]> {
+  const index = await manifests.getManifest({ registry, repository, tag: referrersTag(digest) }, { signal });
+  return index === undefined ? [] : parseReferrers(index.bytes);
+}
