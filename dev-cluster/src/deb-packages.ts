@@ -91,6 +91,19 @@ export function imagePackagesArtifact(store: ArtifactStore): Artifact {
   return artifact;
 }
 
+/** Packages that tests and benches take a program from, unpacked together into one folder, like the root of a machine. */
+export function programPackagesArtifact(store: ArtifactStore, name: string, packages: readonly string[]): Artifact {
+  const artifact: Artifact = {
+    name: `debian-${name}`,
+    key: hashInputs({ packages, distribution: distribution(), arch: process.arch }),
+    async build(folder) {
+      for (const file of await download(store, artifact, packages, folder))
+        await unpack(file, folder, store.logFile(artifact));
+    },
+  };
+  return artifact;
+}
+
 async function unpack(file: string, folder: string, logFile: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await runCommand(["dpkg-deb", "-x", file, folder], { logFile });

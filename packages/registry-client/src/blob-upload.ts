@@ -1,0 +1,140 @@
+import { BuilderError } from "@slipway/core";
+
+import type { RegistryCall } from "./registry-call.ts";
+import { neverAborted } from "./registry-call.ts";
+import type { RegistryResponse, RequestStream } from "./registry-transport.ts";
+import type { RegistryRequests } from "./request-context.ts";
+import { discardBody } from "./response-body.ts";
+
+const cancelTimeoutMs = 10_000;
+/** A chunk may be on its way for long, and storing it may take long. */
+const sendTimeoutMs = 300_000;
+
+/** What `finish` takes. */
+export interface FinishUploadOptions extends RegistryCall {
+  /** The last bytes, in the same request. */
+  readonly chunk?: Uint8Array | undefined;
+}
+
+/** An upload that a registry has opened. Its calls follow one another; disposing cancels one that is not finished. */
+export interface BlobUpload extends AsyncDisposable {
+  /** What the registry has acknowledged so far. */
+  readonly receivedBytes: number;
+  /** The least that a chunk other than the last must have (`OCI-Chunk-Min-Length`). */
+  readonly minChunkBytes: number;
+  /** Sends the next bytes. @throws `REGISTRY_UNAVAILABLE`: what arrived is known only after {@link BlobUpload.status} */
+  write(chunk: Uint8Array | RequestStream, call?: RegistryCall): Promise<void>;
+  /** Asks how much the registry has. @throws `REGISTRY_REFUSED` when it does not know the upload any more */
+  status(call?: RegistryCall): Promise<number>;
+  /** Makes the bytes a blob. The registry checks the digest. @throws `REGISTRY_REFUSED` when they are not those of the digest */
+  finish(digest: string, options?: FinishUploadOptions): Promise<void>;
+  /** Tells the registry to forget the upload. Never throws: a registry that cannot do it forgets uploads by itself after some time. */
+  cancel(): Promise<void>;
+}
+
+/** The upload that the answer to a `POST` is about. */
+export function openUpload(requests: RegistryRequests, repository: string, started: RegistryResponse): BlobUpload {
+  const purpose = `upload to ${requests.registry}/${repository}`;
+  const access = { repository, actions: ["pull", "push"], purpose } as const;
+  let url = locationOf(requests, purpose, started, requests.url);
+  let receivedBytes = 0;
+  let open = true;
+  // After a lost answer the address may be one for an offset that is past.
+  let certain = true;
+
+  const settle = async (response: RegistryResponse, expectedBytes: number): Promise<void> => {
+    url = locationOf(requests, purpose, response, url);
+    receivedBytes = receivedFrom(response) ?? expectedBytes;
+    certain = true;
+    await discardBody(response);
+  };
+  const write: BlobUpload["write"] = async (chunk, { signal = neverAborted() } = {}) => {
+    const sizeBytes = "chunks" in chunk ? chunk.sizeBytes : chunk.byteLength;
+    if (sizeBytes === 0) return;
+    const expectedBytes = receivedBytes + sizeBytes;
+    const headers = {
+      "content-type": "application/octet-stream",
+      "content-range": `${receivedBytes}-${expectedBytes - 1}`,
+    };
+    certain = false;
+    const response = await requests.send({
+      method: "PATCH",
+      url,
+      headers,
+      body: chunk,
+      ...access,
+      signal,
+      timeoutMs: sendTimeoutMs,
+    });
+    if (!response.ok) throw await requests.fail(purpose, response);
+    await settle(response, expectedBytes);
+  };
+  const status: BlobUpload["status"] = async ({ signal = neverAborted() } = {}) => {
+    const response = await requests.send({ method: "GET", url, ...access, signal });
+    if (!response.ok) throw await requests.fail(purpose, response);
+    await settle(response, 0);
+    return receivedBytes;
+  };
+  const finish: BlobUpload["finish"] = async (digest, { chunk, signal = neverAborted() } = {}) => {
+    const target = new URL(url);
+    target.searchParams.set("digest", digest);
+    const headers = { "content-type": "application/octet-stream" };
+    certain = false;
+    const body = chunk ?? new Uint8Array();
+    const response = await requests.send({
+      method: "PUT",
+      url: target,
+      headers,
+      body,
+      ...access,
+      signal,
+      timeoutMs: sendTimeoutMs,
+      // What of the bytes has arrived is to be asked first.
+      repeatable: false,
+    });
+    if (!response.ok) throw await requests.fail(purpose, response);
+    await discardBody(response);
+    open = false;
+  };
+  const cancel = async (): Promise<void> => {
+    if (!open) return;
+    open = false;
+    const signal = AbortSignal.timeout(cancelTimeoutMs);
+    if (!certain) await status({ signal }).catch(() => undefined);
+    await requests
+      .send({ method: "DELETE", url, ...access, signal })
+      .then(discardBody)
+      .catch(() => undefined);
+  };
+  return {
+    get receivedBytes() {
+      return receivedBytes;
+    },
+    minChunkBytes: Number(started.headers.get("oci-chunk-min-length") ?? 0),
+    write,
+    status,
+    finish,
+    cancel,
+    [Symbol.asyncDispose]: cancel,
+  };
+}
+
+/** Where the upload goes on: absolute or relative, and its query is part of it. Absent means that it has not changed. */
+function locationOf(requests: RegistryRequests, purpose: string, response: RegistryResponse, current: URL): URL {
+  const location = response.headers.get("location");
+  const url = location === null ? (current === requests.url ? null : current) : URL.parse(location, current.href);
+  if (url !== null) return url;
+  throw new BuilderError({
+    code: "REGISTRY_REFUSED",
+    message: `Cannot ${purpose}: ${requests.registry} opened an upload and does not say where. Look at the registry's log, and at any proxy before it.`,
+    details: { registry: requests.registry, status: response.status, diagnostics: [], triedCredentials: [] },
+  });
+}
+
+/** `0-41` means 42 bytes; of an empty upload registries say `0-0`. */
+function receivedFrom(response: RegistryResponse): number | undefined {
+  const match = /(\d+)-(\d+)$/.exec(response.headers.get("range") ?? "");
+  if (match === null) return undefined;
+  const last = Number(match[2]);
+  return last === 0 ? 0 : last + 1;
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+
+import { BuilderError } from "@slipway/core";
+
+import type { BlobReader } from "../blob-reader.ts";
+import { blobMismatch } from "../blob-reader.ts";
+import type { RegistryClient } from "../registry-client.ts";
+import type { ContentDescriptor } from "./image-content.ts";
+import { createRetries } from "./retries.ts";
+
+/** Where blobs are read. */
+export interface BlobSource {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  readonly buffers: ChunkBuffers;
+  readonly signal: AbortSignal;
+}
+
+/** A part of a blob. */
+export interface BlobChunk {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** The last one comes after the digest of all was found right. */
+  readonly last: boolean;
+  /** Gives the memory back. */
+  release(): void;
+}
+
+/** Memory for chunks, which are as large as these buffers. */
+export interface ChunkBuffers {
+  readonly chunkBytes: number;
+  take(sizeBytes: number): Uint8Array;
+  give(buffer: Uint8Array): void;
+}
+
+/** Buffers that are used again: new ones for each chunk would outrun the garbage collector. */
+export function createChunkBuffers(chunkBytes: number): ChunkBuffers {
+  const free: Uint8Array[] = [];
+  return {
+    chunkBytes,
+    take: (sizeBytes) =>
+      sizeBytes < chunkBytes ? Buffer.allocUnsafeSlow(sizeBytes) : (free.pop() ?? Buffer.allocUnsafeSlow(chunkBytes)),
+    give: (buffer) => {
+      if (buffer.byteLength === chunkBytes) free.push(buffer);
+    },
+  };
+}
+
+/**
+ * Reads a blob in chunks, once: when the connection ends, reading goes on where it stopped.
+ *
+ * @throws `DIGEST_MISMATCH`, and what reading throws when it does not get any further
+ */
+export async function* readBlobChunks(source: BlobSource, blob: ContentDescriptor): AsyncGenerator<BlobChunk> {
+  const { buffers, signal } = source;
+  const hash = createHash(algorithmOf(blob.digest));
+  const retries = createRetries(signal);
+  let buffer = buffers.take(blob.sizeBytes);
+  let start = 0;
+  let position = 0;
+  const complete = (): BlobChunk => {
+    const full = buffer;
+    const bytes = full.subarray(0, position - start);
+    const chunk = { offset: start, bytes, last: position === blob.sizeBytes, release: () => buffers.give(full) };
+    if (chunk.last) checkDigest(source, blob, hash.digest("hex"));
+    start = position;
+    return chunk;
+  };
+  while (position < blob.sizeBytes) {
+    try {
+      const reader = await openBlob(source, blob, position);
+      for await (const piece of reader.chunks) {
+        let taken = 0;
+        hash.update(piece);
+        while (taken < piece.byteLength) {
+          const part = piece.subarray(taken, taken + start + buffer.byteLength - position);
+          buffer.set(part, position - start);
+          position += part.byteLength;
+          taken += part.byteLength;
+          if (position < blob.sizeBytes && position - start < buffer.byteLength) continue;
+          yield complete();
+          if (position < blob.sizeBytes) buffer = buffers.take(blob.sizeBytes - position);
+        }
+        retries.reset();
+      }
+    } catch (error) {
+      await retries.after(error);
+    }
+  }
+  if (blob.sizeBytes === 0) yield complete();
+}
+
+async function openBlob(source: BlobSource, blob: ContentDescriptor, offset: number): Promise<BlobReader> {
+  const { client, repository, signal } = source;
+  const reader = await client.getBlob(repository, blob.digest, { offset, verify: false, signal });
+  if (reader === undefined) throw missingBlob(source, blob);
+  if (reader.sizeBytes === blob.sizeBytes) return reader;
+  await reader.chunks[Symbol.asyncIterator]().return?.();
+  throw wrongSize(source, blob, reader.sizeBytes);
+}
+
+function checkDigest(source: BlobSource, blob: ContentDescriptor, hex: string): void {
+  const actual = `${algorithmOf(blob.digest)}:${hex}`;
+  if (actual !== blob.digest) throw blobMismatch(nameOf(source, blob), blob.digest, actual);
+}
+
+function algorithmOf(digest: string): string {
+  return digest.slice(0, digest.indexOf(":"));
+}
+
+function nameOf({ client, repository }: BlobSource, { digest }: ContentDescriptor): string {
+  return `${client.registry}/${repository}@${digest}`;
+}
+
+function missingBlob(source: BlobSource, blob: ContentDescriptor): BuilderError {
+  return damaged(
+    source,
+    `${nameOf(source, blob)} is part of the image, and ${source.client.registry} does not have it.`,
+  );
+}
+
+function wrongSize(source: BlobSource, blob: ContentDescriptor, sizeBytes: number): BuilderError {
+  const sizes = `${sizeBytes} bytes instead of the ${blob.sizeBytes} that the manifest names`;
+  return damaged(source, `${source.client.registry} serves ${nameOf(source, blob)} with ${sizes}.`);
+}
+
+function damaged({ client }: BlobSource, problem: string): BuilderError {
+  return new BuilderError({
+    code: "REGISTRY_REFUSED",
+    message: `${problem} Push the image again.`,
+    details: { registry: client.registry, diagnostics: [problem], triedCredentials: [] },
+  });
+}

@@ -1,0 +1,171 @@
+import { BuilderError, publishRefused } from "@slipway/core";
+import type { PublishedImage, PublishResult } from "@slipway/core";
+
+import { formatImageReference } from "../image-reference.ts";
+import type { RegistryCall } from "../registry-call.ts";
+import { neverAborted } from "../registry-call.ts";
+import type { RegistryClient } from "../registry-client.ts";
+import { abortError } from "../registry-requests.ts";
+import type { BlobSource } from "./blob-chunks.ts";
+import { createChunkBuffers } from "./blob-chunks.ts";
+import { copyBlobs } from "./copy-blobs.ts";
+import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
+import { parseCopyOptions } from "./copy-options.ts";
+import type { Destination } from "./destination.ts";
+import { createDestination, destinationsError, forEachDestination } from "./destination.ts";
+import { planDestination } from "./destination-plan.ts";
+import type { ImageGraph } from "./image-graph.ts";
+import { blobsOf, orderedNodes, totalBytes } from "./image-graph.ts";
+import { readPlatforms } from "./image-platforms.ts";
+import { pushManifests, pushTags } from "./push-manifests.ts";
+import { readImageGraph } from "./read-image-graph.ts";
+
+const defaultConcurrency = 3;
+const defaultChunkBytes = 5 * 1024 * 1024;
+/** How long a chunk that is on its way may take once the copy is aborted, so that its upload can be cancelled in order. */
+const graceMs = 3_000;
+
+/**
+ * Copies an image from registry to registry: all platforms, attestations, and what refers to it, with the digests and bytes that it has. What a
+ * destination has is not sent; what another repository of its registry has is mounted there; everything else streams through this process, read
+ * once for all destinations and verified on its way. Neither Docker nor the disk is needed.
+ *
+ * A connection that ends costs at most one chunk (`chunkBytes`): the copy goes on within the blob, on either side. A registry of version 2 forgets
+ * an upload whose connection ended within a chunk: that blob starts again.
+ *
+ * A destination that fails does not stop the others; the error comes when they are done, and names it. Once the signal fires, open uploads are
+ * cancelled before this rejects.
+ *
+ * @throws `INVALID_OPTIONS` before anything is sent, `PUBLISH_REFUSED` when `beforeTag` throws, `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`,
+ * `REGISTRY_REFUSED`, `REPOSITORY_NOT_FOUND`, `DIGEST_MISMATCH`, `ABORTED`
+ */
+export async function copyImage(
+  options: CopyImageOptions,
+  { signal = neverAborted() }: RegistryCall = {},
+): Promise<PublishResult> {
+  const parsed = parseCopyOptions(options);
+  const connect = connectOnce(options.connect);
+  const reference = parsed.source;
+  const client = connect(reference.registry);
+  const destinations = parsed.destinations.map((name) =>
+    createDestination(name, connect(name.registry), options.onProgress),
+  );
+  try {
+    const { platforms, referrers = true } = options;
+    const graph = await readImageGraph({ client, reference, platforms, referrers, signal });
+    await forEachDestination(destinations, signal, async (destination) => {
+      destination.plan = await planDestination(destination.client, destination, graph, signal);
+    });
+    const copy = { options, parsed, graph, client, destinations, signal };
+    if (options.dryRun === true) estimate(copy);
+    else await execute(copy);
+    const error = destinationsError(formatImageReference(reference), destinations);
+    if (error !== undefined) throw error;
+    return resultOf(copy);
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    throw BuilderError.from(error);
+  }
+}
+
+interface Copy {
+  readonly options: CopyImageOptions;
+  readonly parsed: ParsedCopyOptions;
+  readonly graph: ImageGraph;
+  /** Of the source. */
+  readonly client: RegistryClient;
+  readonly destinations: readonly Destination[];
+  readonly signal: AbortSignal;
+}
+
+function connectOnce(connect: (registry: string) => RegistryClient): (registry: string) => RegistryClient {
+  const clients = new Map<string, RegistryClient>();
+  return (registry) => {
+    const client = clients.get(registry) ?? connect(registry);
+    clients.set(registry, client);
+    return client;
+  };
+}
+
+async function execute(copy: Copy): Promise<void> {
+  const { options, parsed, graph, client, destinations, signal } = copy;
+  const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes, createRepository = false } = options;
+  if (createRepository)
+    await forEachDestination(destinations, signal, async ({ client: destination, repository }) => {
+      await destination.checkPush(repository, { createRepository, signal });
+    });
+  const buffers = createChunkBuffers(chunkBytes);
+  const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
+  using grace = graceSignal(signal);
+  await copyBlobs({ source, destinations, concurrency, graceSignal: grace.signal });
+  await forEachDestination(destinations, signal, async (destination) => {
+    await pushManifests(destination, graph, signal);
+    destination.progress.flush();
+  });
+  await askGate(copy);
+  await forEachDestination(destinations, signal, (destination) => pushTags(destination, graph.root, signal));
+}
+
+/** Fires some time after the other one. */
+function graceSignal(signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => controller.abort(signal.reason), graceMs);
+  };
+  if (signal.aborted) start();
+  signal.addEventListener("abort", start, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      signal.removeEventListener("abort", start);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Where no tag would move, there is nothing to refuse. */
+async function askGate({ options, parsed, graph, client, destinations, signal }: Copy): Promise<void> {
+  const { beforeTag } = options;
+  const concerned = destinations.filter(({ error, plan }) => error === undefined && plan.tags.length > 0);
+  if (beforeTag === undefined || concerned.length === 0) return;
+  const { root } = graph;
+  const references = concerned.map((destination) => referenceTo(destination, root.digest));
+  const platforms = await readPlatforms(client, parsed.source.repository, root, signal);
+  const image: PublishedImage = { digest: root.digest, references, platforms };
+  try {
+    await beforeTag(image, { signal });
+  } catch (error) {
+    if (signal.aborted || (BuilderError.isInstance(error) && error.code === "PUBLISH_REFUSED")) throw error;
+    throw publishRefused(references[0] ?? root.digest, error);
+  }
+  signal.throwIfAborted();
+}
+
+/** What a copy would send: nothing is, so that a mount is taken for granted where it can be asked for. */
+function estimate({ destinations, parsed }: Copy): void {
+  const holding = new Set([parsed.source.registry]);
+  for (const destination of destinations) {
+    const bytes = totalBytes(destination.plan.blobs);
+    if (holding.has(destination.registry)) destination.mountedBytes = bytes;
+    else destination.sentBytes = bytes;
+    holding.add(destination.registry);
+  }
+}
+
+function resultOf({ parsed, graph, destinations }: Copy): PublishResult {
+  const allBytes = totalBytes(blobsOf(orderedNodes(graph)));
+  const sum = (bytesOf: (destination: Destination) => number): number =>
+    destinations.reduce((total, destination) => total + bytesOf(destination), 0);
+  return {
+    digest: graph.root.digest,
+    references: parsed.order.map((position) => referenceTo(destinations[position] as Destination, graph.root.digest)),
+    sentBytes: sum(({ sentBytes }) => sentBytes),
+    mountedBytes: sum(({ mountedBytes }) => mountedBytes),
+    skippedBytes: sum(({ sentBytes, mountedBytes }) => allBytes - sentBytes - mountedBytes),
+  };
+}
+
+function referenceTo({ registry, repository }: Destination, digest: string): string {
+  return formatImageReference({ registry, repository, digest });
+}

@@ -1,0 +1,76 @@
+import type { DriverEvent, PublishOptions } from "@slipway/core";
+import { invalidOptions } from "@slipway/core";
+
+import type { ImageReference } from "../image-reference.ts";
+import { parseImageReference } from "../image-reference.ts";
+import type { RegistryClient } from "../registry-client.ts";
+
+/** What `copyImage` takes: what `publish` takes, and how to reach registries. */
+export interface CopyImageOptions extends PublishOptions {
+  /** The client for a registry, called once for each. */
+  readonly connect: (registry: string) => RegistryClient;
+  /** Told what each destination has received. */
+  readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
+  /** Blobs that travel at a time. Each takes twice `chunkBytes` of memory. @defaultValue 3 */
+  readonly concurrency?: number | undefined;
+  /** What a cut connection may cost, in bytes: larger blobs travel in chunks of this size. @defaultValue 5 MiB, the least that Amazon ECR takes */
+  readonly chunkBytes?: number | undefined;
+}
+
+/** A repository that an image goes to, under one or several tags. */
+export interface DestinationName {
+  readonly registry: string;
+  readonly repository: string;
+  /** As it was asked for. */
+  readonly names: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** The options with references parsed. */
+export interface ParsedCopyOptions {
+  readonly source: ImageReference;
+  readonly destinations: readonly DestinationName[];
+  /** For each of `destinations` of the options, where in the parsed ones it is. */
+  readonly order: readonly number[];
+}
+
+const tagPattern = /^\w[\w.-]{0,127}$/;
+
+/** Parses references and completes tags. @throws `INVALID_OPTIONS` */
+export function parseCopyOptions({ source, destinations, versionTag, platforms }: PublishOptions): ParsedCopyOptions {
+  if (destinations.length === 0) throw wrong("destinations", "name at least one");
+  if (platforms?.length === 0) throw wrong("platforms", "name at least one, or leave the option out");
+  if (versionTag !== undefined && !tagPattern.test(versionTag))
+    throw wrong("versionTag", `${JSON.stringify(versionTag)} is no tag`);
+  const byRepository = new Map<string, { position: number; names: string[]; tags: Set<string> } & ImageReference>();
+  const order = destinations.map((name, index) => {
+    const { registry, repository, tag = versionTag, digest } = parseImageReference(name);
+    const path = `destinations[${index}]`;
+    if (digest !== undefined)
+      throw wrong(path, `${name} has a digest, which the source decides; write registry/repository:tag`);
+    if (tag === undefined) throw wrong(path, `${name} has no tag, and there is no versionTag that it could get`);
+    const key = `${registry}/${repository}`;
+    const known = byRepository.get(key) ?? {
+      position: byRepository.size,
+      registry,
+      repository,
+      names: [],
+      tags: new Set(),
+    };
+    byRepository.set(key, known);
+    known.names.push(name);
+    known.tags.add(tag);
+    return known.position;
+  });
+  return {
+    source: parseImageReference(source),
+    destinations: [...byRepository.values()].map(({ registry, repository, names, tags }) => {
+      return { registry, repository, names, tags: [...tags] };
+    }),
+    order,
+  };
+}
+
+function wrong(path: string, message: string): Error {
+  return invalidOptions("publish", [{ path, message }]);
+}

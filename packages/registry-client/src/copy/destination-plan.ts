@@ -1,0 +1,69 @@
+import { BuilderError } from "@slipway/core";
+
+import type { RegistryClient } from "../registry-client.ts";
+import type { DestinationName } from "./copy-options.ts";
+import type { ImageGraph, ImageNode } from "./image-graph.ts";
+import { blobsOf, orderedNodes } from "./image-graph.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { ContentDescriptor } from "./image-content.ts";
+
+/** What a destination lacks. */
+export interface DestinationPlan {
+  /** Manifests and indexes, in the order in which they can be pushed. */
+  readonly nodes: readonly ImageNode[];
+  readonly blobs: readonly ContentDescriptor[];
+  /** Tags that point elsewhere, or nowhere. */
+  readonly tags: readonly string[];
+}
+
+/** Of a destination that lacks nothing. */
+export const emptyPlan: DestinationPlan = { nodes: [], blobs: [], tags: [] };
+
+const parallelRequests = 8;
+
+/** Asks a destination what of an image it has. A manifest that is there is taken as proof of all that it names. */
+export async function planDestination(
+  client: RegistryClient,
+  name: DestinationName,
+  graph: ImageGraph,
+  signal: AbortSignal,
+): Promise<DestinationPlan> {
+  const { registry, repository } = name;
+  const isThere = async (node: ImageNode): Promise<boolean> => {
+    const reference = { registry, repository, digest: node.digest };
+    return (await unlessHidden(client.headManifest(reference, { signal }))) !== undefined;
+  };
+  const tags = await inParallel(name.tags, parallelRequests, async (tag) => {
+    const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal }));
+    return found?.digest === graph.root.digest ? [] : [tag];
+  });
+  const missing = new Set<ImageNode>();
+  const visited = new Set<string>();
+  let level = [graph.root, ...graph.referrers, ...graph.digestTags.map(({ node }) => node)];
+  while (level.length > 0) {
+    const asked = level.filter(({ digest }) => !visited.has(digest) && visited.add(digest));
+    const there = await inParallel(asked, parallelRequests, isThere);
+    const absent = asked.filter((_, index) => there[index] !== true);
+    for (const node of absent) missing.add(node);
+    level = absent.flatMap(({ children }) => children);
+  }
+  const nodes = orderedNodes(graph).filter((node) => missing.has(node));
+  const blobs = await inParallel(blobsOf(nodes), parallelRequests, async (blob) => {
+    return (await unlessHidden(client.headBlob(repository, blob.digest, { signal }))) === undefined ? [blob] : [];
+  });
+  return { nodes, blobs: blobs.flat(), tags: tags.flat() };
+}
+
+/** A registry may hide a repository that does not exist yet behind a refusal. Whether one may push shows when one does. */
+async function unlessHidden<Value>(asked: Promise<Value | undefined>): Promise<Value | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (
+      BuilderError.isInstance(error) &&
+      (error.code === "REGISTRY_UNAUTHORIZED" || error.code === "REPOSITORY_NOT_FOUND")
+    )
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import type { AnyBuilderError, DriverEvent } from "@slipway/core";
+import { BuilderError } from "@slipway/core";
+
+import type { RegistryClient } from "../registry-client.ts";
+import type { DestinationName } from "./copy-options.ts";
+import type { DestinationPlan } from "./destination-plan.ts";
+import { emptyPlan } from "./destination-plan.ts";
+import { totalBytes } from "./image-graph.ts";
+
+const progressIntervalMs = 100;
+
+/** A repository that an image goes to, and how far that is. */
+export interface Destination extends DestinationName {
+  readonly client: RegistryClient;
+  plan: DestinationPlan;
+  /** Set once it has failed: the others go on. */
+  error: AnyBuilderError | undefined;
+  sentBytes: number;
+  mountedBytes: number;
+  readonly progress: DestinationProgress;
+}
+
+/** Reports what a destination has received. */
+export interface DestinationProgress {
+  /** @param receivedBytes - Of this blob so far. */
+  received(digest: string, receivedBytes: number): void;
+  /** Reports the latest. */
+  flush(): void;
+}
+
+/** A destination of which nothing is known yet. */
+export function createDestination(
+  name: DestinationName,
+  client: RegistryClient,
+  onProgress: ((event: DriverEvent<"push-progress">) => void) | undefined,
+): Destination {
+  const receivedBytes = new Map<string, number>();
+  let reportedMs = 0;
+  const flush = (): void => {
+    reportedMs = performance.now();
+    const sentBytes = [...receivedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const total = totalBytes(destination.plan.blobs) - destination.mountedBytes;
+    onProgress?.({ type: "push-progress", reference: name.names[0] ?? "", sentBytes, totalBytes: total });
+  };
+  const destination: Destination = {
+    ...name,
+    client,
+    plan: emptyPlan,
+    error: undefined,
+    sentBytes: 0,
+    mountedBytes: 0,
+    progress: {
+      received: (digest, bytes) => {
+        receivedBytes.set(digest, bytes);
+        if (onProgress !== undefined && performance.now() - reportedMs >= progressIntervalMs) flush();
+      },
+      flush,
+    },
+  };
+  return destination;
+}
+
+/** Does something for every destination that has not failed yet, at once. What fails is noted at its destination. */
+export async function forEachDestination(
+  destinations: readonly Destination[],
+  signal: AbortSignal,
+  work: (destination: Destination) => Promise<void>,
+): Promise<void> {
+  const alive = destinations.filter(({ error }) => error === undefined);
+  await Promise.all(
+    alive.map(async (destination) => {
+      try {
+        await work(destination);
+      } catch (error) {
+        destination.error = BuilderError.from(error);
+      }
+    }),
+  );
+  signal.throwIfAborted();
+}
+
+/** The error for a copy whose destinations did not all get it. */
+export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
+  const failed = destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
+  const failures = failed.map(({ error, names }) => `${names.join(", ")}: ${error.message}`);
+  const rest = done.length === 0 ? "" : ` It is at ${done.join(", ")}.`;
+  const { code, details, retryable } = first.error;
+  return BuilderError.from({
+    code,
+    message: `Cannot publish ${source} to ${failures.join(" ")}${rest}`,
+    details,
+    retryable,
+  });
+}

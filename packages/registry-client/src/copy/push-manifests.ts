@@ -1,0 +1,86 @@
+import { BuilderError } from "@slipway/core";
+
+import type { ImageReference } from "../image-reference.ts";
+import { formatImageReference } from "../image-reference.ts";
+import type { Destination } from "./destination.ts";
+import type { ImageGraph, ImageNode } from "./image-graph.ts";
+import { levelsOf } from "./image-graph.ts";
+import { inParallel } from "./in-parallel.ts";
+
+const parallelRequests = 4;
+
+/** Pushes the manifests that a destination lacks by their digests, children before their parents, then what refers to them. */
+export async function pushManifests(destination: Destination, graph: ImageGraph, signal: AbortSignal): Promise<void> {
+  const push = (node: ImageNode): Promise<void> =>
+    putNode(destination, { ...repositoryOf(destination), digest: node.digest }, node, signal);
+  const referring = new Set(graph.referrers);
+  for (const level of levelsOf(destination.plan.nodes.filter((node) => !referring.has(node))))
+    await inParallel(level, parallelRequests, push);
+  // One after the other: where the registry keeps no list of referrers, each is added to the same index.
+  for (const node of destination.plan.nodes.filter((node) => referring.has(node))) await push(node);
+  for (const node of await unlistedReferrers(destination, graph, signal)) await push(node);
+  for (const { tag, node } of graph.digestTags) await pushDigestTag(destination, tag, node, signal);
+}
+
+/** Referrers that are there and not listed: a copy that was cut off between the one and the other has left them. */
+async function unlistedReferrers(
+  { client, plan, ...destination }: Destination,
+  { referrers }: ImageGraph,
+  signal: AbortSignal,
+): Promise<readonly ImageNode[]> {
+  const there = referrers.filter((node) => !plan.nodes.includes(node));
+  const unlisted = [...Map.groupBy(there, ({ content }) => content.subject ?? "")].map(async ([digest, nodes]) => {
+    const listed = await client.listReferrers({ ...repositoryOf(destination), digest }, { signal });
+    return nodes.filter((node) => !listed.some((referrer) => referrer.digest === node.digest));
+  });
+  return (await Promise.all(unlisted)).flat();
+}
+
+/** Points the tags that the plan names to the image. */
+export async function pushTags(destination: Destination, root: ImageNode, signal: AbortSignal): Promise<void> {
+  for (const tag of destination.plan.tags)
+    await putNode(destination, { ...repositoryOf(destination), tag }, root, signal);
+}
+
+async function putNode(
+  { client }: Destination,
+  reference: ImageReference,
+  { mediaType, digest, bytes }: ImageNode,
+  signal: AbortSignal,
+): Promise<void> {
+  const pushed = await client.putManifest(reference, { mediaType, bytes }, { signal });
+  if (pushed.digest === digest) return;
+  throw new BuilderError({
+    code: "DIGEST_MISMATCH",
+    message: `${reference.registry} stores ${formatImageReference(reference)} as ${pushed.digest}, where ${digest} was pushed. Something in between changes manifests.`,
+    details: { expected: digest, actual: pushed.digest },
+  });
+}
+
+/** A tag of cosign collects signatures. One that has more of them than the source, from here or by somebody else, keeps them. */
+async function pushDigestTag(
+  destination: Destination,
+  tag: string,
+  node: ImageNode,
+  signal: AbortSignal,
+): Promise<void> {
+  const reference = { ...repositoryOf(destination), tag };
+  const there = await destination.client.getManifest(reference, { signal });
+  if (there?.digest === node.digest || (there !== undefined && hasAll(there.bytes, node.bytes))) return;
+  await putNode(destination, reference, node, signal);
+}
+
+function hasAll(there: Uint8Array, wanted: Uint8Array): boolean {
+  const digests = new Set(layersOf(there));
+  const layers = layersOf(wanted);
+  return layers.length > 0 && layers.every((digest) => digests.has(digest));
+}
+
+function layersOf(bytes: Uint8Array): readonly string[] {
+  const { layers } = JSON.parse(new TextDecoder().decode(bytes)) as { layers?: readonly { digest?: unknown }[] };
+  return (layers ?? []).map(({ digest }) => String(digest));
+}
+
+function repositoryOf({ registry, repository }: Pick<Destination, "registry" | "repository">): ImageReference {
+  return { registry, repository };
+}
