@@ -41,7 +41,9 @@ it("CROSS-NAMESPACE: a base image behind a password is pulled with a Secret of a
   });
   expect(refused.details).toMatchObject({ registry: registry.host });
   const ownNamespace = build("0", [pullSecret({ name: "regcred" })]);
-  await expect(ownNamespace, "there is no such Secret in the builder's namespace").rejects.toThrow(/regcred does not exist/);
+  await expect(ownNamespace, "there is no such Secret in the builder's namespace").rejects.toThrow(
+    /regcred does not exist/,
+  );
 
   const { image } = await build("1", [pullSecret({ name: "regcred", namespace: vault.name })]);
   expect(image?.digest).toMatch(/^sha256:/);

@@ -59,7 +59,11 @@ export function observeBuild(run: BuildRun): ObservedBuild {
 }
 
 /** The result of an observed build; rejects with the error that it failed with. */
-export async function resultOf({ outcome }: Pick<ObservedBuild, "outcome">): Promise<BuildResult> {
+export async function resultOf({
+  outcome,
+}: {
+  readonly outcome: ObservedBuild["outcome"] | BuildResult | BuilderError;
+}): Promise<BuildResult> {
   const settled = await outcome;
   if (settled instanceof BuilderError) throw settled;
   return settled;
