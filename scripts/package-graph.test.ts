@@ -21,12 +21,12 @@ const rules: Readonly<Record<string, PackageRule>> = {
   "buildkit-client": { level: 1, exports: ["."], mayImport: ["context-sync", "core"] },
   "context-sync": { level: 1, exports: ["."], mayImport: ["core"] },
   "registry-client": { level: 1, exports: ["."], mayImport: ["core"] },
-  "secret-merging": { level: 1, exports: ["."], mayImport: ["core"] },
+  "secret-merging": { level: 1, exports: ["."], mayImport: ["cluster", "core"] },
   progress: { level: 1, exports: ["."], mayImport: ["core"] },
   "buildkit-driver": {
     level: 2,
     exports: ["."],
-    mayImport: ["buildkit-client", "cluster", "core", "registry-client"],
+    mayImport: ["buildkit-client", "cluster", "context-sync", "core", "registry-client", "secret-merging"],
   },
   testing: { level: 3, exports: [".", "./conformance"], mayImport: ["core"] },
   slipway: {

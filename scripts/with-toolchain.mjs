@@ -20,6 +20,7 @@ const commands = {
   demo: ["examples/demo/demo.ts"],
   docs: ["scripts/docs.ts"],
   format: ["scripts/format.ts"],
+  fuzz: ["scripts/fuzz.ts"],
   lint: ["scripts/lint.ts"],
   test: ["scripts/test.ts"],
   typecheck: ["scripts/typecheck.ts"],

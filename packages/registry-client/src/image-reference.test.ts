@@ -1,15 +1,24 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect, test } from "vitest";
 
-import { formatFamiliarReference, formatImageReference, parseImageReference } from "./image-reference.ts";
+import {
+  formatFamiliarReference,
+  formatImageReference,
+  parseImageReference,
+  readImageReference,
+} from "./image-reference.ts";
 
-// `record` writes the fixture anew, `1` asks the Go reference about texts of a new seed; both need Go and its modules.
-const mode = process.env["SLIPWAY_GO_REFERENCE"];
+// Where Go is, the original answers; elsewhere what it answered once. `record` writes that anew.
+const goIsHere = spawnSync("go", ["version"], { stdio: "ignore" }).status === 0;
+const mode = process.env["SLIPWAY_GO_REFERENCE"] ?? (goIsHere ? "live" : "recorded");
+const recordedSeed = 20_260_819;
+const seed = Number(process.env["SLIPWAY_SEED"] ?? recordedSeed);
+const count = Number(process.env["SLIPWAY_CASES"] ?? 2_000);
 const fixturePath = fileURLToPath(new URL("__fixtures__/go-reference.json", import.meta.url));
 const minuteMs = 60_000;
 
@@ -127,61 +136,91 @@ function makeTexts(seed: number, count: number): string[] {
 
 function ourAnswer(text: string): Answer {
   try {
-    const reference = parseImageReference(text);
-    return { ...reference, full: formatImageReference(reference), familiar: formatFamiliarReference(reference) };
+    const { registry, ...reference } = readImageReference(text);
+    const given = registry === "" ? {} : { registry };
+    return {
+      ...reference,
+      ...given,
+      full: formatImageReference({ registry, ...reference }),
+      familiar: formatFamiliarReference({ registry, ...reference }),
+    };
   } catch {
     return {};
   }
 }
 
+/** Builds the program where Go finds it again, so that an unchanged one is not linked anew. */
 function askGoReference(texts: readonly string[]): Answer[] {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-reference-"));
-  try {
-    const executable = join(folder, "go-reference");
-    const cwd = fileURLToPath(new URL("../go-reference", import.meta.url));
-    execFileSync("go", ["build", "-o", executable, "."], { cwd, stdio: "inherit" });
-    return JSON.parse(
-      execFileSync(executable, { input: JSON.stringify(texts), encoding: "utf8", maxBuffer: 2 ** 27 }),
-    ) as Answer[];
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = join(process.env["SLIPWAY_CACHE"] ?? join(homedir(), ".cache", "slipway"), "go-reference");
+  mkdirSync(folder, { recursive: true });
+  const executable = join(folder, "image-reference");
+  const cwd = fileURLToPath(new URL("../go-reference", import.meta.url));
+  const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", GOWORK: "off" };
+  const argv = ["build", "-trimpath", "-buildvcs=false", "-o", executable, "."];
+  execFileSync("go", argv, { cwd, env, stdio: ["ignore", "inherit", "pipe"] });
+  const input = JSON.stringify(texts);
+  return JSON.parse(execFileSync(executable, { input, encoding: "utf8", maxBuffer: 2 ** 29 })) as Answer[];
 }
 
 function differences(texts: readonly string[], answers: readonly Answer[]): object[] {
   return texts.flatMap((text, index) => {
-    const ours = ourAnswer(text);
-    // `under_score.io/a` gets an empty registry there, which nothing can be pushed to: here it is refused.
-    const theirs = answers[index]?.registry === undefined ? {} : answers[index];
+    const [ours, theirs] = [ourAnswer(text), answers[index] ?? {}];
     const same = (Object.keys({ ...ours, ...theirs }) as (keyof Answer)[]).every((key) => ours[key] === theirs[key]);
     return same ? [] : [{ text, ours, theirs }];
   });
 }
 
+function recordedTexts(): string[] {
+  return ["", "f".repeat(64), ...makeTexts(recordedSeed, 1_998)];
+}
+
 if (mode === "record") {
   test("records the answers of the Go reference", { timeout: 5 * minuteMs }, () => {
-    const texts = [...new Set(["", "f".repeat(64), ...makeTexts(20_260_819, 1000)])];
-    const producedBy = "go-reference/main.go: distribution/reference at the version of its go.mod; seed 20260819";
+    const texts = recordedTexts();
+    const producedBy = `go-reference/main.go: distribution/reference at the version of its go.mod; seed ${recordedSeed}`;
     const fixture: Fixture = { producedBy, texts, answers: askGoReference(texts) };
     writeFileSync(fixturePath, `${JSON.stringify(fixture)}\n`);
   });
 }
 
-test("references are parsed and written as distribution/reference does it", () => {
-  const { texts, answers } = JSON.parse(readFileSync(fixturePath, "utf8")) as Fixture;
-  expect(answers.filter((answer) => answer.full !== undefined).length).toBeGreaterThan(50);
-  expect(answers.filter((answer) => answer.full === undefined).length).toBeGreaterThan(50);
-  expect(differences(texts, answers)).toEqual([]);
-});
-
-if (mode === "1") {
-  test("the live Go reference agrees about texts of a new seed", { timeout: 5 * minuteMs }, () => {
-    const seed = Number(process.env["SLIPWAY_SEED"] ?? Date.now() % 2 ** 31);
-    console.log(`SLIPWAY_SEED=${seed}`);
-    const texts = makeTexts(seed, 20_000);
-    expect(differences(texts, askGoReference(texts))).toEqual([]);
-  });
+interface Answered {
+  readonly texts: readonly string[];
+  readonly answers: readonly Answer[];
+  readonly by: string;
 }
+
+function answered(): Answered {
+  if (mode !== "recorded") {
+    try {
+      const texts = makeTexts(seed, count);
+      return { texts, answers: askGoReference(texts), by: `of seed ${seed} against the Go original` };
+    } catch (error) {
+      if (mode === "record" || process.env["SLIPWAY_GO_REFERENCE"] === "live") throw error;
+      const reason = error instanceof Error ? error.message.split("\n").slice(0, 3).join(" ") : String(error);
+      console.log(`REFERENCE: the Go original cannot be built here, so its recorded answers are used. ${reason}`);
+    }
+  }
+  const { texts, answers } = JSON.parse(readFileSync(fixturePath, "utf8")) as Fixture;
+  return { texts, answers, by: `of seed ${recordedSeed} against recorded answers of the Go original` };
+}
+
+test(
+  "REFERENCE: references are parsed and written as distribution/reference does it",
+  { timeout: 5 * minuteMs },
+  () => {
+    const { texts, answers, by } = answered();
+    expect(answers).toHaveLength(texts.length);
+    const different = differences(texts, answers);
+    const accepted = answers.filter((answer) => answer.full !== undefined).length;
+    console.log(
+      `REFERENCE: ${texts.length} cases ${by}: ${different.length} differences ` +
+        `(${accepted} are references, ${texts.length - accepted} are refused)`,
+    );
+    expect(different.slice(0, 3)).toEqual([]);
+    expect(accepted).toBeGreaterThan(texts.length / 20);
+    expect(texts.length - accepted).toBeGreaterThan(texts.length / 20);
+  },
+);
 
 test.each([
   ["", /is empty/],
@@ -190,6 +229,7 @@ test.each([
   ["f".repeat(64), /is an image id/],
   ["app@sha256:abc", /malformed digest/],
   [`r.example.com/${"x".repeat(256)}`, /more than 255 characters/],
+  ["under_score.io/app", /can be no host/],
   ["app:", /write registry\/repository:tag/],
 ])("the error for %j says what is wrong", (text, message) => {
   expect(() => parseImageReference(text)).toThrow(

@@ -15,7 +15,7 @@ const component = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = `(?:${component}(?:\\.${component})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const tag = "[\\w][\\w.-]{0,127}";
-const grammar = new RegExp(`^(${host})/(${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(.+))?$`);
+const grammar = new RegExp(`^(?:(${host})/)?(${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(.+))?$`);
 
 /** Lengths of the digests that go-digest knows, in hexadecimal digits. */
 const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -30,6 +30,16 @@ const officialPrefix = "library/";
  * @throws `INVALID_OPTIONS`, saying what is wrong.
  */
 export function parseImageReference(text: string): ImageReference {
+  const reference = readImageReference(text);
+  if (reference.registry === "") throw invalidReference(text, "names a registry that can be no host");
+  return reference;
+}
+
+/**
+ * What distribution/reference makes of a text, letter for letter: `under_score.io/app` has an empty registry there, since no host has an
+ * underscore, and nothing can be pulled by it. Throws as {@link parseImageReference} does.
+ */
+export function readImageReference(text: string): ImageReference {
   if (/^[a-f0-9]{64}$/.test(text)) throw invalidReference(text, "is an image id, not a name");
   const match = grammar.exec(normalize(text));
   if (match === null) throw invalidReference(text, problemOf(text));
@@ -49,7 +59,8 @@ export function isDigest(text: string): boolean {
 
 /** The full spelling, which {@link parseImageReference} reads back. */
 export function formatImageReference({ registry, repository, tag, digest }: ImageReference): string {
-  return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+  const host = registry === "" ? "" : `${registry}/`;
+  return `${host}${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
 /** The short spelling that people know: `busybox:1` for `docker.io/library/busybox:1`. */

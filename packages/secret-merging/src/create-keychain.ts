@@ -1,23 +1,80 @@
-import type { Credential, Keychain } from "@slipway/core";
+import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
+
+import { findConflicts, formatConflict, withoutDuplicates } from "./credential-conflict.ts";
+import type { RankedCredential } from "./keychain-content.ts";
+import { keychainOf, sourceOf } from "./keychain-content.ts";
+import { canonicalHost, exactHostRank } from "./registry-scope.ts";
+
+/** How close to its end a credential is worth a warning. */
+const soonMs = 10 * 60_000;
 
 /**
- * One keychain of several: all their candidates in the order of the sources. What two sources have alike is tried once, under the
- * name of the first.
+ * One keychain of several, the most important first. The candidates of all are tried in this order: exact hosts before wildcards, longer paths
+ * before shorter ones, then in the order of the keychains. What two have alike is tried once, under the name of the first; where they
+ * contradict each other, both are tried, and the call is told which wins and why.
  */
-export function createKeychain(...sources: readonly Keychain[]): Keychain {
-  return {
-    resolve: async (resource, call) => {
-      const candidates = await Promise.all(sources.map((source) => source.resolve(resource, call)));
-      return candidates
-        .flat()
-        .filter((candidate, index, all) => all.findIndex((other) => isSame(candidate, other)) === index);
-    },
+export function createKeychain(...keychains: readonly Keychain[]): Keychain {
+  const find = async (resource: RegistryResource, call: KeychainCall): Promise<RankedCredential[]> => {
+    const found = await Promise.all(keychains.map((keychain) => ranked(keychain, resource, call)));
+    const ordered = found.flat().toSorted((first, second) => second.rank - first.rank);
+    const kept = new Set(withoutDuplicates(ordered.map(({ credential }) => credential)));
+    const candidates = ordered.filter(({ credential }) => kept.has(credential));
+    if (call.warn !== undefined) for (const warning of warningsAbout(candidates, resource)) call.warn(warning);
+    return candidates;
   };
+  return keychainOf({
+    find,
+    read: async (call) => {
+      const contents = await Promise.all(keychains.map(async (keychain) => sourceOf(keychain)?.read(call)));
+      return {
+        entries: contents.flatMap((content) => content?.entries ?? []),
+        problems: contents.flatMap((content) => content?.problems ?? []),
+      };
+    },
+  });
 }
 
-function isSame(first: Credential, second: Credential): boolean {
-  if (first.type === "basic") {
-    return second.type === "basic" && first.username === second.username && first.password === second.password;
-  }
-  return second.type === first.type && first.token === second.token;
+/** A keychain that somebody else has made says no more than the path of each credential. */
+async function ranked(
+  keychain: Keychain,
+  resource: RegistryResource,
+  call: KeychainCall,
+): Promise<readonly RankedCredential[]> {
+  const source = sourceOf(keychain);
+  if (source !== undefined) return source.find(resource, call);
+  const credentials = await keychain.resolve(resource, call);
+  return credentials.map((credential) => ({ rank: exactHostRank + pathLength(credential, resource), credential }));
+}
+
+function pathLength({ scope }: Credential, { repository }: RegistryResource): number {
+  const length = scope?.split("/").length ?? 0;
+  return repository === undefined ? -length : length;
+}
+
+function warningsAbout(candidates: readonly RankedCredential[], { registry }: RegistryResource): string[] {
+  const host = canonicalHost(registry);
+  const byRank = [...new Set(candidates.map(({ rank }) => rank))];
+  const conflicts = byRank.flatMap((rank) =>
+    findConflicts(
+      candidates
+        .filter((candidate) => candidate.rank === rank)
+        .map(({ credential }) => ({
+          scope: credential.scope === undefined ? host : `${host}/${credential.scope}`,
+          credential,
+        })),
+    ),
+  );
+  return [
+    ...conflicts.map(formatConflict),
+    ...candidates.flatMap(({ credential }) => expiryWarning(credential, host) ?? []),
+  ];
+}
+
+function expiryWarning({ expiresAtMs, source }: Credential, host: string): string | undefined {
+  if (expiresAtMs === undefined) return undefined;
+  const leftMs = expiresAtMs - Date.now();
+  if (leftMs > soonMs) return undefined;
+  return leftMs <= 0
+    ? `The credentials for ${host} from ${source} have expired. Renew them.`
+    : `The credentials for ${host} from ${source} expire in ${Math.ceil(leftMs / 60_000)} min. Renew them.`;
 }

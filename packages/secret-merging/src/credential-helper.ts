@@ -7,7 +7,8 @@ import { BuilderError } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 import * as z from "zod";
 
-import { invalidCredentials } from "./docker-config-file.ts";
+import { invalidCredentials } from "./invalid-credentials.ts";
+import { tokenExpiry } from "./token-expiry.ts";
 
 /** A question to a credential helper of Docker. */
 export interface HelperCall {
@@ -30,22 +31,38 @@ const notFound = "credentials not found in native keychain";
  * @throws `INVALID_OPTIONS` if the helper is not installed, fails, or does not answer in time.
  */
 export async function askCredentialHelper(call: HelperCall): Promise<Credential | undefined> {
-  const program = `docker-credential-${call.helper}`;
-  if (!/^[\w.-]+$/.test(call.helper))
-    throw invalidCredentials(call.source, `"${call.helper}" is not the name of a credential helper`);
-  const { status, output } = await run(program, call);
-  if (status === 0) return parseAnswer(program, output, call.source);
+  requireHelperName(call.helper, call.source);
+  return readHelperAnswer(await run(`docker-credential-${call.helper}`, call), call);
+}
+
+/** @throws `INVALID_OPTIONS` for what would be more than the name of a program. */
+export function requireHelperName(helper: string, source: string): void {
+  if (!/^[\w.-]+$/.test(helper)) throw invalidCredentials(source, `"${helper}" is not the name of a credential helper`);
+}
+
+/** How a helper has ended, and what it has printed. */
+export interface HelperOutcome {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/**
+ * Reads what a helper has printed, wherever it ran. `undefined` when it has no credentials.
+ *
+ * @throws `INVALID_OPTIONS` if it has failed.
+ */
+export function readHelperAnswer(
+  { status, output }: HelperOutcome,
+  { helper, serverUrl, source }: Pick<HelperCall, "helper" | "serverUrl" | "source">,
+): Credential | undefined {
+  const program = `docker-credential-${helper}`;
+  if (status === 0) return parseAnswer(program, output.trim(), source);
   // Helpers print errors to stdout, and this very text when there is nothing.
   if (output.includes(notFound)) return undefined;
   throw invalidCredentials(
-    call.source,
-    `${program} ended with status ${status ?? "unknown"} for ${call.serverUrl}: ${output.slice(0, 500)}`,
+    source,
+    `${program} ended with status ${status ?? "unknown"} for ${serverUrl}: ${output.trim().slice(0, 500)}`,
   );
-}
-
-interface HelperOutcome {
-  readonly status: number | null;
-  readonly output: string;
 }
 
 async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
@@ -71,7 +88,7 @@ async function talk(child: ChildProcessByStdio<Writable, Readable, null>, server
   child.stdin.on("error", () => undefined);
   child.stdin.end(serverUrl);
   const [status, output] = await Promise.all([exit, text(child.stdout)]);
-  return { status, output: output.trim() };
+  return { status, output };
 }
 
 function failureOf(error: unknown, deadline: AbortSignal, { timeoutMs }: HelperCall): string {
@@ -92,12 +109,16 @@ function aborted(signal: AbortSignal): Error {
   });
 }
 
-function parseAnswer(program: string, output: string, source: string): Credential {
+function parseAnswer(program: string, output: string, source: string): Credential | undefined {
   const answer = answerSchema.safeParse(tryJson(output));
   if (!answer.success) throw invalidCredentials(source, `${program} answered with something else than credentials`);
   const { Username: username, Secret: secret } = answer.data;
-  if (username === "<token>") return { source: `${source}, ${program}`, type: "identity-token", token: secret };
-  return { source: `${source}, ${program}`, type: "basic", username, password: secret };
+  // Some helpers say with an empty answer that they have nothing.
+  if (secret === "") return undefined;
+  const expiresAtMs = tokenExpiry(secret);
+  const common = { source: `${source}, ${program}`, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) };
+  if (username === "<token>") return { ...common, type: "identity-token", token: secret };
+  return { ...common, type: "basic", username, password: secret };
 }
 
 function tryJson(text: string): unknown {

@@ -1,111 +1,120 @@
-import { invalidOptions } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 import * as z from "zod";
 
-import type { RegistryScope } from "./registry-scope.ts";
+import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-content.ts";
 import { parseRegistryScope } from "./registry-scope.ts";
+import type { RegistryScope } from "./registry-scope.ts";
+import { tokenExpiry } from "./token-expiry.ts";
+import { unreadableText } from "./unreadable-text.ts";
 
-/** A `config.json` of Docker, or the part of one that a Secret holds. */
-export interface DockerConfigFile {
-  readonly entries: readonly CredentialsEntry[];
-  /** Helper for every registry that has none of its own. */
-  readonly credsStore: string | undefined;
-  readonly credHelpers: readonly { readonly scope: RegistryScope; readonly key: string; readonly helper: string }[];
-}
-
-/** An entry of `auths`. */
-export interface CredentialsEntry {
-  readonly scope: RegistryScope;
-  /** Decodes the entry when it is needed, so that a broken one harms no other registry. Empty markers have no credential. */
-  readonly credential: () => Credential | undefined;
-}
-
-const entrySchema = z.object({
-  auth: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  identitytoken: z.string().optional(),
-  registrytoken: z.string().optional(),
-});
-const authsSchema = z.record(z.string(), entrySchema);
+const text = z.string().nullish();
+const entrySchema = z
+  .object({ auth: text, username: text, password: text, identitytoken: text, registrytoken: text })
+  .nullable();
+const authsSchema = z.record(z.string(), z.unknown());
 const fileSchema = z.object({
-  auths: authsSchema.optional(),
-  credsStore: z.string().optional(),
-  credHelpers: z.record(z.string(), z.string()).optional(),
+  auths: authsSchema.nullish(),
+  credsStore: text,
+  credHelpers: z.record(z.string(), text).nullish(),
 });
 
 /**
- * Reads a `config.json`.
+ * Reads a `config.json`: each entry for itself, so that a broken one harms no other.
  *
  * @param source - Where the text comes from, as diagnostics name it: `secret builds/regcred`.
- * @throws `INVALID_OPTIONS`, naming the source, if the text is no such file.
  */
-export function parseDockerConfigFile(text: string, source: string): DockerConfigFile {
-  const { auths = {}, credsStore, credHelpers = {} } = parse(fileSchema, text, source);
-  return {
-    entries: credentialsEntries(auths, source),
-    credsStore: credsStore === "" ? undefined : credsStore,
-    credHelpers: Object.entries(credHelpers).map(([key, helper]) => ({ scope: parseRegistryScope(key), key, helper })),
-  };
+export function parseDockerConfigFile(content: string, source: string): KeychainContent {
+  const read = parse(fileSchema, content, source);
+  if (!read.success) return { entries: [], problems: [read.problem] };
+  const { auths, credsStore, credHelpers } = read.data;
+  const held = authEntries(auths ?? {}, source);
+  const helpers = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
+    ...{ type: "helper" as const, source, key },
+    ...{ scope: parseRegistryScope(key), helper: helper ?? "" },
+  }));
+  const store = { type: "helper" as const, source, key: "credsStore", scope: "any" as const, helper: credsStore ?? "" };
+  return { entries: [...helpers, ...(credsStore ? [store] : []), ...held.entries], problems: held.problems };
 }
 
-/** Reads the content of a `kubernetes.io/dockercfg` Secret: the `auths` alone. Throws as {@link parseDockerConfigFile} does. */
-export function parseLegacyDockerConfig(text: string, source: string): DockerConfigFile {
-  return {
-    entries: credentialsEntries(parse(authsSchema, text, source), source),
-    credsStore: undefined,
-    credHelpers: [],
-  };
+/** Reads the content of a `kubernetes.io/dockercfg` Secret: the `auths` alone. */
+export function parseLegacyDockerConfig(content: string, source: string): KeychainContent {
+  const read = parse(authsSchema, content, source);
+  return read.success ? authEntries(read.data, source) : { entries: [], problems: [read.problem] };
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, text: string, source: string): z.output<Schema> {
-  const result = schema.safeParse(parseJson(text, source));
-  if (result.success) return result.data;
-  const places = result.error.issues.map((issue) => issue.path.join("."));
-  throw invalidCredentials(
-    source,
-    `The ${source} is no Docker configuration: see ${places.join(", ") || "its top level"}`,
-  );
-}
+type Parsed<Data> =
+  { readonly success: true; readonly data: Data } | { readonly success: false; readonly problem: EntryProblem };
 
-function parseJson(text: string, source: string): unknown {
+function parse<Schema extends z.ZodType>(schema: Schema, content: string, source: string): Parsed<z.output<Schema>> {
+  const failed = (message: string): Parsed<never> => ({ success: false, problem: { source, message } });
+  let value: unknown;
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ""));
+    value = JSON.parse(content.replace(/^\ufeff/, ""));
   } catch {
     // The parser's message quotes the text, which holds secrets.
-    throw invalidCredentials(source, `The ${source} is not JSON`);
+    return failed(`The ${source} ${unreadableText(content)}`);
   }
+  const result = schema.safeParse(value);
+  if (result.success) return { success: true, data: result.data };
+  if (typeof value === "string") return failed(`The ${source} is JSON within a JSON string. Store the inner one`);
+  const places = result.error.issues.map((issue) => issue.path.join("."));
+  return failed(`The ${source} is no Docker configuration: see ${places.join(", ") || "its top level"}`);
 }
 
-/** The error for a source of credentials that cannot be used. */
-export function invalidCredentials(source: string, message: string): Error {
-  return invalidOptions("credentials", [{ path: source, message }]);
-}
-
-function credentialsEntries(auths: z.output<typeof authsSchema>, source: string): CredentialsEntry[] {
-  return Object.entries(auths).map(([key, entry]) => ({
-    scope: parseRegistryScope(key),
-    credential: () => decodeEntry(key, entry, source),
-  }));
-}
-
-function decodeEntry(key: string, entry: z.output<typeof entrySchema>, source: string): Credential | undefined {
-  if (entry.registrytoken) return { source, type: "registry-token", token: entry.registrytoken };
-  if (entry.identitytoken) return { source, type: "identity-token", token: entry.identitytoken };
-  if (entry.auth) return { source, type: "basic", ...decodeAuth(key, entry.auth, source) };
-  if (entry.username && entry.password) {
-    return { source, type: "basic", username: entry.username, password: entry.password };
+function authEntries(auths: Readonly<Record<string, unknown>>, source: string): KeychainContent {
+  const entries: KeychainEntry[] = [];
+  const problems: EntryProblem[] = [];
+  for (const [key, value] of Object.entries(auths)) {
+    const scope = parseRegistryScope(key);
+    const decoded = decodeEntry(key, value, scope, source);
+    if (typeof decoded === "string") problems.push({ source, key, scope, message: decoded });
+    // Docker Desktop leaves empty markers behind.
+    else if (decoded !== undefined) entries.push({ type: "credential", source, key, scope, credential: decoded });
   }
+  return { entries, problems };
+}
+
+const quoted = /^\s*(['"`])[^]*\1\s*$/;
+
+/** The credential of an entry, `undefined` if it is an empty marker, or what is wrong with it. */
+function decodeEntry(
+  key: string,
+  value: unknown,
+  scope: RegistryScope,
+  source: string,
+): Credential | string | undefined {
+  const where = `The entry for ${key} in ${source}`;
+  if (quoted.test(key)) return `The entry ${key} in ${source} has a name wrapped in shell quotes. Write it without`;
+  const result = entrySchema.safeParse(value);
+  if (!result.success) {
+    if (typeof value === "string" && quoted.test(value)) return `${where} is wrapped in shell quotes. Write it without`;
+    const places = result.error.issues.map((issue) => ["auths", key, ...issue.path].join("."));
+    return `${where} has a value of the wrong type: see ${places.join(", ")}`;
+  }
+  const { auth, username, password, identitytoken, registrytoken } = result.data ?? {};
+  const limits = scope.path.length === 0 ? { source } : { source, scope: scope.path.join("/") };
+  if (registrytoken) return withExpiry({ ...limits, type: "registry-token", token: registrytoken }, registrytoken);
+  if (identitytoken) return withExpiry({ ...limits, type: "identity-token", token: identitytoken }, identitytoken);
+  if (auth) {
+    const login = decodeAuth(auth);
+    if (login !== undefined) return withExpiry({ ...limits, type: "basic", ...login }, login.password);
+    return quoted.test(auth)
+      ? `${where} has an "auth" wrapped in shell quotes. Write it without`
+      : `${where} has an "auth" that is not username:password in base64. Log in again`;
+  }
+  if (username && password) return withExpiry({ ...limits, type: "basic", username, password }, password);
   return undefined;
 }
 
+function withExpiry(credential: Credential, secret: string): Credential {
+  const expiresAtMs = tokenExpiry(secret);
+  return expiresAtMs === undefined ? credential : { ...credential, expiresAtMs };
+}
+
 /** `auth` is `username:password` in base64, with or without padding; Docker also cuts trailing NULs off. */
-function decodeAuth(key: string, auth: string, source: string): { username: string; password: string } {
+function decodeAuth(auth: string): { username: string; password: string } | undefined {
+  if (!/^[A-Za-z0-9+/\s]+=*\s*$/.test(auth)) return undefined;
   const decoded = Buffer.from(auth, "base64").toString("utf8").replace(/\0+$/, "");
   const colon = decoded.indexOf(":");
-  if (colon > 0) return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
-  throw invalidCredentials(
-    source,
-    `The entry for ${key} in ${source} has an "auth" that is not username:password in base64. Log in again`,
-  );
+  return colon > 0 ? { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) } : undefined;
 }

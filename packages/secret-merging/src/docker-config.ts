@@ -6,11 +6,19 @@ import { parseOptions } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 import * as z from "zod";
 
+import { helperServerUrl } from "./cluster-helper.ts";
+import type { CredentialCache } from "./credential-cache.ts";
+import { createCredentialCache } from "./credential-cache.ts";
 import { askCredentialHelper } from "./credential-helper.ts";
-import type { DockerConfigFile } from "./docker-config-file.ts";
-import { invalidCredentials, parseDockerConfigFile } from "./docker-config-file.ts";
+import { parseDockerAuthVariable } from "./docker-cli/docker-cli-config.ts";
+import { parseDockerConfigFile } from "./docker-config-file.ts";
+import type { AskHelper } from "./find-credentials.ts";
 import { findCredentials } from "./find-credentials.ts";
-import { canonicalHost, dockerHubKey, scopeFit } from "./registry-scope.ts";
+import { GoJsonError } from "./go-semantics/go-json.ts";
+import { invalidCredentials } from "./invalid-credentials.ts";
+import type { KeychainContent, RankedCredential } from "./keychain-content.ts";
+import { keychainOf } from "./keychain-content.ts";
+import { parseRegistryScope } from "./registry-scope.ts";
 
 /** Where to find Docker's configuration. */
 export interface DockerConfigOptions {
@@ -26,32 +34,75 @@ const dockerConfigOptionsSchema = z.strictObject({
 }) satisfies z.ZodType<DockerConfigOptions>;
 
 /**
- * The credentials that `docker login` keeps on this machine, with its credential helpers. The file is read anew each time,
- * so a fresh login needs no restart. Helpers come first, as in Docker; what the file itself says comes next.
+ * The credentials that `docker login` keeps on this machine, with its credential helpers, which are run as Docker runs them: what the variable
+ * `DOCKER_AUTH_CONFIG` holds comes first, then the helpers, then the file itself. All is read anew each time, so a fresh login needs no
+ * restart; the answer of a helper is kept for 5 seconds, or for 80 % of the life that a token states, but no longer than 5 minutes.
  *
- * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a file that cannot be read or a helper that fails.
+ * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a file that cannot be read or a helper that
+ * fails, unless the builder goes on with a warning.
  */
 export function dockerConfig(options: DockerConfigOptions = {}): Keychain {
   const { path, helperTimeoutMs = 30_000 } = parseOptions(dockerConfigOptionsSchema, options, "dockerConfig");
-  return {
-    resolve: async (resource, call) => {
-      const file = path ?? defaultPath();
-      const source = `docker config ${abbreviateHome(file)}`;
-      const text = await readConfig(file, source, path === undefined);
-      if (text === undefined) return [];
-      const config = parseDockerConfigFile(text, source);
-      const helped = await helperCredential(config, resource, {
-        source,
-        timeoutMs: helperTimeoutMs,
-        signal: call.signal,
-      });
-      return [...(helped ? [helped] : []), ...findCredentials(config.entries, resource)];
+  const cache = createCredentialCache();
+  const read = async (): Promise<KeychainContent> => {
+    const file = path ?? defaultPath();
+    const source = `docker config ${abbreviateHome(file)}`;
+    const text = await readConfig(file, source, path === undefined);
+    return text === undefined ? { entries: [], problems: [] } : parseDockerConfigFile(text, source);
+  };
+  const find = async (resource: RegistryResource, call: KeychainCall): Promise<readonly RankedCredential[]> => {
+    const variable = readVariable();
+    const ask = localHelper(helperTimeoutMs, call, cache);
+    return [
+      ...(await findCredentials(variable, resource, call, ask)),
+      ...(await findCredentials(await read(), resource, call, ask)),
+    ];
+  };
+  return keychainOf({
+    read: async () => {
+      const [variable, file] = [readVariable(), await read()];
+      return {
+        entries: [...variable.entries, ...file.entries],
+        problems: [...variable.problems, ...file.problems],
+      };
     },
+    find,
+  });
+}
+
+function localHelper(timeoutMs: number, { signal }: KeychainCall, cache: CredentialCache): AskHelper {
+  return async ({ source, key, scope, helper }, resource) => {
+    const serverUrl = helperServerUrl(key, scope, resource);
+    return cache.get(`${source} ${helper} ${serverUrl}`, signal, () =>
+      askCredentialHelper({ helper, serverUrl, source, timeoutMs, signal }),
+    );
   };
 }
 
+const variableName = "DOCKER_AUTH_CONFIG";
+
+/** What Docker's own command line takes from the environment, and no more: it ignores the variable for anything else in it. */
+function readVariable(): KeychainContent {
+  const text = process.env[variableName];
+  if (text === undefined || text === "") return { entries: [], problems: [] };
+  const source = `variable ${variableName}`;
+  try {
+    const entries = [...parseDockerAuthVariable(text)].map(([key, { username, password }]) => {
+      const scope = parseRegistryScope(key);
+      const limit = scope.path.length === 0 ? {} : { scope: scope.path.join("/") };
+      const credential: Credential = { source, ...limit, type: "basic", username, password };
+      return { type: "credential" as const, source, key, scope, credential };
+    });
+    return { entries, problems: [] };
+  } catch (error) {
+    if (!(error instanceof GoJsonError)) throw error;
+    return { entries: [], problems: [{ source, message: `The ${source} ${error.message}, so Docker ignores it too` }] };
+  }
+}
+
 function defaultPath(): string {
-  return join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json");
+  const folder = process.env["DOCKER_CONFIG"];
+  return join(folder === undefined || folder === "" ? join(homedir(), ".docker") : folder, "config.json");
 }
 
 function abbreviateHome(path: string): string {
@@ -67,18 +118,4 @@ async function readConfig(path: string, source: string, optional: boolean): Prom
     if (optional && code === "ENOENT") return undefined;
     throw invalidCredentials(source, `Cannot read ${source} (${code}). Run docker login, or name another file`);
   }
-}
-
-function helperCredential(
-  config: DockerConfigFile,
-  { registry }: RegistryResource,
-  call: { source: string; timeoutMs: number } & Pick<KeychainCall, "signal">,
-): Promise<Credential | undefined> {
-  const host = canonicalHost(registry);
-  const own = config.credHelpers.find(({ scope }) => scopeFit(scope, host, undefined) !== undefined);
-  const helper = own?.helper ?? config.credsStore;
-  // An empty name switches the store off for one registry.
-  if (helper === undefined || helper === "") return Promise.resolve(undefined);
-  const serverUrl = host === "docker.io" ? dockerHubKey : (own?.key ?? registry);
-  return askCredentialHelper({ helper, serverUrl, ...call });
 }

@@ -1,15 +1,68 @@
-import type { Credential, RegistryResource } from "@slipway/core";
+import { BuilderError } from "@slipway/core";
+import type { Credential, KeychainCall, RegistryResource } from "@slipway/core";
 
-import type { CredentialsEntry } from "./docker-config-file.ts";
-import { scopeFit } from "./registry-scope.ts";
+import { invalidCredentials } from "./invalid-credentials.ts";
+import type { KeychainContent, KeychainEntry, RankedCredential } from "./keychain-content.ts";
+import { exactHostRank, scopeFit } from "./registry-scope.ts";
 
-/** The credentials for a repository, best first: exact hosts before wildcards, longer paths before shorter ones, then in the order given. */
-export function findCredentials(entries: readonly CredentialsEntry[], resource: RegistryResource): Credential[] {
-  return entries
-    .flatMap((entry) => {
-      const fit = scopeFit(entry.scope, resource.registry, resource.repository);
-      return fit === undefined ? [] : [{ fit, entry }];
-    })
-    .toSorted((first, second) => second.fit - first.fit)
-    .flatMap(({ entry }) => entry.credential() ?? []);
+type HelperEntry = Extract<KeychainEntry, { type: "helper" }>;
+
+/** Gets what a helper has, or says where it can be had. */
+export type AskHelper = (entry: HelperEntry, resource: RegistryResource) => Promise<Credential | undefined>;
+
+/**
+ * The credentials of a source for a repository, best first: exact hosts before wildcards, longer paths before shorter ones, a helper before
+ * what a file holds itself, then in the order given.
+ *
+ * @throws `INVALID_OPTIONS` for what is broken, unless the call has somewhere to say so.
+ */
+export async function findCredentials(
+  { entries, problems }: KeychainContent,
+  resource: RegistryResource,
+  call: Pick<KeychainCall, "warn">,
+  askHelper: AskHelper,
+): Promise<RankedCredential[]> {
+  for (const { source, scope, message, harmless } of problems) {
+    if (scope !== undefined && scopeFit(scope, resource.registry, resource.repository) === undefined) continue;
+    if (harmless) call.warn?.(message);
+    else report(call, invalidCredentials(source, message));
+  }
+  const helped = (await Promise.all(fittingHelpers(entries, resource).map((entry) => ask(entry)))).flat();
+  async function ask(entry: HelperEntry): Promise<RankedCredential[]> {
+    try {
+      const credential = await askHelper(entry, resource);
+      return credential === undefined ? [] : [{ rank: exactHostRank, credential }];
+    } catch (error) {
+      if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
+      report(call, error);
+      return [];
+    }
+  }
+  const held = entries.flatMap((entry) => {
+    const rank = rankOf(entry, resource);
+    return entry.type === "credential" && rank !== undefined ? [{ rank, credential: entry.credential }] : [];
+  });
+  return [...helped, ...held].toSorted((first, second) => second.rank - first.rank);
+}
+
+/** Goes on with a warning where there is somebody to hear it. */
+export function report({ warn }: Pick<KeychainCall, "warn">, error: Error): void {
+  if (warn === undefined) throw error;
+  warn(error.message);
+}
+
+function rankOf(entry: KeychainEntry, { registry, repository }: RegistryResource): number | undefined {
+  return entry.scope === "any" ? exactHostRank : scopeFit(entry.scope, registry, repository);
+}
+
+/** One per source at most: the helper of a registry hides the common one. */
+function fittingHelpers(entries: readonly KeychainEntry[], { registry }: RegistryResource): HelperEntry[] {
+  const helpers = entries.flatMap((entry) => (entry.type === "helper" ? [entry] : []));
+  return [...new Set(helpers.map(({ source }) => source))].flatMap((source) => {
+    const here = helpers.filter((entry) => entry.source === source);
+    const own = here.find(({ scope }) => scope !== "any" && scopeFit(scope, registry, undefined) !== undefined);
+    const entry = own ?? here.find(({ scope }) => scope === "any");
+    // An empty name switches the store off for one registry.
+    return entry === undefined || entry.helper === "" ? [] : [entry];
+  });
 }

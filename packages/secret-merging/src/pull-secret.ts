@@ -1,66 +1,76 @@
 import { parseOptions } from "@slipway/core";
-import type { Keychain, SecretData } from "@slipway/core";
+import type { Keychain, KeychainCall } from "@slipway/core";
 import * as z from "zod";
 
-import type { DockerConfigFile } from "./docker-config-file.ts";
-import { invalidCredentials, parseDockerConfigFile, parseLegacyDockerConfig } from "./docker-config-file.ts";
+import type { ClusterAccessOptions, ConnectCluster } from "./cluster-access.ts";
+import { withCluster } from "./cluster-access.ts";
+import { clusterHelper } from "./cluster-helper.ts";
+import { createCredentialCache } from "./credential-cache.ts";
 import { findCredentials } from "./find-credentials.ts";
+import { invalidCredentials } from "./invalid-credentials.ts";
+import type { KeychainContent } from "./keychain-content.ts";
+import { keychainOf } from "./keychain-content.ts";
+import { readPullSecret } from "./pull-secret-content.ts";
 
 /** Which Secret of the cluster holds the credentials. */
-export interface PullSecretOptions {
+export interface PullSecretOptions extends ClusterAccessOptions {
   readonly name: string;
-  /** @defaultValue the namespace of the builder */
+  /** @defaultValue the namespace of the builder; with a `kubeconfig` or `context`, the namespace of that */
   readonly namespace?: string | undefined;
 }
 
+export const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "Is no name of a Kubernetes object");
+
 const pullSecretOptionsSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "Is no name of a Secret"),
+  name: objectName,
   namespace: z.string().min(1).optional(),
+  kubeconfig: z.string().min(1).optional(),
+  context: z.string().min(1).optional(),
 }) satisfies z.ZodType<PullSecretOptions>;
 
 /**
  * The credentials in a Secret of the cluster where the builder lives: of type `kubernetes.io/dockerconfigjson`, `kubernetes.io/dockercfg`, or
- * `Opaque` with a key `config.json`. It is read anew each time, so a rotated one needs no restart.
+ * `Opaque` with a key `config.json` or `.dockerconfigjson`. It is read anew each time, so a rotated one needs no restart. Credential helpers
+ * that it names are run in the builder's pod, never on this machine. With `kubeconfig` or `context` it needs no builder.
  *
- * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a Secret that is missing or holds something else.
+ * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a Secret that is missing, and for one that
+ * holds something else unless the builder goes on with a warning.
  */
 export function pullSecret(options: PullSecretOptions): Keychain {
-  const { name, namespace } = parseOptions(pullSecretOptionsSchema, options, "pullSecret");
-  const wanted = namespace === undefined ? `secret ${name}` : `secret ${namespace}/${name}`;
-  return {
-    resolve: async (resource, call) => {
-      if (call.readSecret === undefined) {
-        throw invalidCredentials(
-          wanted,
-          `This builder has no cluster to read the ${wanted} from. Use dockerConfig() instead`,
-        );
-      }
-      const secret = await call.readSecret({ name, ...(namespace === undefined ? {} : { namespace }) });
-      if (secret === undefined) throw missing(wanted, name, namespace);
-      return findCredentials(readPullSecret(secret).entries, resource);
-    },
+  return createPullSecret(options);
+}
+
+/** {@link pullSecret} with another way to connect. */
+export function createPullSecret(options: PullSecretOptions, connect?: ConnectCluster): Keychain {
+  const { name, namespace, ...access } = parseOptions(pullSecretOptionsSchema, options, "pullSecret");
+  const cache = createCredentialCache();
+  const readHere = async (call: KeychainCall): Promise<KeychainContent> => {
+    const wanted = namespace === undefined ? `secret ${name}` : `secret ${namespace}/${name}`;
+    if (call.readSecret === undefined) throw noCluster(wanted);
+    const secret = await call.readSecret({ name, ...(namespace === undefined ? {} : { namespace }) });
+    if (secret === undefined) throw missing(wanted, name, namespace);
+    return readPullSecret(secret);
   };
+  return keychainOf({
+    read: (call) => withCluster(access, call, readHere, connect),
+    find: (resource, call) =>
+      withCluster(
+        access,
+        call,
+        async (own) => findCredentials(await readHere(own), resource, own, clusterHelper(own, cache)),
+        connect,
+      ),
+  });
+}
+
+/** The error for a source that lives in a cluster where there is none. */
+export function noCluster(wanted: string): Error {
+  const remedy = "Give a kubeconfig or a context, or use dockerConfig() instead";
+  return invalidCredentials(wanted, `This builder has no cluster to read the ${wanted} from. ${remedy}`);
 }
 
 function missing(wanted: string, name: string, namespace: string | undefined): Error {
   const inNamespace = namespace === undefined ? "" : ` --namespace ${namespace}`;
   const remedy = `kubectl create secret docker-registry ${name}${inNamespace} --docker-server=…`;
   return invalidCredentials(wanted, `The ${wanted} does not exist. Create it with ${remedy}`);
-}
-
-const dataKeys = [".dockerconfigjson", "config.json", ".dockercfg"] as const;
-
-/** Reads what a Secret knows about registries. Throws `INVALID_OPTIONS`, naming the Secret, if it is none for that. */
-export function readPullSecret(secret: SecretData): DockerConfigFile {
-  const source = `secret ${secret.namespace}/${secret.name}`;
-  const key = dataKeys.find((candidate) => secret.data[candidate] !== undefined);
-  const bytes = key === undefined ? undefined : secret.data[key];
-  if (bytes === undefined) {
-    throw invalidCredentials(
-      source,
-      `The ${source} of type ${secret.type} has none of the keys ${dataKeys.join(", ")}. Use one of type kubernetes.io/dockerconfigjson`,
-    );
-  }
-  const text = Buffer.from(bytes).toString("utf8");
-  return key === ".dockercfg" ? parseLegacyDockerConfig(text, source) : parseDockerConfigFile(text, source);
 }

@@ -29,12 +29,25 @@ export function canonicalHost(host: string): string {
   return dockerHubNames.has(lower) ? dockerHub : lower;
 }
 
+/** How well an entry for exactly one host fits a repository of it; each component of its path adds one. */
+export const exactHostRank = 1_000;
+
+/** Writes a scope as people do: `registry.example.com/team`. */
+export function formatRegistryScope({ host, path }: RegistryScope): string {
+  return [host, ...path].join("/");
+}
+
+/** Whether the host of a scope stands for several. */
+export function hasWildcard({ host }: RegistryScope): boolean {
+  return /[*?]/.test(host);
+}
+
 /** How well an entry fits a repository, higher is better; `undefined` if it does not. Without a repository any path fits, least of all. */
 export function scopeFit(scope: RegistryScope, registry: string, repository: string | undefined): number | undefined {
   const host = canonicalHost(registry);
   const exact = scope.host === host;
   if (!exact && !matchesWildcards(scope.host, host)) return undefined;
-  const fit = exact ? 1_000 : 0;
+  const fit = exact ? exactHostRank : 0;
   if (repository === undefined) return fit - scope.path.length;
   const components = repository.split("/");
   return scope.path.every((component, index) => component === components[index]) ? fit + scope.path.length : undefined;
@@ -42,7 +55,7 @@ export function scopeFit(scope: RegistryScope, registry: string, repository: str
 
 /** As the kubelet does it: a wildcard stays within one label, and the port must be the same. */
 function matchesWildcards(pattern: string, host: string): boolean {
-  if (!/[*?]/.test(pattern)) return false;
+  if (!hasWildcard({ host: pattern, path: [] })) return false;
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replace(/\*/g, "[^.:]*")

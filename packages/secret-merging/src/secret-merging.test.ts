@@ -43,7 +43,9 @@ function ask(keychain: Keychain, name: string, call: Partial<KeychainCall> = {})
 async function users(keychain: Keychain, name: string, call?: Partial<KeychainCall>): Promise<string[]> {
   const credentials = await ask(keychain, name, call);
   return credentials.map((credential) =>
-    credential.type === "basic" ? credential.username : `${credential.type} ${credential.token}`,
+    credential.type === "basic"
+      ? credential.username
+      : `${credential.type} ${credential.type === "helper" ? credential.helper : credential.token}`,
   );
 }
 
@@ -249,7 +251,7 @@ describe("pullSecret", () => {
       /kubernetes\.io\/tls has none of the keys/,
     );
     expect((await issue(ask(pullSecret({ name: "regcred" }), "a.io"))).message).toMatch(/no cluster/);
-    expect(() => pullSecret({ name: "Not A Name" })).toThrow(/no name of a Secret/);
+    expect(() => pullSecret({ name: "Not A Name" })).toThrow(/no name of a Kubernetes object/);
   });
 });
 

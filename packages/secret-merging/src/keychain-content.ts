@@ -1,0 +1,74 @@
+import type { Credential, Keychain, KeychainCall } from "@slipway/core";
+
+import type { RegistryScope } from "./registry-scope.ts";
+
+/** All that a source of credentials knows, whatever registry it is asked about. */
+export interface KeychainContent {
+  readonly entries: readonly KeychainEntry[];
+  readonly problems: readonly EntryProblem[];
+}
+
+/** Credentials, or where to get them, and what they are for. */
+export type KeychainEntry = Readonly<{
+  /** As diagnostics name it: `secret builds/regcred`. */
+  source: string;
+  /** The registry, spelled as in the source. */
+  key: string;
+  /** `"any"`: for every registry. */
+  scope: RegistryScope | "any";
+  /** A type of Secret that the kubelet does not read, or none of the cluster at all. */
+  unknownToKubelet?: boolean;
+}> &
+  (
+    | { readonly type: "credential"; readonly credential: Credential }
+    /** A program that knows; an empty name means that none shall be asked. */
+    | { readonly type: "helper"; readonly helper: string }
+    /** A service of a cloud, asked when it is needed. */
+    | { readonly type: "provider" }
+  );
+
+/** Something in a source that cannot be used. */
+export interface EntryProblem {
+  readonly source: string;
+  /** The entry; without one it is the whole source. */
+  readonly key?: string;
+  readonly scope?: RegistryScope;
+  readonly message: string;
+  /** Worth a warning at most, such as a Secret that is not there yet. */
+  readonly harmless?: boolean;
+}
+
+/** What a source can tell beyond the answers of a keychain. */
+export interface KeychainSource {
+  readonly read: (call: KeychainCall) => Promise<KeychainContent>;
+  readonly find: RankedFinder;
+}
+
+/** Candidates with how well they fit. */
+export type RankedFinder = (
+  resource: Parameters<Keychain["resolve"]>[0],
+  call: KeychainCall,
+) => Promise<readonly RankedCredential[]>;
+
+/** A candidate; the higher the rank, the earlier it is tried. */
+export interface RankedCredential {
+  readonly rank: number;
+  readonly credential: Credential;
+}
+
+// Beside the keychains and not in them, so that whatever prints a keychain prints none of this.
+const sources = new WeakMap<Keychain, KeychainSource>();
+
+/** Makes a keychain of a source. */
+export function keychainOf(source: KeychainSource): Keychain {
+  const keychain: Keychain = {
+    resolve: async (resource, call) => (await source.find(resource, call)).map(({ credential }) => credential),
+  };
+  sources.set(keychain, source);
+  return keychain;
+}
+
+/** The source behind a keychain of this package. */
+export function sourceOf(keychain: Keychain): KeychainSource | undefined {
+  return sources.get(keychain);
+}

@@ -1,0 +1,100 @@
+import type { Credential, Keychain, KeychainCall } from "@slipway/core";
+
+import { kubeletLookup } from "../kubelet/kubelet-lookup.ts";
+import { canonicalHost } from "../registry-scope.ts";
+import { parseImageName } from "./image-name.ts";
+
+/** Which images nodes shall be able to pull. */
+export interface ImagePullSecretOptions {
+  readonly keychain: Keychain;
+  /** Full references, `registry/repository[:tag][@digest]`, or registries. */
+  readonly images: readonly string[];
+  /** Names that nodes know registries by: `{ "127.0.0.1:30500": "registry.builds.svc:5000" }`. @defaultValue none */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What the kubelet understands. It holds secrets: it belongs into Secrets and nowhere else. */
+export interface ImagePullSecretData {
+  /** One for each credential: the kubelet tries all that fit, in the order of the Secrets. */
+  readonly secrets: readonly ImagePullSecret[];
+  /** What a node will not be able to use, and what ends soon. */
+  readonly warnings: readonly string[];
+}
+
+/** The content of one Secret of type `kubernetes.io/dockerconfigjson`. */
+export interface ImagePullSecret {
+  /** Registry, or registry and path, as the node names it: the one key of `auths`. */
+  readonly key: string;
+  /** Counts the credentials of a key, from 0. */
+  readonly index: number;
+  readonly auths: Readonly<Record<string, { readonly auth: string }>>;
+}
+
+/** Puts what a keychain knows about images into the form that the kubelet reads: user names and passwords, by registry and path. */
+export async function imagePullSecretData(
+  { keychain, images, aliases = {} }: ImagePullSecretOptions,
+  call: KeychainCall,
+): Promise<ImagePullSecretData> {
+  const logins = new Map<string, string[]>();
+  const warnings = new Set<string>();
+  for (const { image, registry, repository } of pulledImages(images, aliases)) {
+    const resource = { registry, ...(repository === undefined ? {} : { repository }), actions: ["pull"] as const };
+    for (const credential of await keychain.resolve(resource, call)) {
+      const warning = nodeProblem(credential, image.registry);
+      if (warning !== undefined) warnings.add(warning);
+      if (credential.type !== "basic") continue;
+      const key = credential.scope === undefined ? image.registry : `${image.registry}/${credential.scope}`;
+      const auth = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
+      logins.set(key, [...new Set([...(logins.get(key) ?? []), auth])]);
+    }
+  }
+  const secrets = [...logins].flatMap(([key, auths]) =>
+    auths.map((auth, index): ImagePullSecret => ({ key, index, auths: { [key]: { auth } } })),
+  );
+  for (const warning of unseenKeys(secrets)) warnings.add(warning);
+  return { secrets, warnings: [...warnings] };
+}
+
+interface PulledImage {
+  /** As the node names it. */
+  readonly image: { readonly registry: string };
+  /** Whose credentials hold. */
+  readonly registry: string;
+  readonly repository?: string;
+}
+
+/** Each image by every name that a node may know it by. */
+function pulledImages(images: readonly string[], aliases: Readonly<Record<string, string>>): PulledImage[] {
+  const byName = new Map<string, PulledImage>();
+  const registries = Object.entries(aliases).map(([name, registry]) => [canonicalHost(name), canonicalHost(registry)]);
+  for (const text of images) {
+    const { registry: host, ...rest } = parseImageName(text);
+    const registry = registries.find(([name]) => name === host)?.[1] ?? host;
+    const names = registries.flatMap(([name = "", of]) => (of === registry ? [name] : []));
+    for (const name of new Set([...names, host]))
+      byName.set(`${name}/${rest.repository ?? ""}`, { image: { registry: name }, registry, ...rest });
+  }
+  return [...byName.values()];
+}
+
+function nodeProblem(credential: Credential, registry: string): string | undefined {
+  const { type, source, expiresAtMs } = credential;
+  if (type === "helper")
+    return `Nodes cannot pull from ${registry} with ${source}: they do not run docker-credential-${credential.helper}.`;
+  if (type !== "basic")
+    return `Nodes cannot pull from ${registry} with ${source}: they know no ${type.replace("-", " ")}s.`;
+  if (expiresAtMs === undefined) return undefined;
+  const end = new Date(expiresAtMs).toISOString();
+  return `What ${source} gives nodes for ${registry} ends at ${end}. Each build and publish renews it; pods that start later need it anew.`;
+}
+
+/** Keys that the kubelet files where it does not find them, such as an IPv6 address without a port. */
+function unseenKeys(secrets: readonly ImagePullSecret[]): string[] {
+  return [...new Set(secrets.map(({ key }) => key))].flatMap((key) => {
+    const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths: { [key]: { auth: "YTpi" } } })) };
+    const secret = { namespace: "", name: "", type: "kubernetes.io/dockerconfigjson", data };
+    const image = key.includes("/") ? key : `${key}/any`;
+    const found = kubeletLookup([secret], image).credentials.length > 0;
+    return found ? [] : [`The kubelet does not find credentials for ${key}: it cannot read such a name.`];
+  });
+}

@@ -1,0 +1,102 @@
+import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
+
+import { isSameCredential } from "../credential-conflict.ts";
+import { dockerHubKey } from "../registry-scope.ts";
+import { parseImageName } from "./image-name.ts";
+
+/** What a build with kaniko needs. */
+export interface KanikoDockerConfigOptions {
+  readonly keychain: Keychain;
+  /** Base images, cache and destination: full references, `registry/repository[:tag][@digest]`. */
+  readonly references: readonly string[];
+  readonly actions: RegistryResource["actions"];
+}
+
+/** A `config.json` for one build. It holds secrets: it belongs into a Secret and nowhere else. */
+export interface KanikoDockerConfig {
+  readonly config: DockerConfigJson;
+  /** What kaniko will not be able to use. */
+  readonly warnings: readonly string[];
+}
+
+/** The parts of a `config.json` that a projection writes. */
+export interface DockerConfigJson {
+  readonly auths: Readonly<Record<string, DockerAuth>>;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+}
+
+/** An entry of `auths`. */
+export type DockerAuth = Readonly<{ auth: string } | { identitytoken: string } | { registrytoken: string }>;
+
+/**
+ * The `config.json` of one build, with exactly the registries and repositories that it needs. Kaniko looks up a whole repository and then its host,
+ * and nothing between them, so that a credential that is limited to a path stands under each repository. A `credsStore` becomes a helper for each
+ * host: for all others it would hide what the file holds.
+ */
+export async function kanikoDockerConfig(
+  { keychain, references, actions }: KanikoDockerConfigOptions,
+  call: KeychainCall,
+): Promise<KanikoDockerConfig> {
+  const auths: Record<string, DockerAuth> = {};
+  const credHelpers: Record<string, string> = {};
+  const warnings: string[] = [];
+  const hosts = new Map<string, KnownCredential>();
+  for (const { registry, repository } of distinctNames(references)) {
+    const name = `${registry}/${repository}`;
+    const [first, ...others] = await keychain.resolve({ registry, repository, actions }, call);
+    if (first === undefined) continue;
+    if (others.some((other) => other.type !== "helper" && !isSameCredential(first, other)))
+      warnings.push(`For ${name} kaniko tries ${first.source} only, and not ${sourcesOf(others)}.`);
+    if (first.type === "helper") {
+      credHelpers[hostKey(registry)] = first.helper;
+      continue;
+    }
+    auths[repositoryKey(registry, repository)] = dockerAuth(first);
+    const wide = [first, ...others].filter(isKnown).find(({ scope }) => scope === undefined);
+    if (!hosts.has(registry)) hosts.set(registry, wide ?? first);
+  }
+  for (const [registry, credential] of hosts)
+    if (!(hostKey(registry) in credHelpers)) auths[hostKey(registry)] = dockerAuth(credential);
+  const helpers = Object.keys(credHelpers).length === 0 ? {} : { credHelpers };
+  return { config: { auths, ...helpers }, warnings };
+}
+
+/** A credential that needs no helper any more. */
+export type KnownCredential = Exclude<Credential, { type: "helper" }>;
+
+function isKnown(credential: Credential): credential is KnownCredential {
+  return credential.type !== "helper";
+}
+
+function distinctNames(references: readonly string[]): { registry: string; repository: string }[] {
+  const names = new Map(
+    references.map((reference) => {
+      const { registry, repository = "" } = parseImageName(reference);
+      return [`${registry}/${repository}`, { registry, repository }];
+    }),
+  );
+  return [...names.values()];
+}
+
+function sourcesOf(credentials: readonly Credential[]): string {
+  return [...new Set(credentials.map(({ source }) => source))].join(", ");
+}
+
+function hostKey(registry: string): string {
+  return registry === "docker.io" ? dockerHubKey : registry;
+}
+
+/** Kaniko's library calls Docker Hub by its index. */
+function repositoryKey(registry: string, repository: string): string {
+  return `${registry === "docker.io" ? "index.docker.io" : registry}/${repository}`;
+}
+
+/** A credential as an entry of `auths`. */
+export function dockerAuth(credential: KnownCredential): DockerAuth {
+  if (credential.type !== "basic") {
+    return credential.type === "identity-token"
+      ? { identitytoken: credential.token }
+      : { registrytoken: credential.token };
+  }
+  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString("base64") };
+}

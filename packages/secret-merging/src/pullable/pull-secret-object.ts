@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+
+import type { Secret } from "@slipway/cluster";
+
+import type { ImagePullSecret } from "../projections/image-pull-secrets.ts";
+
+/** By which these Secrets are found again. */
+export const pullSecretLabels = {
+  "app.kubernetes.io/managed-by": "slipway",
+  "app.kubernetes.io/component": "pull-secret",
+} as const;
+
+/** Says which registry and path a Secret is for. */
+export const registryAnnotation = "slipway.dev/registry";
+const keyLabel = "slipway.dev/registry-hash";
+
+/**
+ * The Secret for one credential. Its name follows from the registry and path, so that several programs that serve the same namespace bring the
+ * same object in step, and do not take each other's registries away.
+ */
+export function pullSecretObject(
+  { key, index, auths }: ImagePullSecret,
+  namespace: string,
+  labels: Readonly<Record<string, string>> = {},
+): Secret & { metadata: { name: string } } {
+  const hash = keyHash(key);
+  const readable = key
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40)
+    .replace(/-+$/, "");
+  const name = ["slipway-pull", readable, hash, ...(index === 0 ? [] : [String(index)])].filter(Boolean).join("-");
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name,
+      namespace,
+      labels: { ...labels, ...pullSecretLabels, [keyLabel]: hash },
+      annotations: { [registryAnnotation]: key },
+    },
+    type: "kubernetes.io/dockerconfigjson",
+    data: { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") },
+  };
+}
+
+/** The selector for all Secrets of a registry and path. */
+export function selectorOf(key: string): string {
+  const labels = { ...pullSecretLabels, [keyLabel]: keyHash(key) };
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}
+
+/** Whether a Secret is one of these. */
+export function isPullSecret({ metadata }: Pick<Secret, "metadata">): boolean {
+  return Object.entries(pullSecretLabels).every(([name, value]) => metadata?.labels?.[name] === value);
+}
+
+function keyHash(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 10);
+}
