@@ -1,8 +1,8 @@
 import type { CacheRecord, DaemonCall, DaemonInfo, PruneCacheOptions, WorkerInfo } from "./daemon-info.ts";
-import type { UsageRecord, WorkerRecord } from "./gen/control_pb.ts";
 import type { GrpcChannel } from "./grpc/grpc-channel.ts";
 import { grpcCode, GrpcStatusError } from "./grpc/grpc-status.ts";
 import * as messages from "./messages.ts";
+import type { Message } from "./protobuf/message-type.ts";
 
 const control = "/moby.buildkit.v1.Control";
 
@@ -57,7 +57,7 @@ export async function prune(
   return pruned;
 }
 
-function workerInfo({ id, labels, platforms }: WorkerRecord): WorkerInfo {
+function workerInfo({ id, labels, platforms }: Message<typeof messages.WorkerRecord>): WorkerInfo {
   return {
     id,
     labels,
@@ -65,7 +65,7 @@ function workerInfo({ id, labels, platforms }: WorkerRecord): WorkerInfo {
   };
 }
 
-function cacheRecord(record: UsageRecord): CacheRecord {
+function cacheRecord(record: Message<typeof messages.UsageRecord>): CacheRecord {
   const { id, recordType: kind, description, inUse, shared, createdAt, lastUsedAt } = record;
   return {
     id,

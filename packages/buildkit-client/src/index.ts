@@ -15,6 +15,7 @@ export type { ResolveImageRequest } from "./solve/resolve-image.ts";
 export type {
   BuildCredentials,
   BuildSession,
+  BuildToken,
   CacheEntry,
   Exporter,
   InMemoryFiles,
@@ -22,6 +23,8 @@ export type {
   SolveCall,
   SolveRequest,
   SolveResponse,
+  TokenAuthority,
+  TokenRequest,
   TransferProgress,
 } from "./solve/solve-request.ts";
 export type { StatusUpdate, Vertex, VertexLog, VertexProgress, VertexWarning } from "./solve/status-update.ts";

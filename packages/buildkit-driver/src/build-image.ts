@@ -1,20 +1,23 @@
 import { hostname } from "node:os";
 
-import type { PreparedContext, SolveResponse, BuildSession } from "@slipway/buildkit-client";
+import type { PreparedContext, SolveResponse } from "@slipway/buildkit-client";
 import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
 import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
 
+import { baseImages } from "./base-images.ts";
 import { explainFailure } from "./build-failure.ts";
 import type { BuilderPod } from "./builder-pods.ts";
 import type { RegistryAccess } from "./buildkitd-config.ts";
-import { dialFromPod } from "./dial-from-pod.ts";
+import { keychainCall } from "./keychain-call.ts";
 import { oomKills } from "./oom-kills.ts";
 import { guardPod } from "./pod-loss.ts";
+import { podRegistries } from "./pod-registries.ts";
+import { checkRegistries } from "./preflight.ts";
 import { pushedReferences } from "./pushed-references.ts";
-import { secretReader } from "./read-secret.ts";
+import { scopedTokens } from "./scoped-tokens.ts";
 import { sessionCredentials } from "./session-credentials.ts";
-import { solveRequest } from "./solve-request.ts";
+import { solveRequest, type SessionAuthorization } from "./solve-request.ts";
 import { contextProgress, StatusEvents } from "./status-events.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { verifyPushed } from "./verify-pushed.ts";
@@ -25,28 +28,37 @@ export interface BuildSite {
   readonly target: BuilderPod;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   /** The walk through the context has begun. */
-  readonly context?: PreparedContext | undefined;
+  readonly context: Promise<PreparedContext | undefined>;
 }
 
-/** Builds in a pod; what was pushed counts once the registries serve it. */
+/** Builds in a pod that may push; what was pushed counts once the registries serve it. */
 export async function buildImage(site: BuildSite, request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
-  const { cluster, target, registries } = site;
+  const { cluster, target } = site;
   const { credentials } = call;
   using guard = guardPod(cluster, target.pod, call);
   const signal = AbortSignal.any([call.signal, guard.lost]);
-  const readSecret = secretReader(cluster, cluster.namespace, signal);
-  const pod = { namespace: cluster.namespace, name: target.name };
-  const forSession = sessionCredentials(credentials, { signal, readSecret });
-  const response = await solve(site, request, { ...call, signal }, forSession);
+  const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, { ...call, signal });
+  await using registries = podRegistries(site, credentials, keys);
+  if (request.preflight)
+    await checkRegistries(request, {
+      ...{ registries, credentials, keychainCall: keys },
+      baseImages: () => baseImages(request),
+    });
+  const authorization = {
+    credentials: sessionCredentials(credentials, keys),
+    tokens: scopedTokens(credentials, registries, keys),
+  };
+  const response = await solve(site, request, { ...call, signal }, authorization);
   const digest = response.exporterResponse["containerimage.digest"];
   const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
   if (digest === undefined) return { metadata };
   const references = pushedReferences(request.outputs, request.tags, digest);
   const [platform] = request.platforms;
   await verifyPushed(references, digest, {
-    resolve: (reference) => target.client.resolveImage({ reference, platform, credentials: forSession }, { signal }),
-    dial: (dialSignal, url) => dialFromPod(cluster, pod, url, dialSignal),
-    ...{ registries, credentials, readSecret, signal },
+    resolve: (reference) => target.client.resolveImage({ reference, platform, ...authorization }, { signal }),
+    registries,
+    isMirrored: (registry) => site.registries[registry]?.mirrors !== undefined,
+    signal,
   });
   return { digest, metadata };
 }
@@ -55,14 +67,14 @@ async function solve(
   { cluster, target, context }: BuildSite,
   request: BuildRequest,
   call: DriverCall,
-  credentials: BuildSession["credentials"],
+  authorization: SessionAuthorization,
 ): Promise<SolveResponse> {
   const { signal, emit } = call;
   const status = new StatusEvents(emit);
   // Before anything of this build can be killed; without a memory limit nothing is asked.
   const killsBefore = await oomKills(cluster, target.pod, call);
   try {
-    return await target.client.solve(solveRequest(request, hostname(), credentials, context), {
+    return await target.client.solve(solveRequest(request, hostname(), authorization, await context), {
       signal,
       onStatus: (update) => status.update(update),
       onTransfer: (transfer) => {

@@ -9,37 +9,73 @@ import type {
   DriverCall,
   PruneOptions,
   PruneResult,
+  PublishOptions,
+  PublishResult,
+  PullableOptions,
+  PullableResult,
 } from "@slipway/core";
+import { parseImageReference } from "@slipway/registry-client";
 
 import { buildImage } from "./build-image.ts";
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import { keychainCall } from "./keychain-call.ts";
+import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
+import { publishImage } from "./publish-image.ts";
+import { PullableTargets } from "./pullable-targets.ts";
 import { sharedKey } from "./shared-key.ts";
+import { BuiltImages, needsVersionTag } from "./version-tag.ts";
 import { builderSelector } from "./workload.ts";
 
 /** The driver's work, behind the value that {@link buildkitDriver} makes. */
 export class BuildkitBuilder {
   readonly #options: ResolvedBuildkitDriverOptions;
   readonly #pods: BuilderPods;
+  readonly #built = new BuiltImages();
+  readonly #pullable: PullableTargets;
 
   constructor(options: ResolvedBuildkitDriverOptions) {
     this.#options = options;
     this.#pods = new BuilderPods(options);
+    this.#pullable = new PullableTargets(options.registries);
   }
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
+    const startedMs = Date.now();
     const preparing = prepareContextOf(request).catch(() => undefined);
     try {
       const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
       const cluster = await this.#pods.cluster();
-      const site = { cluster, target, registries: this.#options.registries, context: await preparing };
-      return await buildImage(site, request, call);
+      const site = { cluster, target, registries: this.#options.registries, context: preparing };
+      const built = await buildImage(site, request, call);
+      if (built.digest !== undefined) this.#built.add(built.digest, request, startedMs);
+      await this.#bringInStep(request.tags, site, call);
+      return built;
     } finally {
       void preparing.then((prepared) => prepared?.[Symbol.dispose]());
     }
+  }
+
+  async publish(options: PublishOptions, call: DriverCall): Promise<PublishResult> {
+    const target = await this.#pods.choose(options.source, call);
+    const site = { cluster: await this.#pods.cluster(), target, registries: this.#options.registries };
+    const keys = keychainCall(site.cluster, { namespace: site.cluster.namespace, name: target.name }, call);
+    await using registries = podRegistries(site, call.credentials, keys);
+    const published = await publishImage(await this.#withVersionTag(options, registries, call), registries, call);
+    if (options.dryRun !== true) await this.#bringInStep(published.references, site, call);
+    return published;
+  }
+
+  async ensurePullable(options: PullableOptions, call: DriverCall): Promise<PullableResult> {
+    const cluster = await this.#pods.cluster();
+    // A helper that a Secret names runs in a pod; without one running, what it would say is left out, with a warning.
+    const [pod] = await this.#pods.ensure(call);
+    const name = pod?.metadata?.name ?? "";
+    const keys = keychainCall(cluster, { namespace: cluster.namespace, name }, call);
+    return this.#pullable.ensure(options, { cluster, credentials: call.credentials, keychainCall: keys });
   }
 
   async bootstrap(call: DriverCall): Promise<void> {
@@ -95,6 +131,22 @@ export class BuildkitBuilder {
 
   close(): Promise<void> {
     return this.#pods.close();
+  }
+
+  async #withVersionTag(
+    options: PublishOptions,
+    registries: PodRegistries,
+    { signal }: DriverCall,
+  ): Promise<PublishOptions> {
+    if (!needsVersionTag(options)) return options;
+    const source = parseImageReference(options.source);
+    const digest = source.digest ?? (await registries.client(source.registry).headManifest(source, { signal }))?.digest;
+    return digest === undefined ? options : { ...options, versionTag: await this.#built.versionTag(digest) };
+  }
+
+  async #bringInStep(images: readonly string[], { cluster, target }: RegistrySite, call: DriverCall): Promise<void> {
+    const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, call);
+    await this.#pullable.bringInStep(images, { cluster, credentials: call.credentials, keychainCall: keys });
   }
 
   /** Does something to the Deployment that ends its pods, and waits until they are gone. */

@@ -60,6 +60,7 @@ const registryAccessSchema = z.strictObject({
   insecure: flag,
   ca: z.optional(certificate),
   mirrors: z.optional(z.readonly(z.array(z.string()))),
+  nodeAddress: text,
 } satisfies OptionsShape<RegistryAccess>);
 
 const buildkitDriverOptionsSchema = z.strictObject({

@@ -8,6 +8,8 @@ export interface RegistryAccess {
   readonly ca?: string | undefined;
   /** `host[:port][/path]` of registries that are asked first for what is pulled from this one. */
   readonly mirrors?: readonly string[] | undefined;
+  /** `host[:port]` under which the nodes pull from this registry, where it is another one: that of a NodePort, for example. @defaultValue the same */
+  readonly nodeAddress?: string | undefined;
 }
 
 /** The files of buildkitd's configuration, by their name in {@link configFolder}. */

@@ -5,13 +5,13 @@ import type { Credential, Keychain, KeychainCall } from "@slipway/core";
 export function sessionCredentials(keychain: Keychain, call: KeychainCall): BuildSession["credentials"] {
   return async (host) => {
     const candidates = await keychain.resolve({ registry: host, actions: ["pull", "push"] }, call);
-    const [best] = candidates;
+    const best = candidates.find((candidate) => candidate.type !== "helper");
     return best === undefined ? undefined : usernameAndSecret(best);
   };
 }
 
 /** BuildKit takes an identity token as the password of nobody. */
-function usernameAndSecret(credential: Credential): { username: string; secret: string } {
+function usernameAndSecret(credential: Exclude<Credential, { type: "helper" }>): { username: string; secret: string } {
   return credential.type === "basic"
     ? { username: credential.username, secret: credential.password }
     : { username: "", secret: credential.token };

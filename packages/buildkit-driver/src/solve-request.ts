@@ -9,11 +9,14 @@ import { exporters } from "./exporters.ts";
 import { frontendAttributes, localName } from "./frontend-attributes.ts";
 import { sharedKey } from "./shared-key.ts";
 
+/** With what a build's session answers for registries. */
+export type SessionAuthorization = Pick<BuildSession, "credentials" | "tokens">;
+
 /** A build in BuildKit's terms. */
 export function solveRequest(
   request: BuildRequest,
   host: string,
-  credentials: BuildSession["credentials"],
+  authorization: SessionAuthorization,
   context?: PreparedContext,
 ): SolveRequest {
   return {
@@ -28,7 +31,7 @@ export function solveRequest(
     session: {
       sharedKey: sharedKey(request.context, host),
       localDirectories: { ...localDirectories(request), ...(context && { context }) },
-      credentials,
+      ...authorization,
       secrets: async (id) => request.secrets[id]?.(),
     },
   };

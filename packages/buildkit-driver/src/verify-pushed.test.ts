@@ -3,6 +3,7 @@ import { connect, type AddressInfo } from "node:net";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { PodRegistries } from "./pod-registries.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -23,16 +24,20 @@ const dialled: string[] = [];
 /** What the daemon says of each reference; by default nothing. */
 let daemon: (reference: string) => Promise<string> = () => Promise.reject(new Error("not known"));
 
-function verify(...references: string[]): Promise<void> {
-  return verifyPushed(references, digest, {
-    resolve: (reference) => daemon(reference),
+async function verify(...references: string[]): Promise<void> {
+  await using registries = new PodRegistries({
     dial: (_signal, url) => {
       dialled.push(url.host);
       return Promise.resolve(connect((registry.address() as AddressInfo).port, "127.0.0.1"));
     },
     registries: { "registry.svc:5000": { http: true } },
     credentials: { resolve: () => Promise.resolve([]) },
-    readSecret: () => Promise.resolve(undefined),
+    keychainCall: { signal: AbortSignal.timeout(10_000) },
+  });
+  await verifyPushed(references, digest, {
+    resolve: (reference) => daemon(reference),
+    isMirrored: () => false,
+    registries,
     signal: AbortSignal.timeout(10_000),
   });
 }

@@ -1,25 +1,15 @@
-import type { Duplex } from "node:stream";
+import { BuilderError } from "@slipway/core";
+import { formatImageReference, parseImageReference } from "@slipway/registry-client";
 
-import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
-import {
-  createRegistryClient,
-  createStreamTransport,
-  formatImageReference,
-  parseImageReference,
-  type RegistryClient,
-} from "@slipway/registry-client";
-
-import type { RegistryAccess } from "./buildkitd-config.ts";
+import type { PodRegistries } from "./pod-registries.ts";
 
 /** What a verification needs to know. */
 export interface Verification {
   /** Asks the daemon which digest a registry serves under a tag. */
   readonly resolve: (reference: string) => Promise<string>;
-  /** Opens a connection from where the push was made: what is reached there is what counts. */
-  readonly dial: (signal: AbortSignal, url: URL) => Promise<Duplex>;
-  readonly registries: Readonly<Record<string, RegistryAccess>>;
-  readonly credentials: Keychain;
-  readonly readSecret: NonNullable<KeychainCall["readSecret"]>;
+  /** Asks the registries by connections of our own, from where the push was made. */
+  readonly registries: Pick<PodRegistries, "client">;
+  readonly isMirrored: (registry: string) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -34,11 +24,11 @@ export async function verifyPushed(
   digest: string,
   verification: Verification,
 ): Promise<void> {
-  const { signal } = verification;
+  const { signal, registries } = verification;
   await Promise.all(
     references.map(async (reference) => {
       if (await isConfirmed(reference, digest, verification)) return;
-      const client = registryClient(parseImageReference(reference).registry, verification);
+      const client = registries.client(parseImageReference(reference).registry);
       const descriptor = await client.headManifest(reference, { signal });
       if (descriptor?.digest !== digest) throw mismatch(reference, digest, descriptor?.digest);
     }),
@@ -46,21 +36,10 @@ export async function verifyPushed(
 }
 
 /** By digest the daemon would look into its own store, and a mirror knows nothing of the push. */
-async function isConfirmed(reference: string, digest: string, verification: Verification): Promise<boolean> {
+async function isConfirmed(reference: string, digest: string, { resolve, isMirrored }: Verification): Promise<boolean> {
   const parsed = parseImageReference(reference);
-  if (parsed.digest !== undefined || verification.registries[parsed.registry]?.mirrors !== undefined) return false;
-  return (await verification.resolve(formatImageReference(parsed)).catch(() => undefined)) === digest;
-}
-
-function registryClient(registry: string, { dial, registries, credentials, readSecret }: Verification): RegistryClient {
-  const { http, ca } = registries[registry] ?? {};
-  return createRegistryClient({
-    registry,
-    transport: createStreamTransport(dial, { tls: { ca } }),
-    http,
-    credentials,
-    readSecret,
-  });
+  if (parsed.digest !== undefined || isMirrored(parsed.registry)) return false;
+  return (await resolve(formatImageReference(parsed)).catch(() => undefined)) === digest;
 }
 
 function mismatch(reference: string, expected: string, actual: string | undefined): BuilderError {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { parseDockerignore } from "./dockerignore.ts";
+export { identify } from "./identify.ts";
 export { resolveFollowPaths } from "./follow-paths.ts";
 export type { Pattern } from "./pattern.ts";
 export type { DirectoryMatch, PatternMatcher } from "./pattern-matcher.ts";

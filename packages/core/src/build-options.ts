@@ -47,6 +47,10 @@ export interface BuildOptions {
   pull?: boolean | undefined;
   /** @defaultValue `[{ type: "push" }]` */
   outputs?: readonly Output<string | ArchiveSink>[] | undefined;
+  /** Ask the registries of the tags and of `cacheTo` for permission before the build, not after it. @defaultValue `true` */
+  preflight?: boolean | undefined;
+  /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
+  createRepository?: boolean | undefined;
   /** @defaultValue `"default"` */
   network?: "default" | "host" | "none" | undefined;
   /** Address by host name. */
@@ -118,6 +122,8 @@ const shape = {
   noCache: orFlag(list(text), "Must be a boolean or a list of stage names"),
   pull: flag,
   outputs: z._default(z.readonly(outputsSchema), [{ type: "push" }]),
+  preflight: z._default(z.boolean(), true),
+  createRepository: flag,
   network: z._default(z.enum(["default", "host", "none"]), "default"),
   addHosts: texts,
   shmSizeBytes: z.optional(z.int().check(z.positive())),

@@ -2,7 +2,15 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { DriverEvent } from "./build-event.ts";
 import type { ResolvedBuildOptions } from "./build-options.ts";
 import type { BuildResult, BuiltImage } from "./build-result.ts";
-import type { DiskUsage, PruneOptions, PruneResult, PublishOptions, PublishResult } from "./builder-maintenance.ts";
+import type {
+  DiskUsage,
+  PruneOptions,
+  PruneResult,
+  PublishOptions,
+  PublishResult,
+  PullableOptions,
+  PullableResult,
+} from "./builder-maintenance.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import type { Feature } from "./feature.ts";
 import type { Keychain } from "./keychain.ts";
@@ -67,6 +75,8 @@ export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptio
   diskUsage?(call: DriverCall): Promise<DiskUsage>;
   /** Copies an image to other registries. */
   publish?(options: PublishOptions, call: DriverCall): Promise<PublishResult>;
+  /** Gives a ServiceAccount what its pods need to pull, now and at each later build and publish. */
+  ensurePullable?(options: PullableOptions, call: DriverCall): Promise<PullableResult>;
   /** Gives compute back and keeps state; the next build starts it again. */
   stop?(call: DriverCall): Promise<void>;
   /** Deletes what `bootstrap` made. */

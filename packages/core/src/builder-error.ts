@@ -59,6 +59,10 @@ export interface BuilderErrorDetails {
   REGISTRY_UNAVAILABLE: RegistryDetails;
   /** The registry understood and refuses. */
   REGISTRY_REFUSED: RegistryDetails;
+  /** The repository must be created before anybody can push to it. */
+  REPOSITORY_NOT_FOUND: RegistryDetails & { repository: string };
+  /** `beforeTag` did not let the image through; no tag points to it. */
+  PUBLISH_REFUSED: { reference: string; reason: string };
   /** The registry serves something else than was pushed. */
   DIGEST_MISMATCH: { expected: string; actual?: string };
   /** A defect in Slipway or a driver. */
@@ -106,6 +110,8 @@ const retryableByCode: Readonly<Record<BuilderErrorCode, boolean>> = {
   REGISTRY_UNAUTHORIZED: false,
   REGISTRY_UNAVAILABLE: true,
   REGISTRY_REFUSED: false,
+  REPOSITORY_NOT_FOUND: false,
+  PUBLISH_REFUSED: false,
   DIGEST_MISMATCH: false,
   INTERNAL: false,
 };

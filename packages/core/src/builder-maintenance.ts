@@ -17,12 +17,51 @@ export type DiskUsageRecord = Readonly<{
   lastUsedMs?: number;
 }>;
 
-/** An image, and the references that it is copied to. */
-export type PublishOptions = Readonly<{
-  source: string;
-  destinations: readonly string[];
-  platforms?: readonly string[];
+/** An image, and where it is copied to. */
+export interface PublishOptions {
+  /** Any image that a registry serves; by digest it cannot change meanwhile. */
+  readonly source: string;
+  /** `registry/repository:tag`, or without a tag: then `versionTag` is the tag. */
+  readonly destinations: readonly string[];
+  /** Tag of the destinations that have none: what names this version, such as a hash of what it was built from. */
+  readonly versionTag?: string;
+  /** Leave the other platforms out. The index is written anew, so its digest is another one. @defaultValue all */
+  readonly platforms?: readonly string[];
+  /** Copy what refers to the image too: signatures, SBOMs, the tags of cosign. @defaultValue `true` */
+  readonly referrers?: boolean;
+  /** Find out how many bytes would travel, and change nothing. @defaultValue `false` */
+  readonly dryRun?: boolean;
+  /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
+  readonly createRepository?: boolean;
+  /** Called when the image is there under its digest, before any tag points to it: scan, sign, apply a policy. To throw is to refuse: no tag moves. */
+  readonly beforeTag?: (image: PublishedImage, call: { readonly signal: AbortSignal }) => void | Promise<void>;
+}
+
+/** An image at its destinations, `repository@digest` each. */
+export type PublishedImage = Readonly<{
+  digest: string;
+  references: readonly string[];
+  platforms: readonly Readonly<{ platform: string; digest: string }>[];
 }>;
 
-/** What `publish` has done; `sentBytes` leaves out layers that the destinations had. */
-export type PublishResult = Readonly<{ digest: string; references: readonly string[]; sentBytes: number }>;
+/** What `publish` has done: bytes of layers that were sent, that the registry took from another repository, and that the destinations had. */
+export type PublishResult = Readonly<{
+  digest: string;
+  references: readonly string[];
+  sentBytes: number;
+  mountedBytes: number;
+  skippedBytes: number;
+}>;
+
+/** Who shall be able to pull what the builder builds. */
+export interface PullableOptions {
+  /** Where the pods run. */
+  readonly namespace: string;
+  /** The account that they run under. @defaultValue `"default"` */
+  readonly serviceAccount?: string;
+  /** Images that they pull, or repositories. @defaultValue every registry that the builder's credentials know */
+  readonly images?: readonly string[];
+}
+
+/** The Secrets that the account pulls with now, and what a node will not be able to use. */
+export type PullableResult = Readonly<{ secrets: readonly string[]; warnings: readonly string[] }>;

@@ -16,7 +16,17 @@ const info: BuildInfo = {
 
 test("an operation that the driver lacks throws UNSUPPORTED_FEATURE with its name", async () => {
   const builder = createBuilder({ driver: stubDriver() }) as unknown as Record<string, () => Promise<unknown>>;
-  for (const name of ["submit", "cancel", "builds", "prune", "diskUsage", "publish", "stop", "remove"])
+  for (const name of [
+    "submit",
+    "cancel",
+    "builds",
+    "prune",
+    "diskUsage",
+    "publish",
+    "ensurePullable",
+    "stop",
+    "remove",
+  ])
     await expect(builder[name]?.()).rejects.toMatchObject({
       code: "UNSUPPORTED_FEATURE",
       details: { features: [name] },

@@ -5,7 +5,7 @@ import { buildOptionKeys, tagSchema } from "./build-options.ts";
 import type { OptionsShape } from "./build-options.ts";
 import type { CreateBuilderOptions, BuildCallOptions, CallOptions, OperationCallOptions } from "./builder.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
-import type { PruneOptions, PublishOptions } from "./builder-maintenance.ts";
+import type { PruneOptions, PublishOptions, PullableOptions } from "./builder-maintenance.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
 
@@ -89,14 +89,31 @@ export const pruneOptionsSchema = z.strictObject({
   keepBytes: amount,
 } satisfies OptionsShape<PruneOptions>);
 
+const text = z.string().check(z.minLength(1));
+const flag = z.optional(z.boolean());
+
 /** Options of `publish`. */
 export const publishOptionsSchema = z.strictObject({
-  source: z.string().check(z.minLength(1)),
+  source: text,
   destinations: z.readonly(
     z.array(tagSchema).check(z.minLength(1, "Is empty; name at least one registry/repository:tag")),
   ),
+  versionTag: z.optional(z.string().check(z.regex(/^\w[\w.-]{0,127}$/, "Is no tag: letters, digits, _, . and -"))),
   platforms: z.optional(z.readonly(z.array(z.string()))),
+  referrers: flag,
+  dryRun: flag,
+  createRepository: flag,
+  beforeTag: z.optional(
+    z.custom<NonNullable<PublishOptions["beforeTag"]>>((value) => typeof value === "function", "Must be a function"),
+  ),
 } satisfies OptionsShape<PublishOptions>);
+
+/** Options of `ensurePullable`. */
+export const pullableOptionsSchema = z.strictObject({
+  namespace: text,
+  serviceAccount: z.optional(text),
+  images: z.optional(z.readonly(z.array(text))),
+} satisfies OptionsShape<PullableOptions>);
 
 /** Options of `remove`. */
 export const removeOptionsSchema = z.strictObject({ keepState: z._default(z.boolean(), false) });

@@ -3,7 +3,15 @@ import type { BuildEvent, DriverEvent } from "./build-event.ts";
 import type { BuildOptions } from "./build-options.ts";
 import type { BuildRun } from "./build-run.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
-import type { DiskUsage, PruneOptions, PruneResult, PublishOptions, PublishResult } from "./builder-maintenance.ts";
+import type {
+  DiskUsage,
+  PruneOptions,
+  PruneResult,
+  PublishOptions,
+  PublishResult,
+  PullableOptions,
+  PullableResult,
+} from "./builder-maintenance.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import { createBuilderOptionsSchema } from "./builder-options.ts";
 import { DrivenBuilder } from "./driven-builder.ts";
@@ -102,6 +110,11 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
   diskUsage(call?: CallOptions): Promise<DiskUsage>;
   /** Copies an image to other registries, from where the builder is. */
   publish(options: PublishOptions, call?: OperationCallOptions): Promise<PublishResult>;
+  /**
+   * Gives a ServiceAccount the credentials with which its pods pull what the builder builds. They are brought in step at each
+   * later build and publish of this builder.
+   */
+  ensurePullable(options: PullableOptions, call?: CallOptions): Promise<PullableResult>;
   /** Gives compute back and keeps state; the next build starts the builder again. */
   stop(call?: CallOptions): Promise<void>;
   /** Deletes the builder; `keepState` keeps its cache if the driver can. */
@@ -110,7 +123,7 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
 
 /** The name of an operation that not every builder has. */
 export type Operation =
-  "submit" | "attach" | "cancel" | "builds" | "prune" | "diskUsage" | "publish" | "stop" | "remove";
+  "submit" | "attach" | "cancel" | "builds" | "prune" | "diskUsage" | "publish" | "ensurePullable" | "stop" | "remove";
 
 /** Has exactly the operations of its driver. Plain `Builder` is any builder: ask it with `supports`. */
 export type Builder<Driver extends BuilderDriver = BuilderDriver> = BaseBuilder<Driver> &

@@ -14,6 +14,7 @@ import {
   operationCallSchema,
   pruneOptionsSchema,
   publishOptionsSchema,
+  pullableOptionsSchema,
   removeOptionsSchema,
 } from "./builder-options.ts";
 import type { ParsedBuilderOptions } from "./builder-options.ts";
@@ -24,6 +25,7 @@ import { EventJournal } from "./event-journal.ts";
 import type { Feature } from "./feature.ts";
 import { parseOptions } from "./invalid-options.ts";
 import type { Logger } from "./logger.ts";
+import { withGate } from "./publish-gate.ts";
 import { OperationCalls, driverCall } from "./operation-calls.ts";
 import type { CallServices, ParsedCall } from "./operation-calls.ts";
 import { TrackedRun } from "./tracked-run.ts";
@@ -39,6 +41,7 @@ const operations: Readonly<Record<Operation, true>> = {
   prune: true,
   diskUsage: true,
   publish: true,
+  ensurePullable: true,
   stop: true,
   remove: true,
 };
@@ -151,8 +154,15 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   async publish(options: unknown, call: unknown = {}): ReturnType<BuilderOperations["publish"]> {
     const publish = this.#method("publish");
     const parsed = parseOptions(operationCallSchema, call, "the call of publish");
-    const what = withoutUndefined(parseOptions(publishOptionsSchema, options, "publish"));
+    const what = withGate(withoutUndefined(parseOptions(publishOptionsSchema, options, "publish")));
     return this.#run("publish", parsed, (services) => publish(what, services));
+  }
+
+  async ensurePullable(options: unknown, call: unknown = {}): ReturnType<BuilderOperations["ensurePullable"]> {
+    const ensurePullable = this.#method("ensurePullable");
+    const parsed = parseOptions(callSchema, call, "the call of ensurePullable");
+    const what = withoutUndefined(parseOptions(pullableOptionsSchema, options, "ensurePullable"));
+    return this.#run("ensurePullable", parsed, (services) => ensurePullable(what, services));
   }
 
   async stop(call: unknown = {}): Promise<void> {

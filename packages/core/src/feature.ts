@@ -52,6 +52,8 @@ export const requiredFeatures: Requirements = {
   pull: nothing,
   outputs: (outputs) =>
     outputs.flatMap((output) => (output.type === "push" ? [] : [`outputs:${output.type}` as const])),
+  preflight: nothing,
+  createRepository: nothing,
   network: (network) => (network === "default" ? [] : ["network"]),
   addHosts: whenUsed("addHosts"),
   shmSizeBytes: (size) => (size === undefined ? [] : ["shmSizeBytes"]),

@@ -54,8 +54,11 @@ export type { BuildInfo, BuilderNode, BuilderState, BuilderStatus } from "./buil
 export type {
   DiskUsage,
   DiskUsageRecord,
+  PullableOptions,
+  PullableResult,
   PruneOptions,
   PruneResult,
+  PublishedImage,
   PublishOptions,
   PublishResult,
 } from "./builder-maintenance.ts";
@@ -67,9 +70,19 @@ export type {
   DriverCall,
   NoBuildOptions,
 } from "./builder-driver.ts";
+export { publishRefused } from "./publish-gate.ts";
 export { wrapDriver } from "./driver-middleware.ts";
 export type { DriverMiddleware } from "./driver-middleware.ts";
-export type { Credential, Keychain, KeychainCall, RegistryResource, SecretData } from "./keychain.ts";
+export type {
+  Credential,
+  HelperOutput,
+  Keychain,
+  KeychainCall,
+  NameInCluster,
+  RegistryResource,
+  SecretData,
+  ServiceAccountData,
+} from "./keychain.ts";
 export type { Logger } from "./logger.ts";
 export { redactSecrets } from "./redaction.ts";
 export { invalidOptions, parseOptions } from "./invalid-options.ts";

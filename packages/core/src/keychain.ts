@@ -8,11 +8,26 @@ export interface Keychain {
 export interface KeychainCall {
   readonly signal: AbortSignal;
   /** Reads a Secret where the builder lives, so that `pullSecret({ name })` needs no connection of its own. */
-  readonly readSecret?: (secret: {
-    readonly name: string;
-    readonly namespace?: string;
-  }) => Promise<SecretData | undefined>;
+  readonly readSecret?: (secret: NameInCluster) => Promise<SecretData | undefined>;
+  /** Reads which Secrets a ServiceAccount pulls with. */
+  readonly readServiceAccount?: (account: NameInCluster) => Promise<ServiceAccountData | undefined>;
+  /**
+   * Runs `docker-credential-<helper> get` where the builder lives: the helper that a Secret of the cluster names is no program of this machine.
+   * Without it such a Secret yields credentials of type `helper`.
+   */
+  readonly runCredentialHelper?: (helper: string, serverUrl: string) => Promise<HelperOutput>;
+  /** Says what is wrong with one source while the others serve: an entry that cannot be read, two that contradict each other. */
+  readonly warn?: (message: string) => void;
 }
+
+/** An object of the cluster by its name, in the builder's namespace unless another one is given. */
+export type NameInCluster = Readonly<{ name: string; namespace?: string }>;
+
+/** The Secrets that a ServiceAccount's pods pull with, by name, all of its own namespace. */
+export type ServiceAccountData = Readonly<{ namespace: string; name: string; imagePullSecrets: readonly string[] }>;
+
+/** How a credential helper has ended, and what it has printed. */
+export type HelperOutput = Readonly<{ status: number; output: string }>;
 
 /** A Secret as Kubernetes has it, with its values decoded. */
 export type SecretData = Readonly<{
@@ -31,7 +46,10 @@ export type RegistryResource = Readonly<{
 
 /** Never logged, never part of an event or error; diagnostics name its `source`: `secret builds/regcred`. */
 export type Credential = Readonly<
-  { source: string; expiresAtMs?: number } & (
-    { type: "basic"; username: string; password: string } | { type: "identity-token" | "registry-token"; token: string }
+  { source: string; expiresAtMs?: number; /** Path of the repositories that it is limited to. */ scope?: string } & (
+    | { type: "basic"; username: string; password: string }
+    | { type: "identity-token" | "registry-token"; token: string }
+    /** Whoever runs `docker-credential-<helper>` in the cluster has it. */
+    | { type: "helper"; helper: string; serverUrl: string }
   )
 >;

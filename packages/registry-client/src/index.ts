@@ -10,6 +10,8 @@ export type { BlobDescriptor, BlobRequests, GetBlobOptions, StartUploadOptions }
 export type { CheckPushOptions, CreateRepository, PushCheck } from "./check-push.ts";
 export { copyImage } from "./copy/copy-image.ts";
 export type { CopyImageOptions } from "./copy/copy-options.ts";
+export type { DockerfileImagesOptions } from "./dockerfile-images.ts";
+export { dockerfileImages } from "./dockerfile-images.ts";
 export type { ImageReference } from "./image-reference.ts";
 export { formatFamiliarReference, formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
 export type { ListingRequests, ListOptions, ListReferrersOptions } from "./listing-requests.ts";
@@ -32,6 +34,7 @@ export type {
   RequestBody,
   RequestStream,
 } from "./registry-transport.ts";
+export type { GrantedScope, RegistryToken, TokenRequest } from "./registry-token.ts";
 export type { Dial } from "./stream-agent.ts";
 export type { StreamTransportOptions } from "./stream-transport.ts";
 export { createStreamTransport } from "./stream-transport.ts";

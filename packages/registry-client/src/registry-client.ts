@@ -18,6 +18,8 @@ import type { Mirror } from "./registry-mirrors.ts";
 import { withMirrors } from "./registry-mirrors.ts";
 import type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";
 import { registryUrl } from "./registry-options.ts";
+import type { RegistryToken, TokenRequest } from "./registry-token.ts";
+import { fetchRegistryToken } from "./registry-token.ts";
 import type { RegistryTransport } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
 import { createRegistryRequests } from "./request-context.ts";
@@ -37,6 +39,8 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
    * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REPOSITORY_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
    */
   checkPush(repository: string, options?: CheckPushOptions): Promise<PushCheck>;
+  /** Gets a token for somebody else, from the registry's token service. `undefined` if it refuses this credential. @throws `REGISTRY_UNAVAILABLE` */
+  fetchToken(request: TokenRequest, call?: RegistryCall): Promise<RegistryToken | undefined>;
   /** Lets go of the connections that are kept for further requests. Those of requests that are under way stay. */
   close(): Promise<void>;
 }
@@ -60,6 +64,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ...createBlobRequests(mirrored),
     ping: (call) => ping(access, call),
     checkPush: (repository, call) => checkPush(requests, repository, call),
+    fetchToken: (request, call) => fetchRegistryToken(access, request, call),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -127,11 +127,16 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         records,
       };
     },
-    async publish({ source, destinations }) {
+    async publish({ source, destinations, beforeTag }, call) {
       const digest = cluster.images.get(source);
       if (digest === undefined) throw sourceMissing(source);
+      const references = destinations.map((destination) => `${destination.replace(/:[^/:]*$/, "")}@${digest}`);
+      await beforeTag?.({ digest, references, platforms: [] }, call);
       for (const destination of destinations) cluster.images.set(destination, digest);
-      return { digest, references: destinations, sentBytes: 0 };
+      return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
+    },
+    async ensurePullable({ namespace, serviceAccount = "default" }) {
+      return { secrets: [`${namespace}/${serviceAccount}`], warnings: [] };
     },
     async stop() {
       state = "stopped";

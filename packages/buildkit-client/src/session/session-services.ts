@@ -1,7 +1,8 @@
 import { grpcCode } from "../grpc/grpc-status.ts";
 import * as messages from "../messages.ts";
-import type { BuildCredentials, SecretLookup } from "../solve/solve-request.ts";
+import type { BuildCredentials, SecretLookup, TokenAuthority } from "../solve/solve-request.ts";
 import type { SessionHandler } from "./session-server.ts";
+import { tokenServices } from "./token-services.ts";
 
 /** The daemon ends a session whose health it cannot see twice in a row. */
 export function healthService(): [string, SessionHandler] {
@@ -19,10 +20,14 @@ export function healthService(): [string, SessionHandler] {
 const credentialsLifetimeMs = 10_000;
 
 /**
- * Only `Credentials` is offered: without the token methods the daemon fetches tokens itself, next to the registry, which works
- * for registries that this process cannot reach.
+ * With credentials the daemon fetches tokens itself, next to the registry, which works for registries that this process cannot
+ * reach. {@link tokenServices} is for hosts where one credential is not enough.
  */
-export function authService(credentials: BuildCredentials): [string, SessionHandler] {
+export function authServices(credentials: BuildCredentials, tokens?: TokenAuthority): [string, SessionHandler][] {
+  return [credentialsService(credentials), ...(tokens === undefined ? [] : tokenServices(tokens))];
+}
+
+function credentialsService(credentials: BuildCredentials): [string, SessionHandler] {
   const recent = new Map<string, { readonly untilMs: number; readonly found: ReturnType<BuildCredentials> }>();
   const lookUp = (host: string) => {
     const known = recent.get(host);

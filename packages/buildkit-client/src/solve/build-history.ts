@@ -1,6 +1,6 @@
-import type { Status } from "../gen/status_pb.ts";
 import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import * as messages from "../messages.ts";
+import type { Message } from "../protobuf/message-type.ts";
 
 const listenMethod = "/moby.buildkit.v1.Control/ListenBuildHistory";
 const readMethod = "/containerd.services.content.v1.Content/Read";
@@ -10,7 +10,10 @@ const timeoutMs = 5000;
  * The error of a finished build from the daemon's records. Needed where the error did not fit into HTTP/2 trailers: it repeats the
  * whole Dockerfile, so one of some 40 KB is enough.
  */
-export async function recordedError(channel: GrpcChannel, ref: string): Promise<Status | undefined> {
+export async function recordedError(
+  channel: GrpcChannel,
+  ref: string,
+): Promise<Message<typeof messages.RpcStatus> | undefined> {
   const signal = AbortSignal.timeout(timeoutMs);
   let record: ReturnType<typeof readRecord>;
   const request = messages.encode(messages.BuildHistoryRequest, { ref, earlyExit: true });

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import * as messages from "../messages.ts";
 import { openSession } from "../session/session-server.ts";
-import { authService, healthService } from "../session/session-services.ts";
-import type { BuildCredentials } from "./solve-request.ts";
+import { authServices, healthService } from "../session/session-services.ts";
+import type { BuildCredentials, TokenAuthority } from "./solve-request.ts";
 
 /** Which image to look for. */
 export interface ResolveImageRequest {
@@ -13,6 +13,8 @@ export interface ResolveImageRequest {
   /** As `linux/arm64/v8`; of an image for several, one that it has. @defaultValue the daemon's own */
   readonly platform?: string | undefined;
   readonly credentials: BuildCredentials;
+  /** @defaultValue the daemon gets the token */
+  readonly tokens?: TokenAuthority | undefined;
 }
 
 const solveMethod = "/moby.buildkit.v1.Control/Solve";
@@ -25,14 +27,14 @@ const returnMethod = "/moby.buildkit.v1.frontend.LLBBridge/Return";
  */
 export async function resolveImage(
   channel: GrpcChannel,
-  { reference, platform, credentials }: ResolveImageRequest,
+  { reference, platform, credentials, tokens }: ResolveImageRequest,
   { signal }: { readonly signal?: AbortSignal | undefined },
 ): Promise<string> {
   const build = randomBytes(16).toString("hex");
   const session = openSession(channel, {
     id: build,
     sharedKey: "",
-    handlers: new Map([healthService(), authService(credentials)]),
+    handlers: new Map([healthService(), ...authServices(credentials, tokens)]),
   });
   const solve = messages.encode(messages.SolveRequest, { ref: build, session: build, internal: true });
   const given = new AbortController();

@@ -45,6 +45,34 @@ export type BuildCredentials = (
   host: string,
 ) => Promise<{ readonly username: string; readonly secret: string } | undefined>;
 
+/** What a token is wanted for: the registry's host, its token service, and scopes such as `repository:team/app:pull,push`. */
+export interface TokenRequest {
+  readonly host: string;
+  readonly realm: string;
+  readonly service: string;
+  readonly scopes: readonly string[];
+}
+
+/** A token for a registry; `expiresInSeconds` counts from `issuedAtSeconds`, which is in seconds since the epoch. */
+export interface BuildToken {
+  readonly token: string;
+  readonly expiresInSeconds: number;
+  readonly issuedAtSeconds: number;
+}
+
+/**
+ * Gets the tokens for some registries, in place of the daemon. Credentials are per host, tokens per repository: where two repositories of a
+ * registry need different ones, only this way serves both.
+ */
+export interface TokenAuthority {
+  /**
+   * Names whoever asks for tokens: the daemon shares them among builds of the same name. `undefined` leaves the host to the daemon, which asks for
+   * credentials then.
+   */
+  identify(host: string): Promise<Uint8Array | undefined>;
+  fetch(request: TokenRequest): Promise<BuildToken>;
+}
+
 /** The value of a secret, or undefined when there is none with that id. */
 export type SecretLookup = (id: string) => Promise<Uint8Array | undefined>;
 
@@ -59,6 +87,8 @@ export interface BuildSession {
   readonly localDirectories: Readonly<Record<string, string | InMemoryFiles | PreparedContext>>;
   /** Asked per host, again every few seconds while a push needs it. `registry-1.docker.io` is Docker Hub. */
   readonly credentials: BuildCredentials;
+  /** @defaultValue the daemon gets all tokens, next to the registry */
+  readonly tokens?: TokenAuthority | undefined;
   /** @defaultValue no secrets */
   readonly secrets?: SecretLookup;
 }

@@ -8,7 +8,7 @@ import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import * as messages from "../messages.ts";
 import type { SessionHandler, SessionHandlers } from "../session/session-server.ts";
 import { openSession } from "../session/session-server.ts";
-import { authService, healthService, secretsService } from "../session/session-services.ts";
+import { authServices, healthService, secretsService } from "../session/session-services.ts";
 import { abortedError, explainFailure } from "./explain-failure.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { solveMessage } from "./solve-message.ts";
@@ -61,11 +61,11 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
 }
 
 function sessionHandlers(request: SolveRequest, files: FileSyncService, signal: AbortSignal): SessionHandlers {
-  const { credentials, secrets = () => Promise.resolve(undefined) } = request.session;
+  const { credentials, tokens, secrets = () => Promise.resolve(undefined) } = request.session;
   const services: [string, SessionHandler][] = [
     healthService(),
     [FileSyncService.method, files.handle],
-    authService(credentials),
+    ...authServices(credentials, tokens),
     secretsService(secrets),
   ];
   const sinks = request.exporters.map((exporter) => exporter.sink);

@@ -1,14 +1,14 @@
 import { TextDecoder } from "node:util";
 
-import type {
-  StatusResponse,
-  VertexLog as WireLog,
-  Vertex as WireVertex,
-  VertexStatus,
-  VertexWarning as WireWarning,
-} from "../gen/control_pb.ts";
+import type * as messages from "../messages.ts";
+import type { Message } from "../protobuf/message-type.ts";
 import type { StatusUpdate, Vertex, VertexLog, VertexProgress, VertexWarning } from "./status-update.ts";
 
+type StatusResponse = Message<typeof messages.StatusResponse>;
+type WireLog = Message<typeof messages.VertexLog>;
+type WireVertex = Message<typeof messages.Vertex>;
+type VertexStatus = Message<typeof messages.VertexStatus>;
+type WireWarning = Message<typeof messages.VertexWarning>;
 type Timestamp = { readonly seconds: bigint; readonly nanos: number };
 
 /** Turns the daemon's status messages into updates: its clock into ours, bytes into text across message borders. */

@@ -51,6 +51,7 @@ const operations: readonly Operation[] = [
   "prune",
   "diskUsage",
   "publish",
+  "ensurePullable",
   "stop",
   "remove",
 ];

@@ -32,11 +32,23 @@ export const operationSaboteurs: readonly Saboteur[] = [
     name: "publishes nothing",
     requirement: "publish",
     sabotage: (cluster) => () => ({
-      publish: async ({ source, destinations }) => ({
-        digest: cluster.images.get(source) ?? "",
-        references: destinations,
-        sentBytes: 0,
-      }),
+      publish: async ({ source, destinations, beforeTag }, call) => {
+        const digest = cluster.images.get(source) ?? "";
+        await beforeTag?.({ digest, references: destinations, platforms: [] }, call);
+        return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
+      },
+    }),
+  },
+  {
+    name: "moves the tag before it asks",
+    requirement: "publish-gate",
+    sabotage: () => (next) => ({
+      publish: async ({ beforeTag, ...options }, call) => {
+        const published = await next.publish?.(options, call);
+        if (published === undefined) throw new Error("There is no publish");
+        await beforeTag?.({ digest: published.digest, references: published.references, platforms: [] }, call);
+        return published;
+      },
     }),
   },
   {

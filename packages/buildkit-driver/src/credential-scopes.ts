@@ -1,0 +1,54 @@
+import type { Credential, Keychain, KeychainCall } from "@slipway/core";
+
+/** Actions of a registry's token scopes, in the words of a keychain. */
+export type RegistryAction = "pull" | "push" | "delete";
+
+/** What a scope of a registry's token service is about: `repository:team/app:pull,push`. */
+export interface RepositoryScope {
+  readonly repository: string;
+  readonly actions: readonly RegistryAction[];
+}
+
+/** Reads the scopes that are about repositories; there are others, such as `registry:catalog:*`. */
+export function parseRepositoryScopes(scopes: readonly string[]): RepositoryScope[] {
+  return scopes
+    .flatMap((scope) => scope.split(" "))
+    .flatMap((scope) => {
+      const [, repository, actions] = /^repository(?:\([^)]*\))?:(.+):([^:]*)$/.exec(scope) ?? [];
+      if (repository === undefined || actions === undefined) return [];
+      const known = actions.split(",").flatMap((action) => (action === "*" ? ["pull", "push", "delete"] : [action]));
+      return [{ repository, actions: known.filter(isAction) }];
+    });
+}
+
+function isAction(action: string): action is RegistryAction {
+  return action === "pull" || action === "push" || action === "delete";
+}
+
+/** Credentials that a process can use as they are. */
+export type UsableCredential = Exclude<Credential, { type: "helper" }>;
+
+/** The candidates for a registry, or one repository of it, best first, without those that only a pod could resolve. */
+export async function usableCandidates(
+  keychain: Keychain,
+  resource: Parameters<Keychain["resolve"]>[0],
+  call: KeychainCall,
+): Promise<readonly UsableCredential[]> {
+  const candidates = await keychain.resolve(resource, call);
+  return candidates.filter((candidate) => candidate.type !== "helper");
+}
+
+/** Whether two credentials are the same, wherever they come from. */
+export function isSameCredential(first: UsableCredential, second: UsableCredential): boolean {
+  if (first.type === "basic") {
+    return second.type === "basic" && first.username === second.username && first.password === second.password;
+  }
+  return second.type === first.type && first.token === second.token;
+}
+
+/** Whether a host has different credentials for different repositories, so that no single one will do for it. */
+export function differByScope(candidates: readonly UsableCredential[]): boolean {
+  const [first] = candidates;
+  if (first === undefined || candidates.every((candidate) => candidate.scope === undefined)) return false;
+  return candidates.some((candidate) => !isSameCredential(candidate, first));
+}

@@ -1,0 +1,95 @@
+import type { BuildRequest, KeychainCall, Keychain } from "@slipway/core";
+import { invalidOptions } from "@slipway/core";
+import { parseImageReference } from "@slipway/registry-client";
+
+import { differByScope, isSameCredential, usableCandidates } from "./credential-scopes.ts";
+import type { PodRegistries } from "./pod-registries.ts";
+
+/** What a preflight needs to know. */
+export interface Preflight {
+  readonly registries: PodRegistries;
+  readonly credentials: Keychain;
+  readonly keychainCall: KeychainCall;
+  /** References of the images that the build reads; asked only where credentials contradict each other. */
+  readonly baseImages: () => Promise<readonly string[]>;
+}
+
+/**
+ * Asks the registries for permission before anything is built: an upload is opened in each repository that will be written to, and deleted.
+ *
+ * @throws BuilderError REGISTRY_UNAUTHORIZED with each candidate that was tried, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE;
+ * INVALID_OPTIONS for credentials that contradict each other
+ */
+export async function checkRegistries(request: BuildRequest, preflight: Preflight): Promise<void> {
+  const { signal } = preflight.keychainCall;
+  const written = writtenRepositories(request);
+  await refuseAmbiguity(request, preflight);
+  await Promise.all(
+    written.map(({ registry, repository }) =>
+      preflight.registries
+        .client(registry)
+        .checkPush(repository, { signal, createRepository: request.createRepository }),
+    ),
+  );
+}
+
+interface Repository {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/** The repositories that a build writes to, each once. */
+export function writtenRepositories({ outputs, tags, cacheTo }: BuildRequest): readonly Repository[] {
+  const pushed = outputs.some((output) => output.type === "push") ? tags : [];
+  const caches = cacheTo.flatMap((cache) => (cache.type === "registry" ? [cache.reference] : []));
+  return repositoriesOf([...pushed, ...caches]);
+}
+
+function repositoriesOf(references: readonly string[]): readonly Repository[] {
+  const all = references.map((reference) => parseImageReference(reference));
+  return [...new Map(all.map((image) => [`${image.registry}/${image.repository}`, image])).values()];
+}
+
+/**
+ * A registry with Basic authentication is asked with one user name for everything, because that is all that BuildKit can be told. Where two
+ * repositories of this build want different ones, one of them is sure to fail, and nobody could say why.
+ */
+async function refuseAmbiguity(request: BuildRequest, preflight: Preflight): Promise<void> {
+  const { credentials, keychainCall, registries } = preflight;
+  const written = writtenRepositories(request);
+  for (const registry of new Set(written.map((image) => image.registry))) {
+    const candidates = await usableCandidates(credentials, { registry, actions: ["pull", "push"] }, keychainCall);
+    if (!differByScope(candidates)) continue;
+    const { authentication } = await registries.client(registry).ping({ signal: keychainCall.signal });
+    if (authentication !== "basic") continue;
+    const read = repositoriesOf([...(await preflight.baseImages()), ...readCaches(request)]);
+    await refuseDifferent(registry, [...written, ...read], preflight);
+  }
+}
+
+function readCaches({ cacheFrom }: BuildRequest): readonly string[] {
+  return cacheFrom.flatMap((cache) => (cache.type === "registry" ? [cache.reference] : []));
+}
+
+async function refuseDifferent(
+  registry: string,
+  used: readonly Repository[],
+  { credentials, keychainCall }: Preflight,
+): Promise<void> {
+  const own = used.filter((image) => image.registry === registry);
+  const best = await Promise.all(
+    own.map(async ({ repository }) => {
+      const resource = { registry, repository, actions: ["pull" as const, "push" as const] };
+      const [credential] = await usableCandidates(credentials, resource, keychainCall);
+      return { repository, credential };
+    }),
+  );
+  const [first] = best;
+  const other = best.find(
+    ({ credential }) =>
+      credential !== undefined && first?.credential !== undefined && !isSameCredential(credential, first.credential),
+  );
+  if (first?.credential === undefined || other?.credential === undefined) return;
+  const message = `${registry} has Basic authentication, where a build has one user name for all repositories, but ${registry}/${first.repository} wants that of ${first.credential.source} and ${registry}/${other.repository} that of ${other.credential.source}. Give one that may do both, or use a registry with token authentication`;
+  throw invalidOptions("the build", [{ path: "credentials", message }]);
+}

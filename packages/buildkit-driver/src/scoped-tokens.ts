@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+
+import type { BuildToken, TokenAuthority, TokenRequest } from "@slipway/buildkit-client";
+import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
+import type { RegistryToken } from "@slipway/registry-client";
+
+import {
+  differByScope,
+  isSameCredential,
+  parseRepositoryScopes,
+  usableCandidates,
+  type RepositoryScope,
+  type UsableCredential,
+} from "./credential-scopes.ts";
+import type { PodRegistries } from "./pod-registries.ts";
+
+/**
+ * Gets tokens in the daemon's place for the registries whose credentials depend on the repository. The others are left to the daemon: it asks for
+ * credentials and gets its tokens itself, with fewer moving parts.
+ */
+export function scopedTokens(keychain: Keychain, registries: PodRegistries, call: KeychainCall): TokenAuthority {
+  return {
+    identify: async (host) => {
+      const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
+      return differByScope(candidates) ? fingerprint(candidates) : undefined;
+    },
+    fetch: (request) => fetchToken(request, keychain, registries, call),
+  };
+}
+
+/** Changes with the credentials, so that the daemon shares no token that an older secret has got. */
+function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
+  const hash = createHash("sha256");
+  for (const candidate of candidates) hash.update(JSON.stringify(candidate));
+  return hash.digest();
+}
+
+async function fetchToken(
+  { host, realm, service, scopes }: TokenRequest,
+  keychain: Keychain,
+  registries: PodRegistries,
+  call: KeychainCall,
+): Promise<BuildToken> {
+  const wanted = parseRepositoryScopes(scopes);
+  const candidates = await candidatesFor(host, wanted, keychain, call);
+  let best: RegistryToken | undefined;
+  for (const credential of [...candidates, undefined]) {
+    const token = await registries.client(host).fetchToken({ realm, service, scopes, credential }, call);
+    if (token === undefined) continue;
+    if (grantsAll(token, wanted)) return buildToken(token);
+    best ??= token;
+  }
+  if (best !== undefined) return buildToken(best);
+  throw refused(host, realm, scopes, candidates);
+}
+
+/** The candidates for what must be pushed come first: what can push to a repository can pull from it, too. */
+async function candidatesFor(
+  host: string,
+  wanted: readonly RepositoryScope[],
+  keychain: Keychain,
+  call: KeychainCall,
+): Promise<readonly UsableCredential[]> {
+  const byWeight = wanted.toSorted((first, second) => second.actions.length - first.actions.length);
+  const resources =
+    byWeight.length === 0
+      ? [{ registry: host, actions: ["pull" as const] }]
+      : byWeight.map(({ repository, actions }) => ({ registry: host, repository, actions }));
+  const found = await Promise.all(resources.map((resource) => usableCandidates(keychain, resource, call)));
+  return found
+    .flat()
+    .filter((candidate, index, all) => all.findIndex((other) => isSameCredential(other, candidate)) === index);
+}
+
+/** A token service answers with what it is willing to grant, which may be nothing; a token that cannot be read counts as good. */
+function grantsAll({ granted }: RegistryToken, wanted: readonly RepositoryScope[]): boolean {
+  if (granted === undefined) return true;
+  return wanted.every(({ repository, actions }) => {
+    const allowed = granted.filter((scope) => scope.repository === repository).flatMap((scope) => scope.actions);
+    return allowed.includes("*") || actions.every((action) => allowed.includes(action));
+  });
+}
+
+function buildToken({ token, renewAtMs }: RegistryToken): BuildToken {
+  const nowMs = Date.now();
+  return { token, expiresInSeconds: Math.max(1, (renewAtMs - nowMs) / 1000), issuedAtSeconds: nowMs / 1000 };
+}
+
+function refused(
+  registry: string,
+  realm: string,
+  scopes: readonly string[],
+  candidates: readonly UsableCredential[],
+): BuilderError<"REGISTRY_UNAUTHORIZED"> {
+  const triedCredentials = [...candidates.map(({ source }) => source), "anonymous access"];
+  return new BuilderError({
+    code: "REGISTRY_UNAUTHORIZED",
+    message: `The token service ${realm} of ${registry} gives nobody ${scopes.join(" ")}. Tried ${triedCredentials.join(", ")}. Give the builder credentials that may do this.`,
+    details: { registry, diagnostics: [], triedCredentials },
+  });
+}

@@ -1,0 +1,47 @@
+import type { BuildRequest, PublishOptions } from "@slipway/core";
+import { BuilderError, invalidOptions } from "@slipway/core";
+
+/** How many builds are remembered: what is published is published soon after it was built. */
+const rememberedBuilds = 100;
+/** Of 64 hexadecimal digits; 64 bits tell the versions of one image apart. */
+const tagDigits = 16;
+
+/** Knows what an image was built from, for as long as this process lives. */
+export class BuiltImages {
+  readonly #builds = new Map<string, { readonly request: BuildRequest; readonly startedMs: number }>();
+
+  /** Remembers a build by the digest of its image. */
+  add(digest: string, request: BuildRequest, startedMs: number): void {
+    this.#builds.delete(digest);
+    this.#builds.set(digest, { request, startedMs });
+    const [oldest] = this.#builds.keys();
+    if (this.#builds.size > rememberedBuilds && oldest !== undefined) this.#builds.delete(oldest);
+  }
+
+  /**
+   * A tag that names what an image was built from: `v-` and a hash of the build's inputs.
+   *
+   * @throws BuilderError INVALID_OPTIONS if this process has not built the image, or its files have changed since
+   */
+  async versionTag(digest: string): Promise<string> {
+    const build = this.#builds.get(digest);
+    if (build === undefined) throw unknownVersion(`this builder has not built ${digest} itself`);
+    const { identify } = await import("@slipway/context-sync");
+    const { request, startedMs } = build;
+    const identity = await identify(request, { unchangedSinceMs: startedMs }).catch((error: unknown) => {
+      if (BuilderError.isInstance(error) && error.code === "CONTEXT_INVALID") throw unknownVersion(error.message);
+      throw error;
+    });
+    return `v-${identity.replace(/^sha256:/, "").slice(0, tagDigits)}`;
+  }
+}
+
+/** Whether a destination leaves its tag to the version of the image. */
+export function needsVersionTag({ destinations, versionTag }: PublishOptions): boolean {
+  return versionTag === undefined && destinations.some((destination) => !/:[^/:]+$/.test(destination));
+}
+
+function unknownVersion(reason: string): BuilderError {
+  const message = `A destination has no tag, and what the image was built from is not known: ${reason}. Give the tag, or versionTag`;
+  return invalidOptions("publish", [{ path: "versionTag", message }]);
+}

@@ -1,0 +1,60 @@
+import { chmod, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { BuildOptions } from "@slipway/core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { identify } from "./identify.ts";
+
+let folder: string;
+let options: BuildOptions;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "slipway-identify-"));
+  await writeFile(join(folder, "Dockerfile"), "FROM scratch\nCOPY a /\n");
+  await writeFile(join(folder, ".dockerignore"), "ignored\n");
+  await writeFile(join(folder, "a"), "content", { mode: 0o644 });
+  options = { context: folder, tags: ["registry.example.com/a:1"], buildArgs: { b: "2", a: "1" } };
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+type Change = readonly [string, () => Promise<void> | void];
+
+const harmless: readonly Change[] = [
+  ["a time", () => utimes(join(folder, "a"), 1, 1)],
+  ["an ignored file", () => writeFile(join(folder, "ignored"), "x")],
+  ["a tag", () => void (options = { ...options, tags: ["registry.example.com/a:2"] })],
+  ["the order of arguments", () => void (options = { ...options, buildArgs: { a: "1", b: "2" } })],
+  ["a cache", () => void (options = { ...options, noCache: true, cacheFrom: ["registry.example.com/cache"] })],
+];
+
+test.each(harmless)("%s leaves the hash as it is", async (_what, change) => {
+  const before = await identify(options);
+  expect(before).toMatch(/^sha256:[a-f\d]{64}$/);
+  await change();
+  expect(await identify(options)).toBe(before);
+});
+
+const decisive: readonly Change[] = [
+  ["a file's content", () => writeFile(join(folder, "a"), "changed")],
+  ["a file's mode", () => chmod(join(folder, "a"), 0o755)],
+  ["a new file", () => writeFile(join(folder, "b"), "")],
+  ["the Dockerfile", () => writeFile(join(folder, "Dockerfile"), "FROM scratch\n")],
+  ["what is ignored", () => writeFile(join(folder, ".dockerignore"), "a\n")],
+  ["an argument", () => void (options = { ...options, buildArgs: { a: "1", b: "3" } })],
+  ["the target", () => void (options = { ...options, target: "x" })],
+  ["a platform", () => void (options = { ...options, platforms: ["linux/arm64"] })],
+];
+
+test.each(decisive)("%s changes the hash", async (_what, change) => {
+  const before = await identify(options);
+  await change();
+  expect(await identify(options)).not.toBe(before);
+});
+
+test("a Dockerfile that is not there is named", async () => {
+  await expect(identify({ ...options, dockerfile: "none" })).rejects.toMatchObject({
+    code: "CONTEXT_INVALID",
+    details: { path: "none" },
+  });
+});

@@ -1,0 +1,156 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { buildOptionsSchema, parseOptions } from "@slipway/core";
+import type { BuildOptions, Context, ResolvedBuildOptions } from "@slipway/core";
+
+import { contextInvalid, systemErrorCode } from "./context-invalid.ts";
+import { parseDockerignore } from "./dockerignore.ts";
+import { scanContext } from "./scan-context.ts";
+import { fileType, type ScanEntry } from "./scan-entry.ts";
+
+/** What changes the image. Names, tags and caches do not; secrets must not. */
+const identifyingOptions = [
+  "target",
+  "buildArgs",
+  "labels",
+  "annotations",
+  "platforms",
+  "network",
+  "addHosts",
+  "shmSizeBytes",
+  "ulimits",
+  "provenance",
+  "sbom",
+] as const satisfies readonly (keyof ResolvedBuildOptions)[];
+
+/** What an identity may be made of. */
+export interface IdentifyOptions {
+  /** Refuse files that were changed later than this, in epoch milliseconds: then they are not those of a build that began by then. @defaultValue none is refused */
+  readonly unchangedSinceMs?: number | undefined;
+}
+
+/**
+ * One hash of all that a build is made of: the files that `.dockerignore` leaves over with their modes and contents, the Dockerfile, and the options
+ * that change the image. Times and owners of files do not count, so the same sources have the same hash on every machine.
+ *
+ * @returns `sha256:…`
+ * @throws `INVALID_OPTIONS`; `CONTEXT_INVALID` for a file that cannot be read
+ */
+export async function identify(
+  options: BuildOptions | ResolvedBuildOptions,
+  { unchangedSinceMs = Number.POSITIVE_INFINITY }: IdentifyOptions = {},
+): Promise<string> {
+  const resolved = isResolved(options) ? options : parseOptions(buildOptionsSchema, options, "identify");
+  const hash = createHash("sha256");
+  for (const key of identifyingOptions) addText(hash, key, canonicalJson(resolved[key]));
+  const { dockerfile, dockerfileInline, context } = resolved;
+  const ignoreFiles =
+    dockerfileInline === undefined ? [`${dockerfile}.dockerignore`, ".dockerignore"] : [".dockerignore"];
+  if (dockerfileInline !== undefined) addText(hash, "dockerfile", dockerfileInline);
+  else if (context.type === "directory") addText(hash, "dockerfile", await readText(context.path, dockerfile));
+  else addText(hash, "dockerfile path", dockerfile);
+  const files = { hash, newestMs: unchangedSinceMs };
+  await addContext(files, "context", context, ignoreFiles);
+  for (const [name, further] of sortedEntries(resolved.contexts))
+    await addContext(files, `context ${name}`, further, [".dockerignore"]);
+  return `sha256:${hash.digest("hex")}`;
+}
+
+/** Strings are expanded to objects when options are parsed. */
+function isResolved(options: BuildOptions | ResolvedBuildOptions): options is ResolvedBuildOptions {
+  return typeof options.context === "object" && options.outputs !== undefined && options.contexts !== undefined;
+}
+
+interface FilesHash {
+  readonly hash: Hash;
+  readonly newestMs: number;
+}
+
+async function addContext(
+  { hash, newestMs }: FilesHash,
+  name: string,
+  context: Context,
+  ignoreFiles: readonly string[],
+): Promise<void> {
+  if (context.type === "tar") {
+    addText(hash, name, context.type);
+    for await (const chunk of context.read()) hash.update(chunk);
+    return;
+  }
+  if (context.type !== "directory") {
+    addText(hash, name, canonicalJson(context));
+    return;
+  }
+  addText(hash, name, context.type);
+  const exclude = await readIgnored(context.path, ignoreFiles);
+  for (const entry of scanContext(context.path, { exclude })) {
+    if (Number(entry.mtimeNs / 1_000_000n) > newestMs)
+      throw contextInvalid(entry.path, `${entry.path} of the build context has changed since the build.`);
+    await addEntry(hash, context.path, entry);
+  }
+}
+
+async function readIgnored(root: string, files: readonly string[]): Promise<readonly string[]> {
+  for (const file of files) {
+    const text = await readFile(join(root, file), "utf8").catch(() => undefined);
+    if (text !== undefined) return parseDockerignore(text);
+  }
+  return [];
+}
+
+async function addEntry(hash: Hash, root: string, entry: ScanEntry): Promise<void> {
+  const { path, mode, size, linkname = "", hardlink = false, devMajor, devMinor } = entry;
+  addText(hash, path, [mode, linkname, hardlink, devMajor, devMinor, size].join(" "));
+  if ((mode & fileType.mask) !== 0o100000 || hardlink) return;
+  let readBytes = 0;
+  try {
+    for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      readBytes += chunk.length;
+    }
+  } catch (error) {
+    throw contextInvalid(
+      path,
+      `Cannot read ${path} of the build context (${systemErrorCode(error) ?? "unknown"}).`,
+      error,
+    );
+  }
+  if (readBytes !== size)
+    throw contextInvalid(path, `${path} of the build context changed while it was read. Build again.`);
+}
+
+async function readText(root: string, path: string): Promise<string> {
+  try {
+    return await readFile(join(root, path), "utf8");
+  } catch (error) {
+    throw contextInvalid(
+      path,
+      `Cannot read ${path} of the build context (${systemErrorCode(error) ?? "unknown"}).`,
+      error,
+    );
+  }
+}
+
+/** Lengths keep two neighbours from being read as one. */
+function addText(hash: Hash, name: string, text: string): void {
+  hash.update(`${Buffer.byteLength(name)} ${Buffer.byteLength(text)}\n${name}${text}`);
+}
+
+/** JSON whose keys are in one order, however an object was made. */
+function canonicalJson(value: unknown): string {
+  const sorted: unknown = JSON.parse(
+    JSON.stringify(value ?? null, (_key, item: unknown) =>
+      typeof item === "object" && item !== null && !Array.isArray(item)
+        ? Object.fromEntries(sortedEntries(item))
+        : item,
+    ),
+  );
+  return JSON.stringify(sorted);
+}
+
+function sortedEntries<Value>(object: Readonly<Record<string, Value>> | object): [string, Value][] {
+  return (Object.entries(object) as [string, Value][]).sort(([first], [second]) => (first < second ? -1 : 1));
+}

@@ -1,0 +1,79 @@
+import { parseImageReference } from "./image-reference.ts";
+
+/** What decides which images a Dockerfile names. */
+export interface DockerfileImagesOptions {
+  /** Values for `ARG` before the first `FROM`. @defaultValue none */
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
+  /** Names that are contexts of the build, not images. @defaultValue none */
+  readonly contexts?: readonly string[] | undefined;
+}
+
+/**
+ * The images that a Dockerfile names in `FROM`, `COPY --from` and `RUN --mount=from=…`, each once, in full. Stages, `scratch`, further contexts, and
+ * names that depend on what nobody has given are left out.
+ */
+export async function dockerfileImages(
+  dockerfile: string,
+  { buildArgs = {}, contexts = [] }: DockerfileImagesOptions = {},
+): Promise<readonly string[]> {
+  // A parser is slow to load, and most builds never ask.
+  const { DockerfileParser } = await import("dockerfile-ast");
+  const parsed = DockerfileParser.parse(dockerfile);
+  const values: Record<string, string> = {};
+  for (const argument of parsed.getInitialARGs()) {
+    const property = argument.getProperty();
+    const name = property?.getName();
+    if (name === undefined) continue;
+    const value = buildArgs[name] ?? property?.getValue();
+    if (value !== undefined && value !== null) values[name] = expandVariables(value, values) ?? "";
+  }
+  const froms = parsed.getFROMs();
+  const notImages = new Set(["scratch", ...contexts]);
+  for (const from of froms) {
+    const stage = from.getBuildStage();
+    if (stage !== null) notImages.add(stage.toLowerCase());
+  }
+  const named = [
+    ...froms.map((from) => from.getImage()),
+    ...parsed.getCOPYs().map((copy) => copy.getFromFlag()?.getValue() ?? null),
+    ...mountSources(dockerfile),
+  ];
+  const images = named.flatMap((name) => {
+    const image = name === null ? undefined : expandVariables(name, values);
+    if (image === undefined || image === "" || /^\d+$/.test(image) || notImages.has(image.toLowerCase())) return [];
+    return isReference(image) ? [image] : [];
+  });
+  return [...new Set(images)];
+}
+
+const variable = /\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})/g;
+
+function mountSources(dockerfile: string): string[] {
+  return [...dockerfile.matchAll(/--mount=\S*?\bfrom=([^,\s\\]+)/g)].map(([, source = ""]) => source);
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseImageReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Expands `$name`, `${name}`, `${name:-default}` and `${name:+alternative}`; undefined if a value is not known. */
+function expandVariables(text: string, values: Readonly<Record<string, string>>): string | undefined {
+  const unknown = new Set<string>();
+  const expanded = text
+    .replace(/^(["'])(.*)\1$/, "$2")
+    .replace(variable, (_match, plain?: string, braced?: string, operator = "", word = "") => {
+      const name = plain ?? braced ?? "";
+      const value = values[name];
+      const isSet = value !== undefined && (value !== "" || !String(operator).startsWith(":"));
+      if (String(operator).endsWith("+")) return isSet ? String(word) : "";
+      if (String(operator).endsWith("-")) return isSet ? value : String(word);
+      if (value === undefined) unknown.add(name);
+      return value ?? "";
+    });
+  return unknown.size === 0 ? expanded : undefined;
+}
