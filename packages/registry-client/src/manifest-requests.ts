@@ -4,13 +4,13 @@ import { deleteTag } from "./delete-tag.ts";
 import type { ImageReference } from "./image-reference.ts";
 import { formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
 import type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
-import { computeDigest } from "./manifest.ts";
+import { computeDigest, parseManifestJson } from "./manifest.ts";
 import { manifestMediaTypes } from "./media-types.ts";
 import { subjectOf } from "./referrer.ts";
 import { addToReferrersTag } from "./referrers-tag.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
-import { bodyError } from "./registry-error.ts";
+import { bodyError, unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import type { ClientRequest, RegistryRequests } from "./request-context.ts";
 import { discardBody, readBody } from "./response-body.ts";
@@ -120,6 +120,8 @@ async function getManifest(
   const stated = reference.digest ?? response.headers.get("docker-content-digest") ?? "";
   const digest = computeDigest(bytes, isDigest(stated) ? stated.split(":")[0] : undefined);
   if (isDigest(stated) && stated !== digest) throw digestMismatch(reference, stated, digest);
+  // What stands between may answer for a registry: with a page to log in, for instance.
+  if (parseManifestJson(bytes) === undefined) throw notManifest(requests, reference, response);
   return { mediaType: mediaTypeOf(response), digest, sizeBytes: bytes.byteLength, bytes };
 }
 
@@ -193,6 +195,17 @@ async function deleteDigest(
   if (!response.ok && response.status !== 404) throw await requests.fail(purpose, response);
   await discardBody(response);
   return response.ok;
+}
+
+function notManifest(
+  { registry }: RegistryRequests,
+  reference: ImageReference,
+  response: RegistryResponse,
+): BuilderError {
+  const purpose = `read the manifest of ${formatImageReference(reference)}`;
+  const type = mediaTypeOf(response);
+  const reason = `it is ${type === "" ? "something else" : type} instead of a manifest`;
+  return unusableAnswerError({ registry, purpose, tried: [] }, response.status, reason);
 }
 
 function mediaTypeOf(response: RegistryResponse): string {
