@@ -76,7 +76,8 @@ export function createAuthorizedSender(access: RegistryAccess): AuthorizedSender
       if (request.url.origin !== access.url.origin) return await sendWith(session, request, undefined);
       const key = requestScopes(request).join(" ");
       // One request finds out for all that need the same rights.
-      await learning.get(key)?.catch(() => undefined);
+      const first = learning.get(key);
+      if (first !== undefined) await first.catch(() => undefined);
       const winner = session.winners.get(key);
       if (winner !== undefined && !isExpired(winner)) return await sendAs(session, request, key, winner);
       const learned = learn(session, request, key);

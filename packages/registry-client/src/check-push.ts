@@ -61,18 +61,23 @@ async function tryPush(
   if (!response.ok) throw await requests.fail(purpose, response);
   await discardBody(response);
   const location = response.headers.get("location");
-  if (location !== null) await drop(requests, access, new URL(location, new URL(url, requests.url)));
+  if (location !== null) await drop(requests, { ...access, url: new URL(location, new URL(url, requests.url)) });
   return { source };
 }
 
-/** Whoever has left meanwhile leaves no upload behind either. Registries that cannot drop one forget it after some time. */
+/**
+ * Whoever has left meanwhile leaves no upload behind either. Registries count this as deletion, which not everybody may who may push: what they do
+ * not drop they forget after some time.
+ */
 async function drop(
   requests: RegistryRequests,
-  access: { readonly repository: string; readonly actions: readonly ["pull", "push"]; readonly purpose: string },
-  url: URL,
+  { url, repository, purpose }: { readonly url: URL; readonly repository: string; readonly purpose: string },
 ): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
-  await requests.send({ method: "DELETE", url, ...access, signal }).then(discardBody, () => undefined);
+  const actions = ["pull", "push", "delete"] as const;
+  await requests
+    .send({ method: "DELETE", url, repository, actions, purpose, signal })
+    .then(discardBody, () => undefined);
 }
 
 async function explain404(
