@@ -1,0 +1,85 @@
+import type { Pod } from "@slipway/cluster";
+import { createBuilder } from "slipway";
+import { buildkitDriver } from "slipway/buildkit";
+import { pullSecret } from "slipway/secrets";
+import { expect, it } from "vitest";
+
+import { createContextFolder } from "./support/context-folder.ts";
+import { deployRegistry } from "./support/registries/deploy-registry.ts";
+import { applyPullSecret, randomUser } from "./support/registries/pull-secret-object.ts";
+import { registryDriverOptions } from "./support/registries/registry-names.ts";
+import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
+
+const pullFailureGraceMs = 1_000;
+
+it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by the name that nodes pull", async () => {
+  await using namespace = await createTestNamespace();
+  await using fresh = await createTestNamespace();
+  const user = randomUser("team");
+  const registry = await deployRegistry(namespace, {
+    auth: { htpasswd: { [user.name]: user.password } },
+    nodePort: true,
+  });
+  const nodeHost = registry.nodeHost ?? "";
+  await applyPullSecret(namespace, "regcred", { [registry.host]: user });
+  const options = registryDriverOptions(namespace);
+  const registries = { ...options.registries, [registry.host]: { http: true, nodeAddress: nodeHost } };
+  await using builder = createBuilder({
+    driver: buildkitDriver({ ...options, registries }),
+    credentials: [pullSecret({ name: "regcred" })],
+  });
+  const { busybox } = namespace.testCluster.bases;
+  const build = async (tag: string, marker: string): Promise<string> => {
+    await using context = await createContextFolder({
+      Dockerfile: `FROM ${busybox}\nCOPY marker /marker\nCMD ["cat", "/marker"]\n`,
+      marker,
+    });
+    const tags = [`${registry.host}/team/app:${tag}`];
+    const { digest } = await builder.build({ context: context.path, tags }).image();
+    return `${nodeHost}/team/app@${digest}`;
+  };
+  const image = await build("1", "ran by its node name\n");
+
+  await expect(runPod(fresh, "before", image)).rejects.toMatchObject({
+    code: "IMAGE_PULL_FAILED",
+    details: { image },
+  });
+
+  const { secrets, warnings } = await builder.ensurePullable({ namespace: fresh.name, images: [image] });
+  expect(secrets.length).toBeGreaterThan(0);
+  expect(warnings).toEqual([]);
+  expect(await runPod(fresh, "after", image)).toBe("ran by its node name\n");
+  // Once more changes nothing.
+  expect(await builder.ensurePullable({ namespace: fresh.name, images: [image] })).toEqual({ secrets, warnings });
+
+  // Each build brings what nodes pull with in step with the Secrets that it comes from.
+  const rotated = randomUser(user.name);
+  await registry.setPasswords({ [rotated.name]: rotated.password });
+  await applyPullSecret(namespace, "regcred", { [registry.host]: rotated });
+  const next = await build("2", "ran with the next password\n");
+  expect(await runPod(fresh, "rotated", next)).toBe("ran with the next password\n");
+});
+
+/** Runs a pod to its end and returns what it printed. */
+async function runPod({ cluster, name: namespace }: TestNamespace, name: string, image: string): Promise<string> {
+  await cluster.waitFor(
+    { apiVersion: "v1", kind: "ServiceAccount", namespace },
+    { until: (accounts) => accounts.find(({ metadata }) => metadata?.name === "default"), timeoutMs: 30_000 },
+  );
+  await cluster.create<Pod>({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace },
+    spec: {
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: "app", image }],
+    },
+  });
+  await cluster.waitForPod({
+    ...{ namespace, name, graceMs: pullFailureGraceMs, timeoutMs: 60_000 },
+    until: ({ status }) => (status?.phase === "Succeeded" || status?.phase === "Failed" ? status.phase : undefined),
+  });
+  return await cluster.readLog({ namespace, pod: name });
+}
