@@ -2,7 +2,7 @@ import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slip
 
 import { findConflicts, formatConflict, withoutDuplicates } from "./credential-conflict.ts";
 import type { RankedCredential } from "./keychain-content.ts";
-import { keychainOf, sourceOf } from "./keychain-content.ts";
+import { keychainOf, rankOfCredential, sourceOf } from "./keychain-content.ts";
 import { canonicalHost, exactHostRank } from "./registry-scope.ts";
 
 /** How close to its end a credential is worth a warning. */
@@ -34,7 +34,7 @@ export function createKeychain(...keychains: readonly Keychain[]): Keychain {
   });
 }
 
-/** A keychain that somebody else has made says no more than the path of each credential. */
+/** What somebody else has made says no more than its path; a chain of ours by somebody else still has our credentials. */
 async function ranked(
   keychain: Keychain,
   resource: RegistryResource,
@@ -43,7 +43,10 @@ async function ranked(
   const source = sourceOf(keychain);
   if (source !== undefined) return source.find(resource, call);
   const credentials = await keychain.resolve(resource, call);
-  return credentials.map((credential) => ({ rank: exactHostRank + pathLength(credential, resource), credential }));
+  return credentials.map((credential) => ({
+    rank: rankOfCredential(credential) ?? exactHostRank + pathLength(credential, resource),
+    credential,
+  }));
 }
 
 function pathLength({ scope }: Credential, { repository }: RegistryResource): number {

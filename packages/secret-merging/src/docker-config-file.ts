@@ -65,7 +65,7 @@ function authEntries(auths: Readonly<Record<string, unknown>>, source: string): 
   const entries: KeychainEntry[] = [];
   const problems: EntryProblem[] = [];
   for (const [key, value] of Object.entries(auths)) {
-    const scope = parseRegistryScope(key);
+    const scope = parseRegistryScope(key.trim().replace(/^(['"`])([^]*)\1$/, "$2"));
     const decoded = decodeEntry(key, value, scope, source);
     if (typeof decoded === "string") problems.push({ source, key, scope, message: decoded });
     // Docker Desktop leaves empty markers behind.

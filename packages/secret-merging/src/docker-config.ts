@@ -96,7 +96,10 @@ function readVariable(): KeychainContent {
     return { entries, problems: [] };
   } catch (error) {
     if (!(error instanceof GoJsonError)) throw error;
-    return { entries: [], problems: [{ source, message: `The ${source} ${error.message}, so Docker ignores it too` }] };
+    return {
+      entries: [],
+      problems: [{ source, message: `The ${source} cannot be read: ${error.message}. Docker ignores it too` }],
+    };
   }
 }
 

@@ -48,7 +48,8 @@ export async function findCredentials(
 /** Goes on with a warning where there is somebody to hear it. */
 export function report({ warn }: Pick<KeychainCall, "warn">, error: Error): void {
   if (warn === undefined) throw error;
-  warn(error.message);
+  const issues = BuilderError.isInstance(error) && error.code === "INVALID_OPTIONS" ? error.details.issues : undefined;
+  warn(issues === undefined ? error.message : issues.map(({ message }) => message).join("; "));
 }
 
 function rankOf(entry: KeychainEntry, { registry, repository }: RegistryResource): number | undefined {

@@ -58,11 +58,12 @@ export interface RankedCredential {
 
 // Beside the keychains and not in them, so that whatever prints a keychain prints none of this.
 const sources = new WeakMap<Keychain, KeychainSource>();
+const ranks = new WeakMap<Credential, number>();
 
 /** Makes a keychain of a source. */
 export function keychainOf(source: KeychainSource): Keychain {
   const keychain: Keychain = {
-    resolve: async (resource, call) => (await source.find(resource, call)).map(({ credential }) => credential),
+    resolve: async (resource, call) => (await source.find(resource, call)).map(handOut),
   };
   sources.set(keychain, source);
   return keychain;
@@ -71,4 +72,27 @@ export function keychainOf(source: KeychainSource): Keychain {
 /** The source behind a keychain of this package. */
 export function sourceOf(keychain: Keychain): KeychainSource | undefined {
   return sources.get(keychain);
+}
+
+/** How well a credential fits what it was found for, also when another keychain has passed it on; `undefined` if it is not of this package. */
+export function rankOfCredential(credential: Credential): number | undefined {
+  return ranks.get(credential);
+}
+
+/** A copy that prints as what diagnostics may say. */
+function handOut({ rank, credential }: RankedCredential): Credential {
+  const copy = { ...credential };
+  const { source, type, scope, expiresAtMs } = credential;
+  const shown = {
+    source,
+    type,
+    ...(scope === undefined ? {} : { scope }),
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+  };
+  Object.defineProperties(copy, {
+    toJSON: { value: () => shown },
+    [Symbol.for("nodejs.util.inspect.custom")]: { value: () => shown },
+  });
+  ranks.set(copy, rank);
+  return copy;
 }

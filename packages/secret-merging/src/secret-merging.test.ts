@@ -147,6 +147,29 @@ describe("dockerConfig", () => {
   });
 });
 
+describe("the variable DOCKER_AUTH_CONFIG", () => {
+  const variable = (content: unknown): void => void vi.stubEnv("DOCKER_AUTH_CONFIG", JSON.stringify(content));
+
+  test("comes before the file", async () => {
+    variable({ auths: { "a.io": basic("from-variable", "x") } });
+    const path = writeConfig({ auths: { "a.io": basic("from-file", "x"), "b.io": basic("bob", "x") } });
+    expect(await users(dockerConfig({ path }), "a.io/x")).toEqual(["from-variable", "from-file"]);
+    expect(await users(dockerConfig({ path }), "b.io/x")).toEqual(["bob"]);
+  });
+
+  test("with anything else in it is named and passed over, as Docker does it", async () => {
+    variable({ auths: { "a.io": { ...basic("ann", "hunter2"), identitytoken: "x" } } });
+    const path = writeConfig({ auths: { "a.io": basic("from-file", "x") } });
+    const warnings: string[] = [];
+    expect(await users(dockerConfig({ path }), "a.io/x", { warn: (message) => warnings.push(message) })).toEqual([
+      "from-file",
+    ]);
+    expect(warnings).toEqual([
+      "The variable DOCKER_AUTH_CONFIG cannot be read: auths.a.io has more than auth. Docker ignores it too",
+    ]);
+  });
+});
+
 describe("credential helpers", () => {
   function installHelper(name: string, script: string): void {
     const path = join(folder, "bin", `docker-credential-${name}`);

@@ -16,7 +16,8 @@ export async function loadOptional<Module>(name: string, source: string, load: L
     return (await load(name)) as Module;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const missing = code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+    // A package that is here may miss one that it needs itself.
+    const missing = code === "ERR_MODULE_NOT_FOUND" && messageOf(error).includes(`'${name}'`);
     const message = missing
       ? `The credentials of ${source} need the package ${name}. Install it: npm install ${name}`
       : `The package ${name}, which the credentials of ${source} need, cannot be loaded: ${messageOf(error)}`;

@@ -11,7 +11,7 @@ export const pullSecretLabels = {
 } as const;
 
 /** Says which registry and path a Secret is for. */
-export const registryAnnotation = "slipway.dev/registry";
+const registryAnnotation = "slipway.dev/registry";
 const keyLabel = "slipway.dev/registry-hash";
 
 /**

@@ -1,0 +1,148 @@
+import { execFileSync } from "node:child_process";
+
+import type { Keychain } from "@slipway/core";
+import { describe, expect, test, vi } from "vitest";
+
+import { acrCredentials, ecrCredentials, garCredentials } from "../index.ts";
+import { ask, base64, problemOf, serving } from "../testing/keychain-questions.ts";
+import { createAcrCredentials } from "./acr-credentials.ts";
+import { createEcrCredentials } from "./ecr-credentials.ts";
+import { createGarCredentials } from "./gar-credentials.ts";
+import type { LoadModule } from "./optional-module.ts";
+
+const inAnHour = Date.now() + 3_600_000;
+const ecrHost = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/** As Node fails to import what is not installed. */
+const nothingInstalled: LoadModule = (name) =>
+  Promise.reject(
+    Object.assign(new Error(`Cannot find package '${name}' imported from x`), { code: "ERR_MODULE_NOT_FOUND" }),
+  );
+
+test.each([
+  [createEcrCredentials({}, nothingInstalled), `${ecrHost}/a`, "Amazon ECR", "@aws-sdk/client-ecr"],
+  [createGarCredentials(nothingInstalled), "europe-docker.pkg.dev/p/a", "Google Cloud", "google-auth-library"],
+  [createAcrCredentials(nothingInstalled, fetch), "team.azurecr.io/a", "Azure Container Registry", "@azure/identity"],
+] as const)("a package that is not installed is named (%#)", async (keychain, name, cloud, wanted) => {
+  const message = `The credentials of ${cloud} need the package ${wanted}. Install it: npm install ${wanted}`;
+  expect(await problemOf(ask(keychain, name))).toBe(message);
+  const call = serving();
+  expect(await ask(keychain, name, call)).toEqual([]);
+  expect(call.warnings).toEqual([message]);
+});
+
+test("Node itself says it in these words", () => {
+  const script = `import { importModule, loadOptional } from "./optional-module.ts";
+    await loadOptional("google-auth-library", "Google Cloud", importModule).catch((error) => console.log(error.message));`;
+  const argv = ["--conditions=@slipway/source", "--input-type=module", "-e", script];
+  const output = execFileSync(process.execPath, argv, { cwd: import.meta.dirname, encoding: "utf8", stdio: "pipe" });
+  expect(output).toContain("npm install google-auth-library");
+});
+
+test.each([
+  [
+    ecrCredentials(),
+    ["public.ecr.aws/a", "dkr.ecr.eu-west-1.amazonaws.com/a", "123456789012.dkr.ecr.x.amazonaws.com.evil.io/a"],
+  ],
+  [garCredentials(), ["docker.io/a", "evilgcr.io/a", "pkg.dev.evil.io/a"]],
+  [acrCredentials(), ["azurecr.io/a", "team.azurecr.io.evil.io/a"]],
+] as const)("a cloud is asked about its own registries only (%#)", async (keychain: Keychain, names) => {
+  for (const name of names) expect(await ask(keychain, name)).toEqual([]);
+});
+
+describe("Amazon ECR", () => {
+  function fakeSdk(answer: object): { load: LoadModule; log: unknown[] } {
+    const log: unknown[] = [];
+    class ECRClient {
+      constructor(options: object) {
+        log.push(options);
+      }
+      send(command: object): Promise<object> {
+        log.push(command.constructor.name);
+        return Promise.resolve(answer);
+      }
+    }
+    class GetAuthorizationTokenCommand {
+      readonly input = {};
+    }
+    return { log, load: () => Promise.resolve({ ECRClient, GetAuthorizationTokenCommand }) };
+  }
+
+  test("gives a login for the region of the registry, asked for once", async () => {
+    const authorizationToken = base64("AWS:hunter2");
+    const { load, log } = fakeSdk({ authorizationData: [{ authorizationToken, expiresAt: new Date(inAnHour) }] });
+    const keychain = createEcrCredentials({ profile: "ci" }, load);
+    const expected = {
+      source: "Amazon ECR",
+      type: "basic",
+      username: "AWS",
+      password: "hunter2",
+      expiresAtMs: inAnHour,
+    };
+    expect(await ask(keychain, `${ecrHost}/a`)).toEqual([expected]);
+    expect(await ask(keychain, `${ecrHost}/b`)).toEqual([expected]);
+    expect(log).toEqual([{ region: "eu-west-1", profile: "ci" }, "GetAuthorizationTokenCommand"]);
+  });
+
+  test("that answers without a token, or not at all, is an error with its words", async () => {
+    expect(await problemOf(ask(createEcrCredentials({}, fakeSdk({}).load), `${ecrHost}/a`))).toMatch(/no token/);
+    const failing: LoadModule = () =>
+      Promise.resolve({
+        ECRClient: class {
+          send(): Promise<never> {
+            return Promise.reject(new Error("ExpiredTokenException"));
+          }
+        },
+        GetAuthorizationTokenCommand: Object,
+      });
+    expect(await problemOf(ask(createEcrCredentials({}, failing), `${ecrHost}/a`))).toMatch(/ExpiredTokenException/);
+  });
+});
+
+test("Google gives an access token", async () => {
+  const client = { getAccessToken: () => Promise.resolve({ token: "ya29" }), credentials: { expiry_date: inAnHour } };
+  const GoogleAuth = class {
+    getClient(): Promise<typeof client> {
+      return Promise.resolve(client);
+    }
+  };
+  for (const host of ["europe-docker.pkg.dev", "gcr.io", "eu.gcr.io"])
+    expect(
+      await ask(
+        createGarCredentials(() => Promise.resolve({ GoogleAuth })),
+        `${host}/a`,
+      ),
+    ).toEqual([
+      { source: "Google Cloud", type: "basic", username: "oauth2accesstoken", password: "ya29", expiresAtMs: inAnHour },
+    ]);
+});
+
+describe("Azure", () => {
+  const DefaultAzureCredential = class {
+    getToken(scope: string): Promise<{ token: string }> {
+      return Promise.resolve({ token: `entra for ${scope}` });
+    }
+  };
+  const load: LoadModule = () => Promise.resolve({ DefaultAzureCredential });
+
+  test("exchanges a token of Entra ID at the registry", async () => {
+    const send = vi.fn<typeof fetch>(() => Promise.resolve(Response.json({ refresh_token: "refresh" })));
+    expect(await ask(createAcrCredentials(load, send), "team.azurecr.io/a")).toMatchObject([
+      { type: "basic", username: "00000000-0000-0000-0000-000000000000", password: "refresh" },
+    ]);
+    const [url, request] = send.mock.calls[0] ?? [];
+    expect(url).toBe("https://team.azurecr.io/oauth2/exchange");
+    expect(Object.fromEntries(request?.body as URLSearchParams)).toEqual({
+      grant_type: "access_token",
+      service: "team.azurecr.io",
+      access_token: "entra for https://containerregistry.azure.net/.default",
+    });
+  });
+
+  test("that refuses is an error with its status and no token", async () => {
+    const send = (): Promise<Response> => Promise.resolve(new Response("", { status: 401 }));
+    const message = await problemOf(ask(createAcrCredentials(load, send), "team.azurecr.io/a"));
+    expect(message).toMatch(/team\.azurecr\.io answered the exchange with 401/);
+    expect(message).not.toMatch(/entra/);
+  });
+});

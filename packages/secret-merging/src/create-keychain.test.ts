@@ -1,0 +1,174 @@
+import { inspect } from "node:util";
+
+import type { Keychain } from "@slipway/core";
+import { describe, expect, test } from "vitest";
+
+import { createKeychain, pullSecret, staticCredentials } from "./index.ts";
+import { ask, basic, secret, serving, users } from "./testing/keychain-questions.ts";
+
+const given = (registry: string, username: string): Keychain =>
+  staticCredentials({ registry, username, password: "hunter2" });
+
+describe("the order of candidates", () => {
+  test("is by fit before it is by source", async () => {
+    const keychain = createKeychain(
+      given("*.example.com", "wildcard"),
+      given("r.example.com", "host"),
+      given("https://r.example.com:443/v2/team", "team"),
+      given("r.example.com/team/app", "app"),
+      given("r.example.com/teams", "others"),
+    );
+    expect(await users(keychain, "r.example.com/team/app")).toEqual(["app", "team", "host", "wildcard"]);
+    expect(await users(keychain, "r.example.com/team/application")).toEqual(["team", "host", "wildcard"]);
+    expect(await users(keychain, "r.example.com/else")).toEqual(["host", "wildcard"]);
+  });
+
+  test("takes account of the path that a keychain of somebody else states", async () => {
+    const foreign: Keychain = {
+      resolve: () =>
+        Promise.resolve([{ source: "vault", type: "basic", username: "vault", password: "x", scope: "team" }]),
+    };
+    const keychain = createKeychain(given("r.example.com", "host"), foreign);
+    expect(await users(keychain, "r.example.com/team/app")).toEqual(["vault", "host"]);
+  });
+
+  test("holds in a chain that somebody else has made of these keychains", async () => {
+    const inner = [
+      given("*.example.com", "wildcard"),
+      given("r.example.com", "host"),
+      given("r.example.com/team", "team"),
+    ];
+    const chain: Keychain = {
+      resolve: async (resource, call) => (await Promise.all(inner.map((each) => each.resolve(resource, call)))).flat(),
+    };
+    expect(await users(chain, "r.example.com/team/app")).toEqual(["wildcard", "host", "team"]);
+    expect(await users(createKeychain(chain), "r.example.com/team/app")).toEqual(["team", "host", "wildcard"]);
+  });
+
+  test("holds across nested keychains", async () => {
+    const inner = createKeychain(given("r.example.com", "first"), given("r.example.com/team", "path"));
+    expect(await users(createKeychain(given("r.example.com", "outer"), inner), "r.example.com/team/a")).toEqual([
+      "path",
+      "outer",
+      "first",
+    ]);
+  });
+
+  test("says which path a credential is limited to", async () => {
+    const [credential] = await ask(given("r.example.com/team", "ann"), "r.example.com/team/app");
+    expect(credential).toEqual({
+      source: "credentials given for r.example.com/team",
+      type: "basic",
+      username: "ann",
+      password: "hunter2",
+      scope: "team",
+    });
+    expect(await ask(given("r.example.com", "ann"), "r.example.com/a")).not.toHaveProperty("0.scope");
+  });
+});
+
+describe("conflicts", () => {
+  const sources = [
+    secret("one", { auths: { "https://r.example.com": basic("ann") } }),
+    secret("two", { auths: { "r.example.com": basic("bob") } }),
+    secret("three", { auths: { "r.example.com": basic("ann") } }),
+  ];
+  const keychain = createKeychain(...sources.map(({ name }) => pullSecret({ name })));
+
+  test("are told with what wins and why, and both are tried", async () => {
+    const call = serving(...sources);
+    expect(await users(keychain, "r.example.com/a", call)).toEqual(["ann", "bob"]);
+    expect(call.warnings).toEqual([
+      "For r.example.com there are different credentials in secret builds/one and secret builds/two. The secret builds/one wins: " +
+        "its source comes first in the list of keychains; the others are tried when the registry refuses it.",
+    ]);
+  });
+
+  test("are none where the scopes differ, or the credentials do not", async () => {
+    const call = serving(
+      secret("one", { auths: { "r.example.com": basic("ann") } }),
+      secret("two", { auths: { "r.example.com/team": basic("bob") } }),
+      secret("three", { auths: { "r.example.com": basic("ann") } }),
+    );
+    expect(await users(keychain, "r.example.com/team/a", call)).toEqual(["bob", "ann"]);
+    expect(call.warnings).toEqual([]);
+  });
+});
+
+describe("what is broken is named and passed over", () => {
+  const good = { auths: { "r.example.com": basic("ann") } };
+  const shellQuoted = `'${JSON.stringify({ auths: { "r.example.com": basic("bob") } })}'`;
+
+  test.each([
+    ["wrapped in single quotes", shellQuoted, /secret builds\/bad is wrapped in shell quotes/],
+    ["wrapped in double quotes", '"{ \\"auths\\": {} }"', /secret builds\/bad is JSON within a JSON string/],
+    ["encoded twice", Buffer.from(JSON.stringify(good)).toString("base64"), /is encoded in base64 twice/],
+    ["empty", " \n", /is empty/],
+    ["cut off", '{"auths": {"hunter2', /is not JSON/],
+    ["a list", "[]", /is no Docker configuration: see its top level/],
+    ["of the wrong shape", '{"auths": ["hunter2"]}', /is no Docker configuration: see auths/],
+  ])("a Secret that is %s", async (_, content, message) => {
+    const call = serving(secret("bad", content), secret("good", good));
+    const keychain = createKeychain(pullSecret({ name: "bad" }), pullSecret({ name: "good" }));
+    expect(await users(keychain, "r.example.com/a", call)).toEqual(["ann"]);
+    expect(call.warnings.join("\n")).toMatch(message);
+    expect(call.warnings.join("\n")).not.toMatch(/hunter2|bob/);
+  });
+
+  test.each([
+    [
+      "an auth in shell quotes",
+      { auth: `'${Buffer.from("a:b").toString("base64")}'` },
+      /"auth" wrapped in shell quotes/,
+    ],
+    ["itself in shell quotes", '\'{"auth":"YTpi"}\'', /is wrapped in shell quotes/],
+    ["an auth without a colon", { auth: "aHVudGVyMg==" }, /not username:password in base64/],
+    ["an auth of the wrong alphabet", { auth: "hunter2:hunter2" }, /not username:password in base64/],
+    ["a number as password", { username: "a", password: 7 }, /wrong type: see auths\.r\.example\.com\.password/],
+  ])("an entry with %s", async (_, entry, message) => {
+    const call = serving(secret("bad", { auths: { "r.example.com": entry, "r.example.com/team": basic("ann") } }));
+    expect(await users(pullSecret({ name: "bad" }), "r.example.com/team/a", call)).toEqual(["ann"]);
+    expect(call.warnings.join("\n")).toMatch(message);
+    expect(call.warnings.join("\n")).toMatch(/entry for r\.example\.com in secret builds\/bad/);
+    expect(call.warnings.join("\n")).not.toMatch(/hunter2|aHVudGVyMg/);
+  });
+
+  test("an entry whose name is in shell quotes, where any registry is asked for", async () => {
+    const call = serving(secret("bad", { auths: { "'r.example.com'": basic("bob"), "r.example.com": basic("ann") } }));
+    expect(await users(pullSecret({ name: "bad" }), "r.example.com/a", call)).toEqual(["ann"]);
+    expect(call.warnings.join("\n")).toMatch(/'r\.example\.com' .* has a name wrapped in shell quotes/);
+  });
+});
+
+test("credentials near their end are told of", async () => {
+  const claims = (exp: number): string => Buffer.from(JSON.stringify({ exp })).toString("base64url");
+  const token = (leftSeconds: number): string => `e30.${claims(Math.floor(Date.now() / 1_000) + leftSeconds)}.sig`;
+  const keychain = createKeychain(
+    staticCredentials([
+      { registry: "soon.example.com", registryToken: token(90) },
+      { registry: "gone.example.com", username: "ann", password: token(-90) },
+      { registry: "later.example.com", identityToken: token(3_600) },
+    ]),
+  );
+  const call = serving();
+  for (const host of ["soon", "gone", "later"]) await ask(keychain, `${host}.example.com/a`, call);
+  expect(call.warnings).toEqual([
+    "The credentials for soon.example.com from credentials given for soon.example.com expire in 2 min. Renew them.",
+    "The credentials for gone.example.com from credentials given for gone.example.com have expired. Renew them.",
+  ]);
+});
+
+test("nothing of a credential shows when it, or a keychain, is printed", async () => {
+  const credentials = await ask(given("r.example.com/team", "ann"), "r.example.com/team/app");
+  const shown = { source: "credentials given for r.example.com/team", type: "basic", scope: "team" };
+  expect(inspect(credentials, { showHidden: true })).toBe(inspect([shown], { showHidden: true }));
+  expect(JSON.parse(JSON.stringify(credentials))).toEqual([shown]);
+  const keychain = createKeychain(given("r.example.com", "ann"), pullSecret({ name: "regcred" }));
+  expect(inspect(keychain, { depth: Infinity, showHidden: true })).not.toMatch(/hunter2|ann/);
+  expect(JSON.stringify(keychain)).toBe("{}");
+});
+
+test("given credentials are checked at once", () => {
+  expect(() => staticCredentials({ registry: "r.io", username: "a", password: "" })).toThrow(/password/);
+  expect(() => staticCredentials([{ registry: "r.io", token: "x" } as never])).toThrow(/staticCredentials/);
+});

@@ -1,0 +1,67 @@
+import { BuilderError } from "@slipway/core";
+import type { Credential } from "@slipway/core";
+import { describe, expect, test, vi } from "vitest";
+
+import { createCredentialCache, keepUntil } from "./credential-cache.ts";
+import { tokenExpiry } from "./token-expiry.ts";
+
+const credential: Credential = { source: "helper", type: "basic", username: "a", password: "b" };
+const signal = new AbortController().signal;
+
+test.each([
+  ["5 seconds when nothing is known", {}, 5_000],
+  ["80 % of a short life", { expiresAtMs: 101_000 }, 80_000],
+  ["5 minutes of a long one", { expiresAtMs: 43_200_000 }, 300_000],
+  ["not at all when it is over", { expiresAtMs: 500 }, 0],
+])("a credential is kept for %s", (_, expiry, keptMs) => {
+  expect(keepUntil({ ...credential, ...expiry }, 1_000) - 1_000).toBe(keptMs);
+});
+
+test("it is asked for anew when its time is over, and an empty answer or a failure is not kept", async () => {
+  let nowMs = 0;
+  const cache = createCredentialCache(() => nowMs);
+  const ask = vi.fn<() => Promise<Credential | undefined>>(() => Promise.resolve(credential));
+  await cache.get("k", signal, ask);
+  nowMs = 4_999;
+  await cache.get("k", signal, ask);
+  expect(ask).toHaveBeenCalledTimes(1);
+  nowMs = 5_000;
+  await cache.get("k", signal, ask);
+  expect(ask).toHaveBeenCalledTimes(2);
+  const empty = vi.fn<() => Promise<Credential | undefined>>(() => Promise.resolve(undefined));
+  await cache.get("e", signal, empty);
+  await cache.get("e", signal, empty);
+  expect(empty).toHaveBeenCalledTimes(2);
+  await expect(cache.get("f", signal, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(await cache.get("f", signal, ask)).toBe(credential);
+});
+
+test("who comes second is served though the first one leaves", async () => {
+  const cache = createCredentialCache();
+  const aborted = new BuilderError({ code: "ABORTED", message: "left", details: { reason: "left" } });
+  let leave: (() => void) | undefined;
+  const first = cache.get("k", signal, () => new Promise((_, reject) => (leave = () => reject(aborted))));
+  const second = cache.get("k", signal, () => Promise.resolve(credential));
+  leave?.();
+  await expect(first).rejects.toBe(aborted);
+  expect(await second).toBe(credential);
+});
+
+describe("the end of a token", () => {
+  const json = (value: object, encoding: BufferEncoding): string =>
+    Buffer.from(JSON.stringify(value)).toString(encoding);
+
+  test.each([
+    ["a JWT", `${json({ alg: "x" }, "base64url")}.${json({ exp: 1_700_000_000 }, "base64url")}.sig`, 1_700_000_000_000],
+    [
+      "a password of Amazon ECR",
+      json({ payload: "x".repeat(100), version: "2", type: "DATA_KEY", expiration: 1_700_000_000 }, "base64"),
+      1_700_000_000_000,
+    ],
+    ["a JWT without exp", `e30.${json({}, "base64url")}.sig`, undefined],
+    ["a password with dots", "a.b.c", undefined],
+    ["a password", "hunter2", undefined],
+  ])("is read from %s", (_, token, expected) => {
+    expect(tokenExpiry(token)).toBe(expected);
+  });
+});

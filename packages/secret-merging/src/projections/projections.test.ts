@@ -1,0 +1,145 @@
+import type { Credential, Keychain } from "@slipway/core";
+import { describe, expect, test } from "vitest";
+
+import {
+  createKeychain,
+  imagePullSecretData,
+  kanikoDockerConfig,
+  kubeletLookup,
+  pullSecret,
+  registryAuthHeader,
+  sessionCredential,
+  staticCredentials,
+} from "../index.ts";
+import { base64, secret, serving } from "../testing/keychain-questions.ts";
+
+const call = { signal: AbortSignal.timeout(60_000) };
+const given = (registry: string, username: string): Keychain =>
+  staticCredentials({ registry, username, password: "hunter2" });
+const auth = (username: string): object => ({ auth: base64(`${username}:hunter2`) });
+
+describe("kanikoDockerConfig", () => {
+  test("has exactly the hosts and repositories of the build", async () => {
+    const keychain = createKeychain(
+      given("r.io/team", "team"),
+      given("r.io", "host"),
+      given("docker.io", "hub"),
+      given("unused.io", "unused"),
+    );
+    const references = ["r.io/team/app:v1", "r.io/base@sha256:abc", "docker.io/library/node:24", "anonymous.io/a"];
+    const { config, warnings } = await kanikoDockerConfig({ keychain, references, actions: ["pull"] }, call);
+    expect(config).toEqual({
+      auths: {
+        "r.io/team/app": auth("team"),
+        "r.io/base": auth("host"),
+        "r.io": auth("host"),
+        "index.docker.io/library/node": auth("hub"),
+        "https://index.docker.io/v1/": auth("hub"),
+      },
+    });
+    expect(warnings).toEqual([
+      "For r.io/team/app kaniko tries credentials given for r.io/team only, and not credentials given for r.io.",
+    ]);
+  });
+
+  test("turns a credsStore into helpers for the hosts of the build", async () => {
+    const keychain = createKeychain(given("r.io", "host"), pullSecret({ name: "ecr" }));
+    const references = ["1234.dkr.ecr.eu-west-1.amazonaws.com/app:v1", "r.io/base"];
+    const { config } = await kanikoDockerConfig(
+      { keychain, references, actions: ["push"] },
+      { ...call, ...serving(secret("ecr", { credsStore: "ecr-login" }, "Opaque")) },
+    );
+    expect(config).toEqual({
+      auths: { "r.io/base": auth("host"), "r.io": auth("host") },
+      credHelpers: { "1234.dkr.ecr.eu-west-1.amazonaws.com": "ecr-login" },
+    });
+  });
+
+  test("writes tokens as tokens", async () => {
+    const keychain = staticCredentials([
+      { registry: "a.io", identityToken: "refresh" },
+      { registry: "b.io", registryToken: "bearer" },
+    ]);
+    const { config } = await kanikoDockerConfig(
+      { keychain, references: ["a.io/a", "b.io/b"], actions: ["pull"] },
+      call,
+    );
+    expect(config.auths).toMatchObject({ "a.io": { identitytoken: "refresh" }, "b.io/b": { registrytoken: "bearer" } });
+  });
+});
+
+describe("imagePullSecretData", () => {
+  test("lets the kubelet find every credential, in the order of the keychain", async () => {
+    const keychain = createKeychain(given("r.io", "first"), given("r.io", "second"), given("r.io/team", "team"));
+    const { secrets, warnings } = await imagePullSecretData({ keychain, images: ["r.io/team/app:v1"] }, call);
+    expect(warnings).toEqual([]);
+    const data = secrets.map(({ auths }, index) => secret(`s${index}`, { auths }));
+    expect(kubeletLookup(data, "r.io/team/app").credentials.map(({ username }) => username)).toEqual([
+      "team",
+      "first",
+      "second",
+    ]);
+  });
+
+  test("files the credentials of a registry under the names that nodes use", async () => {
+    const keychain = given("registry.builds.svc:5000", "ann");
+    const aliases = { "127.0.0.1:30500": "registry.builds.svc:5000" };
+    for (const image of ["127.0.0.1:30500/app:v1", "registry.builds.svc:5000/app", "registry.builds.svc:5000"]) {
+      const { secrets } = await imagePullSecretData({ keychain, images: [image], aliases }, call);
+      const keys = secrets.map(({ key }) => key);
+      expect(keys).toContain("127.0.0.1:30500");
+      const data = secrets.map(({ auths }, index) => secret(`s${index}`, { auths }));
+      expect(kubeletLookup(data, "127.0.0.1:30500/app").credentials).toHaveLength(1);
+    }
+  });
+
+  test("says what nodes cannot use, and what ends", async () => {
+    const foreign = (...credentials: Credential[]): Keychain => ({ resolve: () => Promise.resolve(credentials) });
+    const keychain = foreign(
+      { source: "one", type: "helper", helper: "ecr-login", serverUrl: "r.io" },
+      { source: "two", type: "identity-token", token: "hunter2" },
+      { source: "three", type: "basic", username: "a", password: "b", expiresAtMs: Date.UTC(2030, 0) },
+    );
+    const { warnings } = await imagePullSecretData({ keychain, images: ["r.io/a", "[::1]/a"] }, call);
+    expect(warnings.filter((warning) => warning.includes("r.io"))).toEqual([
+      "Nodes cannot pull from r.io with one: they do not run docker-credential-ecr-login.",
+      "Nodes cannot pull from r.io with two: they know no identity tokens.",
+      "What three gives nodes for r.io ends at 2030-01-01T00:00:00.000Z. Each build and publish renews it; pods that start later need it anew.",
+    ]);
+    expect(warnings).toContain("The kubelet does not find credentials for [::1]: it cannot read such a name.");
+  });
+});
+
+test.each([
+  [
+    { type: "basic", username: "ann", password: "hunter2" },
+    { username: "ann", secret: "hunter2" },
+  ],
+  [
+    { type: "identity-token", token: "refresh" },
+    { username: "", secret: "refresh" },
+  ],
+  [{ type: "registry-token", token: "bearer" }, undefined],
+  [{ type: "helper", helper: "gcr", serverUrl: "gcr.io" }, undefined],
+] as const)("BuildKit's session gets %j as %j", (credential, expected) => {
+  expect(sessionCredential({ source: "s", ...credential })).toEqual(expected);
+});
+
+test.each([
+  [
+    { type: "basic", username: "ann", password: "h>?unter2" },
+    "docker.io",
+    { username: "ann", password: "h>?unter2", serveraddress: "https://index.docker.io/v1/" },
+  ],
+  [{ type: "identity-token", token: "t" }, "r.io", { identitytoken: "t", serveraddress: "r.io" }],
+  [{ type: "registry-token", token: "t" }, "r.io", { registrytoken: "t", serveraddress: "r.io" }],
+] as const)("the daemon gets %j for %s", (credential, registry, expected) => {
+  const header = registryAuthHeader({ source: "s", ...credential }, registry) ?? "";
+  expect(header).toMatch(/^[A-Za-z0-9_-]+={0,2}$/);
+  expect(header.length % 4).toBe(0);
+  expect(JSON.parse(Buffer.from(header, "base64url").toString())).toEqual(expected);
+});
+
+test("a helper makes no header", () => {
+  expect(registryAuthHeader({ source: "s", type: "helper", helper: "x", serverUrl: "r.io" }, "r.io")).toBeUndefined();
+});

@@ -1,0 +1,192 @@
+import { apiStatusOf } from "@slipway/cluster";
+import type { Secret, ServiceAccount } from "@slipway/cluster";
+import { BuilderError } from "@slipway/core";
+import type { Keychain } from "@slipway/core";
+import { describe, expect, test } from "vitest";
+
+import { createKeychain, ensurePullable, kubeletLookup, staticCredentials } from "../index.ts";
+import type { PullableCluster } from "../index.ts";
+import { problemOf } from "../testing/keychain-questions.ts";
+import { updateReferences } from "./account-references.ts";
+
+const call = { signal: AbortSignal.timeout(60_000) };
+const given = (registry: string, username: string, password = "hunter2"): Keychain =>
+  staticCredentials({ registry, username, password });
+
+/** A namespace of an API server that keeps objects, versions, and nothing else. */
+class FakeNamespace implements PullableCluster {
+  readonly server = "https://api.example.com";
+  readonly secrets = new Map<string, Secret>();
+  readonly writes: string[] = [];
+  account: ServiceAccount | undefined;
+  /** Does something between the reading and the writing of the account. */
+  beforePatch: (() => void) | undefined;
+  accountAppears: ServiceAccount | undefined;
+
+  constructor(imagePullSecrets: readonly string[] = []) {
+    this.account = this.makeAccount(imagePullSecrets);
+  }
+
+  makeAccount(names: readonly string[]): ServiceAccount {
+    const resourceVersion = String(Number(this.account?.metadata?.resourceVersion ?? 0) + 1);
+    return { metadata: { name: "default", resourceVersion }, imagePullSecrets: names.map((name) => ({ name })) };
+  }
+
+  get names(): readonly string[] {
+    return (this.account?.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
+  }
+
+  get: PullableCluster["get"] = async <T>(reference: { kind: string; name: string }) =>
+    (reference.kind === "Secret" ? this.secrets.get(reference.name) : this.account) as T | undefined;
+
+  list: PullableCluster["list"] = async (_, options = {}) => {
+    const wanted = (options.labelSelector ?? "").split(",").map((pair) => pair.split("="));
+    const items = [...this.secrets.values()].filter(({ metadata }) =>
+      wanted.every(([name = "", value]) => metadata?.labels?.[name] === value),
+    );
+    return { items: items as never[], resourceVersion: "1" };
+  };
+
+  apply: PullableCluster["apply"] = async (object) => {
+    this.writes.push(`apply ${object.metadata?.name ?? ""}`);
+    this.secrets.set(object.metadata?.name ?? "", object);
+    return object;
+  };
+
+  patch: PullableCluster["patch"] = async <T>(_: unknown, patch: unknown) => {
+    this.beforePatch?.();
+    const { metadata, imagePullSecrets } = patch as ServiceAccount;
+    if (metadata?.resourceVersion !== this.account?.metadata?.resourceVersion) throw conflict();
+    this.writes.push("patch account");
+    this.account = this.makeAccount((imagePullSecrets ?? []).flatMap(({ name }) => name ?? []));
+    return this.account as T;
+  };
+
+  delete: PullableCluster["delete"] = async ({ name }) => {
+    this.writes.push(`delete ${name}`);
+    this.secrets.delete(name);
+  };
+
+  waitFor: PullableCluster["waitFor"] = async (_, options) => {
+    this.account = this.accountAppears;
+    const found = this.account === undefined ? undefined : await options.until([this.account as never]);
+    if (found !== undefined) return found;
+    throw new BuilderError({ code: "TIMEOUT", message: "late", details: { timeoutMs: options.timeoutMs ?? 0 } });
+  };
+}
+
+function conflict(): Error {
+  const status = { code: 409, reason: "Conflict", message: "changed" };
+  return Object.assign(new Error("409"), { [Symbol.for("slipway.apiStatus")]: status });
+}
+
+const images = ["r.io/team/app:v1"];
+const options = { namespace: "apps", images };
+
+describe("ensurePullable", () => {
+  test("copies credentials into the namespace and names them in the account, others first", async () => {
+    const cluster = new FakeNamespace(["theirs"]);
+    const result = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(result.warnings).toEqual([]);
+    expect(cluster.names).toEqual(["theirs", ...result.secrets]);
+    const [made] = cluster.secrets.values();
+    expect(made).toMatchObject({
+      type: "kubernetes.io/dockerconfigjson",
+      metadata: {
+        namespace: "apps",
+        name: expect.stringMatching(/^slipway-pull-r-io-[0-9a-f]{10}$/) as string,
+        labels: { "app.kubernetes.io/managed-by": "slipway" },
+        annotations: { "slipway.dev/registry": "r.io" },
+      },
+    });
+    const data = [...cluster.secrets.values()].map((object) => ({
+      ...{ namespace: "apps", name: "x", type: object.type ?? "" },
+      data: { ".dockerconfigjson": Buffer.from(object.data?.[".dockerconfigjson"] ?? "", "base64") },
+    }));
+    expect(kubeletLookup(data, "r.io/team/app").credentials).toMatchObject([{ username: "ann", password: "hunter2" }]);
+  });
+
+  test("writes nothing the second time, and the new password after a change", async () => {
+    const cluster = new FakeNamespace();
+    await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    cluster.writes.length = 0;
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(cluster.writes).toEqual([]);
+    await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann", "rotated") }, call);
+    expect(cluster.writes).toEqual([`apply ${secrets[0] ?? ""}`]);
+  });
+
+  test("takes away what is left of a second credential, after no account names it", async () => {
+    const cluster = new FakeNamespace();
+    const both = createKeychain(given("r.io", "ann"), given("r.io", "bob"));
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: both }, call);
+    expect(cluster.names).toEqual(secrets);
+    expect(secrets).toHaveLength(2);
+    cluster.writes.length = 0;
+    await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(cluster.names).toEqual(secrets.slice(0, 1));
+    expect(cluster.writes).toEqual(["patch account", `delete ${secrets[1] ?? ""}`]);
+  });
+
+  test("leaves alone what another builder has put there for another registry", async () => {
+    const cluster = new FakeNamespace();
+    const first = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    const others = { ...options, images: ["other.io/app"], keychain: given("other.io", "bob") };
+    const second = await ensurePullable(cluster, others, call);
+    expect(cluster.names).toEqual([...first.secrets, ...second.secrets]);
+    expect(cluster.secrets.size).toBe(2);
+  });
+
+  test("keeps what somebody adds to the account meanwhile", async () => {
+    const cluster = new FakeNamespace();
+    cluster.beforePatch = () => {
+      cluster.beforePatch = undefined;
+      cluster.account = cluster.makeAccount(["late"]);
+    };
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(cluster.names).toEqual(["late", ...secrets]);
+  });
+
+  test("waits for the account of a fresh namespace, and names one that never comes", async () => {
+    const cluster = new FakeNamespace();
+    cluster.accountAppears = cluster.account;
+    cluster.account = undefined;
+    await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(cluster.names).toHaveLength(1);
+    cluster.account = cluster.accountAppears = undefined;
+    const missing = { ...options, serviceAccount: "deployer", keychain: given("r.io", "ann") };
+    expect(await problemOf(ensurePullable(cluster, missing, call))).toMatch(
+      /ServiceAccount apps\/deployer does not exist/,
+    );
+  });
+
+  test("does not touch a Secret of somebody else that has the name", async () => {
+    const cluster = new FakeNamespace();
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    cluster.secrets.set(secrets[0] ?? "", { metadata: { name: secrets[0] ?? "" } });
+    const again = ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    expect(await problemOf(again)).toMatch(/is not one that Slipway has made/);
+  });
+
+  test("without credentials leaves the account as it is", async () => {
+    const cluster = new FakeNamespace(["theirs"]);
+    const result = await ensurePullable(cluster, { ...options, keychain: createKeychain() }, call);
+    expect(result).toEqual({ secrets: [], warnings: [] });
+    expect(cluster.writes).toEqual([]);
+  });
+});
+
+test.each([
+  [["a", "x"], ["x"], [], undefined],
+  [["a"], ["x"], [], ["a", "x"]],
+  [["y", "a", "x"], ["x", "y"], [], ["a", "x", "y"]],
+  [["x", "a", "y"], ["x", "y"], [], undefined],
+  [["a", "z", "x"], ["x"], ["z"], ["a", "x"]],
+  [[], [], [], undefined],
+])("%j with %j and without %j becomes %j", (present, wanted, obsolete, expected) => {
+  expect(updateReferences(present, { wanted, obsolete })).toEqual(expected);
+});
+
+test("the fake conflict is one to the cluster package", () => {
+  expect(apiStatusOf(conflict())?.reason).toBe("Conflict");
+});

@@ -1,0 +1,50 @@
+import type { Cluster } from "@slipway/cluster";
+import type { KeychainCall } from "@slipway/core";
+// #region keychain
+import {
+  createKeychain,
+  dockerConfig,
+  ecrCredentials,
+  pullSecret,
+  serviceAccountSecrets,
+  staticCredentials,
+} from "@slipway/secret-merging";
+
+const keychain = createKeychain(
+  staticCredentials({ registry: "registry.example.com/team", username: "ci", password: process.env["TOKEN"] ?? "" }),
+  pullSecret({ name: "regcred", namespace: "builds" }),
+  serviceAccountSecrets({ name: "default", namespace: "apps" }),
+  dockerConfig(),
+  ecrCredentials(),
+);
+
+export async function whoCanPush(call: KeychainCall): Promise<string[]> {
+  const resource = { registry: "registry.example.com", repository: "team/api", actions: ["pull", "push"] } as const;
+  const candidates = await keychain.resolve(resource, call);
+  return candidates.map(({ source, type }) => `${type} from ${source}`);
+}
+// #endregion keychain
+
+// #region inspect
+import { inspectKeychain } from "@slipway/secret-merging";
+
+export async function printProblems(call: KeychainCall): Promise<void> {
+  const { conflicts, problems, unusable } = await inspectKeychain(keychain, call);
+  for (const { scope, wins, reason } of conflicts) console.log(`${scope}: ${wins} wins, since ${reason}`);
+  for (const { message } of problems) console.log(message);
+  for (const { consumer, scope, reason } of unusable) console.log(`${consumer} cannot use ${scope}: ${reason}`);
+}
+// #endregion inspect
+
+// #region pullable
+import { ensurePullable, kubeletCredentials } from "@slipway/secret-merging";
+
+export async function letPodsPull(cluster: Cluster, call: KeychainCall): Promise<boolean> {
+  const image = "127.0.0.1:30500/team/api:v1";
+  const aliases = { "127.0.0.1:30500": "registry.builds.svc:5000" };
+  const { warnings } = await ensurePullable(cluster, { namespace: "apps", images: [image], keychain, aliases }, call);
+  for (const warning of warnings) console.warn(warning);
+  const { credentials } = await kubeletCredentials({ image, namespace: "apps" }, call);
+  return credentials.length > 0;
+}
+// #endregion pullable
