@@ -67,7 +67,7 @@ function send(
     });
     attempt.sent = outgoing;
     // The signal is not given to node: it would end the connection when it fires later, whoever uses it by then.
-    const leave = (): void => void outgoing.destroy(new Error("the request was aborted"));
+    const leave = (): void => void outgoing.destroy();
     signal.addEventListener("abort", leave, { once: true });
     outgoing.once("close", () => signal.removeEventListener("abort", leave));
     // For as long as the request lives: an error that nobody listens to would end the process.

@@ -1,0 +1,281 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
+
+import { BuilderError } from "@slipway/core";
+import { afterEach, describe, expect, test } from "vitest";
+
+import { computeDigest, createRegistryClient, manifestMediaTypes } from "./index.ts";
+import type { RegistryClient, RegistryClientOptions } from "./index.ts";
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+type Handle = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+/** A registry that answers with `handle`, at a port of this machine but under any name. */
+async function serve(handle: Handle, options: Partial<RegistryClientOptions> = {}) {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => handle(request, response, Buffer.concat(chunks)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createRegistryClient({ registry, retryDelaysMs: [1], ...options });
+  return { registry, client, requests };
+}
+
+async function failure(promise: Promise<unknown>): Promise<BuilderError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!BuilderError.isInstance(error)) throw new Error(`unexpected ${inspect(error)}`);
+  return error;
+}
+
+async function all(names: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const name of names) found.push(name);
+  return found;
+}
+
+const [indexType, mediaType] = manifestMediaTypes;
+const subject = `sha256:${"a".repeat(64)}`;
+
+function referring(artifactType: string): Buffer {
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, artifactType, subject: { digest: subject } }));
+}
+
+describe("manifests that are pushed", () => {
+  test("arrive byte by byte under their media type", async () => {
+    const bytes = Buffer.from('{ "schemaVersion":2 }\n');
+    const { registry, client, requests } = await serve((request, response, body) => {
+      expect(request.headers).toMatchObject({ "content-type": indexType, "content-length": String(bytes.length) });
+      expect(body.equals(bytes)).toBe(true);
+      response.writeHead(201, { "docker-content-digest": computeDigest(bytes) }).end();
+    });
+    expect(await client.putManifest(`${registry}/app:v1`, { mediaType: indexType, bytes })).toEqual({
+      digest: computeDigest(bytes),
+    });
+    expect(requests).toEqual(["PUT /v2/app/manifests/v1"]);
+    const other = `${registry}/app@${subject}`;
+    expect((await failure(client.putManifest(other, { mediaType, bytes }))).code).toBe("INVALID_OPTIONS");
+  });
+
+  test("are listed by a registry that says so", async () => {
+    const { registry, client, requests } = await serve(
+      (_, response) => void response.writeHead(201, { "oci-subject": subject }).end(),
+    );
+    const bytes = referring("application/vnd.example.sbom");
+    expect(await client.putManifest(`${registry}/app@${computeDigest(bytes)}`, { mediaType, bytes })).toEqual({
+      digest: computeDigest(bytes),
+      subject,
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("are sent again when the registry was busy", async () => {
+    let count = 0;
+    const { registry, client } = await serve((_, response) => void response.writeHead(++count === 1 ? 503 : 201).end());
+    await client.putManifest(`${registry}/app:v1`, { mediaType, bytes: Buffer.from("{}") });
+    expect(count).toBe(2);
+  });
+});
+
+describe("referrers", () => {
+  const descriptors = ["a", "b", "a"].map((name) => ({
+    ...{ mediaType, digest: `sha256:${name.repeat(64)}`, size: 7, artifactType: `type/${name}` },
+    annotations: { name, number: 1 },
+  }));
+
+  test("come from the registry's list, page by page, and are sorted out by type here as well", async () => {
+    const { registry, client, requests } = await serve((request, response) => {
+      const last = request.url?.includes("last=1") === true;
+      const link: Record<string, string> = last ? {} : { link: `<${request.url}&last=1>; rel="next"` };
+      response.writeHead(200, { "content-type": indexType, ...link });
+      response.end(JSON.stringify({ manifests: last ? descriptors.slice(1) : descriptors.slice(0, 1) }));
+    });
+    const found = await client.listReferrers(`${registry}/app@${subject}`, { artifactType: "type/a" });
+    const digest = `sha256:${"a".repeat(64)}`;
+    expect(found).toEqual([{ mediaType, digest, sizeBytes: 7, artifactType: "type/a", annotations: { name: "a" } }]);
+    expect(requests).toEqual([
+      `GET /v2/app/referrers/${subject}?artifactType=type%2Fa`,
+      `GET /v2/app/referrers/${subject}?artifactType=type%2Fa&last=1`,
+    ]);
+  });
+
+  test("of a tag are those of the image that it stands for", async () => {
+    const manifest = Buffer.from('{"schemaVersion":2}');
+    const { registry, client, requests } = await serve((request, response) => {
+      response.end(request.url?.includes("/manifests/") === true ? manifest : '{"manifests":[]}');
+    });
+    expect(await client.listReferrers(`${registry}/app:v1`)).toEqual([]);
+    expect(requests.at(-1)).toBe(`GET /v2/app/referrers/${computeDigest(manifest)}`);
+  });
+
+  test("that somebody else lists at the same time are not lost", async () => {
+    const tag = subject.replace(":", "-");
+    let index: Buffer = Buffer.from("");
+    let puts = 0;
+    const { registry, client } = await serve((request, response, body) => {
+      if (request.url?.endsWith(tag) !== true) return void response.writeHead(201).end();
+      if (request.method === "PUT") {
+        // The first change is undone by somebody who has read before it.
+        const others = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: descriptors.slice(0, 1) });
+        index = ++puts === 1 ? Buffer.from(others) : body;
+        return void response.writeHead(201).end();
+      }
+      if (index.length === 0) response.writeHead(404).end();
+      else response.writeHead(200, { "content-type": indexType }).end(index);
+    });
+    const bytes = referring("application/vnd.example.sbom");
+    const result = await client.putManifest(`${registry}/app@${computeDigest(bytes)}`, { mediaType, bytes });
+    expect(result.referrersTag).toBe(tag);
+    const digests = (JSON.parse(index.toString()) as { manifests: { digest: string }[] }).manifests.map(
+      ({ digest }) => digest,
+    );
+    expect(digests).toEqual([descriptors[0]?.digest, computeDigest(bytes)]);
+  });
+});
+
+describe("lists", () => {
+  test("follow links, and take null for none", async () => {
+    const { client, requests } = await serve((request, response) => {
+      const { url = "" } = request;
+      if (url.includes("tags")) return void response.end('{"name":"app","tags":null}');
+      const link: Record<string, string> = url.includes("last=b")
+        ? {}
+        : { Link: '</v2/_catalog?last=b&n=2>; rel="next"' };
+      response.writeHead(200, link).end(`{"repositories":${url.includes("last=b") ? '["c"]' : '["a","b"]'}}`);
+    });
+    expect(await all(client.listTags("app"))).toEqual([]);
+    expect(await all(client.listRepositories({ pageSize: 2 }))).toEqual(["a", "b", "c"]);
+    expect(requests).toEqual(["GET /v2/app/tags/list?n=1000", "GET /v2/_catalog?n=2", "GET /v2/_catalog?last=b&n=2"]);
+  });
+
+  test("that a registry does not have are refused", async () => {
+    const { client } = await serve((_, response) => void response.writeHead(404).end());
+    expect((await failure(all(client.listRepositories()))).code).toBe("REGISTRY_REFUSED");
+    expect(await all(client.listTags("app"))).toEqual([]);
+  });
+
+  test("stop where their reader does", async () => {
+    const { client, requests } = await serve((request, response) => {
+      response.writeHead(200, { link: `<${request.url}0>; rel=next` }).end('{"tags":["a"]}');
+    });
+    for await (const tag of client.listTags("app")) if (tag === "a") break;
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("what a registry warns of", () => {
+  test("is passed on once", async () => {
+    const warnings: string[] = [];
+    const { client, registry } = await serve(
+      (_, response) =>
+        void response
+          .writeHead(200, { warning: '299 - "this image \\"app\\" goes away", 110 - "stale"' })
+          .end('{"tags":[]}'),
+      { keychainCall: { warn: (message) => warnings.push(message) } },
+    );
+    await all(client.listTags("app"));
+    await all(client.listTags("app"));
+    expect(warnings).toEqual([`${registry}: this image "app" goes away`]);
+  });
+});
+
+describe("ping", () => {
+  test.each([
+    [200, undefined, { authentication: "none" }],
+    [401, 'Basic realm="x"', { authentication: "basic" }],
+    [401, 'Bearer realm="https://t",service="s"', { authentication: "bearer", realm: "https://t", service: "s" }],
+  ])("tells of %i with %s", async (status, challenge, found) => {
+    const headers: Record<string, string> = challenge === undefined ? {} : { "www-authenticate": challenge };
+    const { client } = await serve((_, response) => void response.writeHead(status, headers).end());
+    expect(await client.ping()).toEqual(found);
+  });
+
+  test("fails where no registry is", async () => {
+    const { client } = await serve((_, response) => void response.writeHead(404).end());
+    expect((await failure(client.ping())).code).toBe("REGISTRY_REFUSED");
+  });
+});
+
+describe("the check before a push", () => {
+  async function registryAt(name: string, handle: Handle): Promise<{ client: RegistryClient; requests: string[] }> {
+    const { registry, requests } = await serve(handle);
+    const { createStreamTransport } = await import("./stream-transport.ts");
+    const { connect } = await import("node:net");
+    const transport = createStreamTransport(async () => connect(Number(registry.split(":")[1]), "127.0.0.1"));
+    return { client: createRegistryClient({ registry: name, http: true, transport, retryDelaysMs: [] }), requests };
+  }
+
+  test("opens an upload and drops it", async () => {
+    const { client, requests } = await serve((request, response) => {
+      const location = "/v2/app/blobs/uploads/7?_state=x";
+      if (request.method === "POST") response.writeHead(202, { location }).end();
+      else response.writeHead(204).end();
+    });
+    expect(await client.checkPush("app")).toEqual({ source: "anonymous access" });
+    expect(requests).toEqual(["POST /v2/app/blobs/uploads/", "DELETE /v2/app/blobs/uploads/7?_state=x"]);
+  });
+
+  test("tells that a registry is read-only", async () => {
+    const { client } = await serve(
+      (_, response) => void response.writeHead(405, { allow: "GET, HEAD" }).end("Method not allowed"),
+    );
+    const error = await failure(client.checkPush("app"));
+    expect(error).toMatchObject({ code: "REGISTRY_REFUSED", details: { status: 405 } });
+    expect(error.message).toMatch(/read-only/);
+  });
+
+  const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+  const missing = '{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name \'app\' does not exist"}]}';
+
+  test("tells that a repository is missing, and has it made where that is wanted", async () => {
+    let exists = false;
+    const { client, requests } = await registryAt(ecr, (request, response) => {
+      if (!exists) response.writeHead(404).end(missing);
+      else if (request.method === "POST") response.writeHead(202, { location: "/v2/app/blobs/uploads/7" }).end();
+      else response.writeHead(204).end();
+    });
+    const error = await failure(client.checkPush("app"));
+    expect(error).toMatchObject({
+      code: "REPOSITORY_NOT_FOUND",
+      details: { registry: ecr, repository: "app", status: 404 },
+    });
+    expect(error.message).toMatch(/does not exist.*createRepository: true/);
+    const created: string[] = [];
+    const createRepository = async ({ registry, repository }: { registry: string; repository: string }) => {
+      created.push(`${registry}/${repository}`);
+      exists = true;
+    };
+    expect(await client.checkPush("app", { createRepository })).toEqual({ source: "anonymous access" });
+    expect(created).toEqual([`${ecr}/app`]);
+    expect(requests.at(-1)).toBe("DELETE /v2/app/blobs/uploads/7");
+  });
+
+  test("names what is missing to make one", async () => {
+    const { client } = await registryAt(ecr, (_, response) => void response.writeHead(404).end(missing));
+    const error = await failure(client.checkPush("app", { createRepository: true }));
+    expect(error.code).toBe("REPOSITORY_NOT_FOUND");
+    expect(error.message).toMatch(/@aws-sdk\/client-ecr, which is not installed/);
+    const other = await registryAt("registry.example.com", (_, response) => void response.writeHead(404).end(missing));
+    expect((await failure(other.client.checkPush("app", { createRepository: true }))).message).toMatch(
+      /only repositories of Amazon ECR/,
+    );
+  });
+});
