@@ -57,9 +57,8 @@ export async function connectBuildkit(
   stream: Duplex | Promise<Duplex>,
   options: ConnectBuildkitOptions = {},
 ): Promise<BuildkitClient> {
-  const dialled = await keepQuiet(stream);
-  // A stream to a pod is there before the process in it answers: there is time to load the code.
-  const { openClient } = await import("./open-client.ts");
+  // While the stream is dialled there is time to load the code.
+  const [dialled, { openClient }] = await Promise.all([keepQuiet(stream), import("./open-client.ts")]);
   const client = openClient(dialled, options);
   if (options.eager !== true) await client.answered;
   return client;

@@ -9,11 +9,12 @@ import { baseImages } from "./base-images.ts";
 import { explainFailure } from "./build-failure.ts";
 import type { BuilderPod } from "./builder-pods.ts";
 import type { RegistryAccess } from "./buildkitd-config.ts";
+import type { BuildkitConnection } from "./dial-buildkit.ts";
 import { keychainCall } from "./keychain-call.ts";
 import { oomKills } from "./oom-kills.ts";
 import { guardPod } from "./pod-loss.ts";
 import { podRegistries } from "./pod-registries.ts";
-import { checkRegistries } from "./preflight.ts";
+import { checkRegistries, type Preflight } from "./preflight.ts";
 import { pushedReferences } from "./pushed-references.ts";
 import { scopedTokens } from "./scoped-tokens.ts";
 import { sessionCredentials } from "./session-credentials.ts";
@@ -26,6 +27,8 @@ import { verifyPushed } from "./verify-pushed.ts";
 export interface BuildSite {
   readonly cluster: Cluster;
   readonly target: BuilderPod;
+  /** To its daemon. */
+  readonly connection: Promise<BuildkitConnection>;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   /** The walk through the context has begun. */
   readonly context: Promise<PreparedContext | undefined>;
@@ -39,23 +42,24 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   const signal = AbortSignal.any([call.signal, guard.lost]);
   const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, { ...call, signal });
   await using registries = podRegistries(site, credentials, keys);
-  if (request.preflight)
-    await checkRegistries(request, {
-      ...{ registries, credentials, keychainCall: keys },
-      baseImages: () => baseImages(request),
-    });
   const authorization = {
     credentials: sessionCredentials(credentials, keys),
     tokens: scopedTokens(credentials, registries, keys),
   };
-  const response = await solve(site, request, { ...call, signal }, authorization);
+  // It takes as long as the connection to the daemon does, which learns nothing of the build before.
+  const allowed = preflight(request, { registries, credentials, keychainCall: keys });
+  allowed.catch(() => undefined);
+  const { client, answered } = await site.connection;
+  if (request.context.type !== "directory") await allowed;
+  const daemon = { client, answered, session: { ...authorization, allowed } };
+  const response = await solve(site, daemon, request, { ...call, signal });
   const digest = response.exporterResponse["containerimage.digest"];
   const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
   if (digest === undefined) return { metadata };
   const references = pushedReferences(request.outputs, request.tags, digest);
   const [platform] = request.platforms;
   await verifyPushed(references, digest, {
-    resolve: (reference) => target.client.resolveImage({ reference, platform, ...authorization }, { signal }),
+    resolve: (reference) => client.resolveImage({ reference, platform, ...authorization }, { signal }),
     registries,
     isMirrored: (registry) => site.registries[registry]?.mirrors !== undefined,
     signal,
@@ -63,18 +67,26 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   return { digest, metadata };
 }
 
+async function preflight(request: BuildRequest, access: Omit<Preflight, "baseImages">): Promise<void> {
+  if (request.preflight) await checkRegistries(request, { ...access, baseImages: () => baseImages(request) });
+}
+
+interface Daemon extends BuildkitConnection {
+  readonly session: SessionAuthorization;
+}
+
 async function solve(
   { cluster, target, context }: BuildSite,
+  { client, answered, session }: Daemon,
   request: BuildRequest,
   call: DriverCall,
-  authorization: SessionAuthorization,
 ): Promise<SolveResponse> {
   const { signal, emit } = call;
   const status = new StatusEvents(emit);
   // Before anything of this build can be killed; without a memory limit nothing is asked.
   const killsBefore = await oomKills(cluster, target.pod, call);
   try {
-    return await target.client.solve(solveRequest(request, hostname(), authorization, await context), {
+    return await client.solve(solveRequest(request, hostname(), session, await context), {
       signal,
       onStatus: (update) => status.update(update),
       onTransfer: (transfer) => {
@@ -84,7 +96,7 @@ async function solve(
     });
   } catch (error) {
     // A daemon that never answered is the reason; that its connection was lost is only how it shows.
-    if (isConnectionLost(error)) await untilAborted(target.answered, signal);
+    if (isConnectionLost(error)) await untilAborted(answered, signal);
     throw await explainFailure(error, { cluster, pod: target.pod, killsBefore }, call);
   } finally {
     status.end();

@@ -9,8 +9,8 @@ import { dialBuildkit, type BuildkitConnection } from "./dial-buildkit.ts";
 import { ensureBuilder } from "./ensure-builder.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-/** A pod with a connection to its daemon. */
-export interface BuilderPod extends BuildkitConnection {
+/** A pod that is ready to build. */
+export interface BuilderPod {
   readonly pod: Pod;
   readonly name: string;
 }
@@ -44,16 +44,20 @@ export class BuilderPods {
     return ensureBuilder(cluster, cluster.namespace, this.#options, call);
   }
 
-  /** A ready pod for a build, connected. */
+  /** A ready pod for a build. */
   async choose(key: string, call: Pick<DriverCall, "signal" | "emit" | "logger">): Promise<BuilderPod> {
-    const cluster = await this.cluster();
     const pods = new Map((await this.ensure(call)).map((pod) => [pod.metadata?.name ?? "", pod]));
     const names = [...pods.keys()].sort();
     const name = this.#options.loadBalance === "sticky" ? chooseSticky(names, key) : chooseRandom(names, Math.random());
     const pod = pods.get(name ?? "");
     if (name === undefined || pod === undefined) throw new Error("no pod is ready");
     call.emit({ type: "pod-phase", pod: name, phase: "running", ...nodeOf(pod) });
-    return { pod, name, ...(await untilAborted(this.#connection(cluster, name), call.signal)) };
+    return { pod, name };
+  }
+
+  /** The connection to a pod, whose daemon may not have answered yet. */
+  async dial(name: string, { signal }: Pick<DriverCall, "signal">): Promise<BuildkitConnection> {
+    return untilAborted(this.#connection(await this.cluster(), name), signal);
   }
 
   /** The connection to a pod whose daemon has answered. */

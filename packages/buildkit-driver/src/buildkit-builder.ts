@@ -19,8 +19,9 @@ import { parseImageReference } from "@slipway/registry-client";
 import { buildImage } from "./build-image.ts";
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { checkOwner } from "./builder-owner.ts";
-import { BuilderPods, type BuilderPod } from "./builder-pods.ts";
+import { BuilderPods } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
+import type { BuildkitConnection } from "./dial-buildkit.ts";
 import { keychainCall } from "./keychain-call.ts";
 import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
@@ -49,7 +50,8 @@ export class BuildkitBuilder {
     try {
       const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
       const cluster = await this.#pods.cluster();
-      const site = { cluster, target, registries: this.#options.registries, context: preparing };
+      const connection = this.#pods.dial(target.name, call);
+      const site = { cluster, target, connection, registries: this.#options.registries, context: preparing };
       const built = await buildImage(site, request, call);
       if (built.digest !== undefined) this.#built.add(built.digest, request, startedMs);
       await this.#bringInStep(request.tags, site, call);
@@ -181,7 +183,7 @@ export class BuildkitBuilder {
   }
 
   async #onEachPod<Value>(
-    operation: (pod: Pick<BuilderPod, "client">) => Promise<Value>,
+    operation: (pod: Pick<BuildkitConnection, "client">) => Promise<Value>,
     call: DriverCall,
   ): Promise<readonly { name: string; value: Value }[]> {
     const cluster = await this.#pods.cluster();

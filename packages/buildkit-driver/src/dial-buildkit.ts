@@ -18,8 +18,12 @@ export async function dialBuildkit(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<BuildkitConnection> {
   const target = { namespace: pod.namespace, pod: pod.name, container: buildkitContainer };
-  const stream = await cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, { signal });
-  const client = await connectBuildkit(stream.stdio, { signal, eager: true });
+  const opening = cluster.exec({ ...target, command: ["buildctl", "dial-stdio"] }, { signal });
+  const client = await connectBuildkit(
+    opening.then(({ stdio }) => stdio),
+    { signal, eager: true },
+  );
+  const stream = await opening;
   const answered = client.answered.catch(async (error: unknown) => {
     throw await dialError(stream, error, pod);
   });

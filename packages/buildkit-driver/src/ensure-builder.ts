@@ -23,15 +23,16 @@ export async function ensureBuilder(
 ): Promise<readonly Pod[]> {
   const wanted = builderDeployment(namespace, options);
   const reference = { apiVersion: "apps/v1", kind: "Deployment", namespace, name: options.name };
-  const [existing, pods] = await Promise.all([
-    cluster.get<Deployment>(reference, call),
-    cluster.list<Pod>(
-      { apiVersion: "v1", kind: "Pod", namespace },
-      { labelSelector: builderSelector(options.name), ...call },
-    ),
-  ]);
+  const pods = await cluster.list<Pod>(
+    { apiVersion: "v1", kind: "Pod", namespace },
+    { labelSelector: builderSelector(options.name), ...call },
+  );
+  // As many as there shall be, each of the wanted configuration: what their Deployment says makes no difference, and one connection is enough.
+  const ready = readyPods(pods.items, wanted);
+  if (ready.length === options.replicas) return ready;
+  const existing = await cluster.get<Deployment>(reference, call);
   const plan = planBuilder(existing, wanted, pods.items);
-  if (plan === "ready") return readyPods(pods.items, wanted);
+  if (plan === "ready") return ready;
   if (existing !== undefined) checkOwner(existing, options.name, namespace);
   if (plan === "wait") return waitForBuilder(cluster, namespace, wanted, options, call);
   await checkAccess(cluster, namespace, call);

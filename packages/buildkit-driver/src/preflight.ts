@@ -1,5 +1,5 @@
 import type { BuildRequest, KeychainCall, Keychain } from "@slipway/core";
-import { invalidOptions } from "@slipway/core";
+import { BuilderError, invalidOptions } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
 
 import { differByScope, isSameCredential, usableCandidates } from "./credential-scopes.ts";
@@ -21,16 +21,37 @@ export interface Preflight {
  * INVALID_OPTIONS for credentials that contradict each other
  */
 export async function checkRegistries(request: BuildRequest, preflight: Preflight): Promise<void> {
-  const { signal } = preflight.keychainCall;
   const written = writtenRepositories(request);
   await refuseAmbiguity(request, preflight);
-  await Promise.all(
-    written.map(({ registry, repository }) =>
-      preflight.registries
-        .client(registry)
-        .checkPush(repository, { signal, createRepository: request.createRepository }),
-    ),
-  );
+  await Promise.all(written.map((repository) => checkRepository(repository, request, preflight)));
+}
+
+/** Whoever cannot be reached within this time is asked when there is something to push. */
+const checkTimeoutMs = 10_000;
+
+/**
+ * The daemon may reach a registry that a plain connection from its pod does not reach: through a proxy, with an authority of its own. So only what the
+ * registry itself answers counts.
+ */
+async function checkRepository(
+  { registry, repository }: Repository,
+  { createRepository }: BuildRequest,
+  { registries, keychainCall: { signal, warn } }: Preflight,
+): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
+  try {
+    await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
+  } catch (error) {
+    if (signal.aborted || !isInconclusive(error)) throw error;
+    const reason = limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message;
+    warn?.(`Whether ${registry}/${repository} can be pushed to will only show at the end of the build: ${reason}`);
+  }
+}
+
+function isInconclusive(error: unknown): error is BuilderError {
+  if (!BuilderError.isInstance(error)) return false;
+  if (error.code === "REGISTRY_UNAVAILABLE") return error.details.status === undefined;
+  return error.code === "ABORTED" || error.code === "TIMEOUT";
 }
 
 interface Repository {
@@ -55,15 +76,27 @@ function repositoriesOf(references: readonly string[]): readonly Repository[] {
  * repositories of this build want different ones, one of them is sure to fail, and nobody could say why.
  */
 async function refuseAmbiguity(request: BuildRequest, preflight: Preflight): Promise<void> {
-  const { credentials, keychainCall, registries } = preflight;
+  const { credentials, keychainCall } = preflight;
   const written = writtenRepositories(request);
   for (const registry of new Set(written.map((image) => image.registry))) {
     const candidates = await usableCandidates(credentials, { registry, actions: ["pull", "push"] }, keychainCall);
     if (!differByScope(candidates)) continue;
-    const { authentication } = await registries.client(registry).ping({ signal: keychainCall.signal });
-    if (authentication !== "basic") continue;
+    if ((await authenticationOf(registry, preflight)) !== "basic") continue;
     const read = repositoriesOf([...(await preflight.baseImages()), ...readCaches(request)]);
     await refuseDifferent(registry, [...written, ...read], preflight);
+  }
+}
+
+async function authenticationOf(
+  registry: string,
+  { registries, keychainCall: { signal } }: Preflight,
+): Promise<string | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
+  try {
+    return (await registries.client(registry).ping({ signal: limit })).authentication;
+  } catch (error) {
+    if (signal.aborted || !isInconclusive(error)) throw error;
+    return undefined;
   }
 }
 

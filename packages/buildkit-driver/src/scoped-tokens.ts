@@ -18,7 +18,11 @@ import type { PodRegistries } from "./pod-registries.ts";
  * Gets tokens in the daemon's place for the registries whose credentials depend on the repository. The others are left to the daemon: it asks for
  * credentials and gets its tokens itself, with fewer moving parts.
  */
-export function scopedTokens(keychain: Keychain, registries: PodRegistries, call: KeychainCall): TokenAuthority {
+export function scopedTokens(
+  keychain: Keychain,
+  registries: Pick<PodRegistries, "client">,
+  call: KeychainCall,
+): TokenAuthority {
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
@@ -38,7 +42,7 @@ function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
 async function fetchToken(
   { host, realm, service, scopes }: TokenRequest,
   keychain: Keychain,
-  registries: PodRegistries,
+  registries: Pick<PodRegistries, "client">,
   call: KeychainCall,
 ): Promise<BuildToken> {
   const wanted = parseRepositoryScopes(scopes);

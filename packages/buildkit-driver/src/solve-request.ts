@@ -9,8 +9,8 @@ import { exporters } from "./exporters.ts";
 import { frontendAttributes, localName } from "./frontend-attributes.ts";
 import { sharedKey } from "./shared-key.ts";
 
-/** With what a build's session answers for registries. */
-export type SessionAuthorization = Pick<BuildSession, "credentials" | "tokens">;
+/** With what a build's session answers for registries, and when it may begin. */
+export type SessionAuthorization = Pick<BuildSession, "credentials" | "tokens" | "allowed">;
 
 /** A build in BuildKit's terms. */
 export function solveRequest(

@@ -13,12 +13,17 @@ export class FileSyncService {
   /** The path of its only method. */
   static readonly method = "/moby.filesync.v1.FileSync/DiffCopy";
   readonly #sources: ReadonlyMap<string, FileSource>;
+  readonly #allowed: Promise<void> | undefined;
   readonly #onTransfer: (progress: TransferProgress) => void;
   readonly #meters: TransferMeter[] = [];
 
-  constructor(directories: BuildSession["localDirectories"], onTransfer: (progress: TransferProgress) => void) {
-    const sources = Object.entries(directories).map(([name, files]) => [name, sourceOf(files)] as const);
+  constructor(
+    { localDirectories, allowed }: Pick<BuildSession, "localDirectories" | "allowed">,
+    onTransfer: (progress: TransferProgress) => void,
+  ) {
+    const sources = Object.entries(localDirectories).map(([name, files]) => [name, sourceOf(files)] as const);
     this.#sources = new Map(sources);
+    this.#allowed = allowed;
     this.#onTransfer = onTransfer;
   }
 
@@ -35,6 +40,7 @@ export class FileSyncService {
       call.end(grpcCode.notFound, `no access allowed to dir "${name}"`);
       return;
     }
+    await this.#allowed;
     const followPaths = call.metadata.list("followpaths");
     const include = call.metadata.list("include-patterns");
     const walk = { id: this.#meters.length, name, paths: [...followPaths, ...include] };

@@ -85,6 +85,8 @@ export interface BuildSession {
   readonly sharedKey: string;
   /** By the name that the frontend uses: `context`, `dockerfile`. A string is a folder. */
   readonly localDirectories: Readonly<Record<string, string | InMemoryFiles | PreparedContext>>;
+  /** Until it resolves the daemon sees no file; if it rejects, the build fails with that. @defaultValue it sees them at once */
+  readonly allowed?: Promise<void> | undefined;
   /** Asked per host, again every few seconds while a push needs it. `registry-1.docker.io` is Docker Hub. */
   readonly credentials: BuildCredentials;
   /** @defaultValue the daemon gets all tokens, next to the registry */

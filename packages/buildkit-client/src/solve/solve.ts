@@ -27,7 +27,7 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
   const sessionId = randomId();
   const cancel = new AbortController();
   const record = new FailureRecord();
-  const files = new FileSyncService(request.session.localDirectories, call.onTransfer ?? (() => undefined));
+  const files = new FileSyncService(request.session, call.onTransfer ?? (() => undefined));
   const session = openSession(channel, {
     id: sessionId,
     sharedKey: request.session.sharedKey,

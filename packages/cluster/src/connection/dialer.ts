@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp, isIP } from "node:net";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { createSecureContext, connect as connectTls } from "node:tls";
+import type { SecureContext } from "node:tls";
 
 import { BuilderError } from "@slipway/core";
 
@@ -60,6 +61,23 @@ function ready(
   });
 }
 
+/** What TLS needs of a client certificate, read once for all connections with it. */
+function secureContexts(ca: string | Buffer | undefined): (certificate: Credentials["certificate"]) => SecureContext {
+  let last: { readonly certificate: Credentials["certificate"]; readonly context: SecureContext } | undefined;
+  return (certificate) => {
+    if (
+      last === undefined ||
+      last.certificate?.cert !== certificate?.cert ||
+      last.certificate?.key !== certificate?.key
+    ) {
+      const { cert, key } = certificate ?? {};
+      const identity = cert === undefined || key === undefined ? {} : { cert, key };
+      last = { certificate, context: createSecureContext({ ...identity, ...(ca === undefined ? {} : { ca }) }) };
+    }
+    return last.context;
+  };
+}
+
 /**
  * Makes the one place where connections to the API server begin, so that REST calls and streams share proxy, CA, server name
  * and keep-alive.
@@ -82,28 +100,22 @@ export async function createDialer(
   const tlsOptions = {
     host: identity,
     ...(isIP(identity) ? {} : { servername: identity }),
-    ...(ca === undefined ? {} : { ca }),
     rejectUnauthorized: cluster["insecure-skip-tls-verify"] !== true,
     ALPNProtocols: ["http/1.1"],
   };
+  const contextFor = secureContexts(ca);
   return {
     server,
     dial: async (certificate) => {
       const signal = AbortSignal.timeout(timeoutMs);
+      const secureContext = isTls ? contextFor(certificate) : undefined;
       const plain = proxy
         ? await dialProxy(proxy, host, port, signal)
         : await ready(connectTcp({ host, port, autoSelectFamily: true }), "connect", signal, timeoutMs);
       plain.setNoDelay(true);
       plain.setKeepAlive(true, keepAliveMs);
-      if (!isTls) return plain;
-      const { cert, key } = certificate ?? {};
-      const identityOptions = cert === undefined || key === undefined ? {} : { cert, key };
-      return ready(
-        connectTls({ ...tlsOptions, ...identityOptions, socket: plain }),
-        "secureConnect",
-        signal,
-        timeoutMs,
-      );
+      if (secureContext === undefined) return plain;
+      return ready(connectTls({ ...tlsOptions, secureContext, socket: plain }), "secureConnect", signal, timeoutMs);
     },
   };
 }

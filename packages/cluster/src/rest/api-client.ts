@@ -106,10 +106,14 @@ export async function sendOnce(
 }
 
 /** The whole body as text. */
-export async function readBody(response: IncomingMessage): Promise<string> {
+export function readBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    response.on("error", reject);
+    response.on("close", () => reject(new Error("the connection ended within the answer")));
+  });
 }
 
 function pauseMs(response: IncomingMessage, status: ApiStatus, attempt: number): number | undefined {

@@ -11,8 +11,11 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file content.proto.
  */
-export const file_content: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb250ZW50LnByb3RvEh5jb250YWluZXJkLnNlcnZpY2VzLmNvbnRlbnQudjEiQgoSUmVhZENvbnRlbnRSZXF1ZXN0Eg4KBmRpZ2VzdBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDAoEc2l6ZRgDIAEoAyIzChNSZWFkQ29udGVudFJlc3BvbnNlEg4KBm9mZnNldBgBIAEoAxIMCgRkYXRhGAIgASgMYgZwcm90bzM");
+export const file_content: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    "Cg1jb250ZW50LnByb3RvEh5jb250YWluZXJkLnNlcnZpY2VzLmNvbnRlbnQudjEiQgoSUmVhZENvbnRlbnRSZXF1ZXN0Eg4KBmRpZ2VzdBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDAoEc2l6ZRgDIAEoAyIzChNSZWFkQ29udGVudFJlc3BvbnNlEg4KBm9mZnNldBgBIAEoAxIMCgRkYXRhGAIgASgMYgZwcm90bzM",
+  );
 
 /**
  * A size of 0 means everything.
@@ -40,8 +43,7 @@ export type ReadContentRequest = Message<"containerd.services.content.v1.ReadCon
  * Describes the message containerd.services.content.v1.ReadContentRequest.
  * Use `create(ReadContentRequestSchema)` to create a new message.
  */
-export const ReadContentRequestSchema: GenMessage<ReadContentRequest> = /*@__PURE__*/
-  messageDesc(file_content, 0);
+export const ReadContentRequestSchema: GenMessage<ReadContentRequest> = /*@__PURE__*/ messageDesc(file_content, 0);
 
 /**
  * @generated from message containerd.services.content.v1.ReadContentResponse
@@ -62,6 +64,4 @@ export type ReadContentResponse = Message<"containerd.services.content.v1.ReadCo
  * Describes the message containerd.services.content.v1.ReadContentResponse.
  * Use `create(ReadContentResponseSchema)` to create a new message.
  */
-export const ReadContentResponseSchema: GenMessage<ReadContentResponse> = /*@__PURE__*/
-  messageDesc(file_content, 1);
-
+export const ReadContentResponseSchema: GenMessage<ReadContentResponse> = /*@__PURE__*/ messageDesc(file_content, 1);

@@ -16,8 +16,12 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file control.proto.
  */
-export const file_control: GenFile = /*@__PURE__*/
-  fileDesc("Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIoIECgxTb2x2ZVJlcXVlc3QSCwoDcmVmGAEgASgJEhsKE2V4cG9ydGVyX2RlcHJlY2F0ZWQYAyABKAkSXgoZZXhwb3J0ZXJfYXR0cnNfZGVwcmVjYXRlZBgEIAMoCzI7Lm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkV4cG9ydGVyQXR0cnNEZXByZWNhdGVkRW50cnkSDwoHc2Vzc2lvbhgFIAEoCRIQCghmcm9udGVuZBgGIAEoCRJJCg5mcm9udGVuZF9hdHRycxgHIAMoCzIxLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkZyb250ZW5kQXR0cnNFbnRyeRItCgVjYWNoZRgIIAEoCzIeLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zEhQKDGVudGl0bGVtZW50cxgJIAMoCRIQCghpbnRlcm5hbBgLIAEoCBItCglleHBvcnRlcnMYDSADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLkV4cG9ydGVyGj4KHEV4cG9ydGVyQXR0cnNEZXByZWNhdGVkRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJGcm9udGVuZEF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ8CghFeHBvcnRlchIMCgR0eXBlGAEgASgJEjQKBWF0dHJzGAIgAygLMiUubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlci5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ6CgxDYWNoZU9wdGlvbnMSNAoHZXhwb3J0cxgEIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkSNAoHaW1wb3J0cxgFIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkijgEKEUNhY2hlT3B0aW9uc0VudHJ5EgwKBHR5cGUYASABKAkSPQoFYXR0cnMYAiADKAsyLi5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9uc0VudHJ5LkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpoBCg1Tb2x2ZVJlc3BvbnNlElAKEWV4cG9ydGVyX3Jlc3BvbnNlGAEgAygLMjUubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlc3BvbnNlLkV4cG9ydGVyUmVzcG9uc2VFbnRyeRo3ChVFeHBvcnRlclJlc3BvbnNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIcCg1TdGF0dXNSZXF1ZXN0EgsKA3JlZhgBIAEoCSLMAQoOU3RhdHVzUmVzcG9uc2USKgoIdmVydGV4ZXMYASADKAsyGC5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleBIwCghzdGF0dXNlcxgCIAMoCzIeLm1vYnkuYnVpbGRraXQudjEuVmVydGV4U3RhdHVzEikKBGxvZ3MYAyADKAsyGy5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleExvZxIxCgh3YXJuaW5ncxgEIAMoCzIfLm1vYnkuYnVpbGRraXQudjEuVmVydGV4V2FybmluZyLqAQoGVmVydGV4Eg4KBmRpZ2VzdBgBIAEoCRIOCgZpbnB1dHMYAiADKAkSDAoEbmFtZRgDIAEoCRIOCgZjYWNoZWQYBCABKAgSKwoHc3RhcnRlZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY29tcGxldGVkGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgHIAEoCRI3Cg5wcm9ncmVzc19ncm91cBgIIAEoCzIfLm1vYnkuYnVpbGRraXQudjEuUHJvZ3Jlc3NHcm91cCI3Cg1Qcm9ncmVzc0dyb3VwEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDAoEd2VhaxgDIAEoCCLjAQoMVmVydGV4U3RhdHVzEgoKAmlkGAEgASgJEg4KBnZlcnRleBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2N1cnJlbnQYBCABKAMSDQoFdG90YWwYBSABKAMSLQoJdGltZXN0YW1wGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzdGFydGVkGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgljb21wbGV0ZWQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImcKCVZlcnRleExvZxIOCgZ2ZXJ0ZXgYASABKAkSLQoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdHJlYW0YAyABKAMSCwoDbXNnGAQgASgMIq8BCg1WZXJ0ZXhXYXJuaW5nEg4KBnZlcnRleBgBIAEoCRINCgVsZXZlbBgCIAEoAxINCgVzaG9ydBgDIAEoDBIOCgZkZXRhaWwYBCADKAwSCwoDdXJsGAUgASgJEioKBGluZm8YBiABKAsyHC5tb2J5LmJ1aWxka2l0LnYxLlNvdXJjZUluZm8SJwoGcmFuZ2VzGAcgAygLMhcubW9ieS5idWlsZGtpdC52MS5SYW5nZSI+CgpTb3VyY2VJbmZvEhAKCGZpbGVuYW1lGAEgASgJEgwKBGRhdGEYAiABKAwSEAoIbGFuZ3VhZ2UYBCABKAkiWwoFUmFuZ2USKQoFc3RhcnQYASABKAsyGi5tb2J5LmJ1aWxka2l0LnYxLlBvc2l0aW9uEicKA2VuZBgCIAEoCzIaLm1vYnkuYnVpbGRraXQudjEuUG9zaXRpb24iKwoIUG9zaXRpb24SDAoEbGluZRgBIAEoBRIRCgljaGFyYWN0ZXIYAiABKAUiDQoLSW5mb1JlcXVlc3QiSwoMSW5mb1Jlc3BvbnNlEjsKEGJ1aWxka2l0X3ZlcnNpb24YASABKAsyIS5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxka2l0VmVyc2lvbiJhCg9CdWlsZGtpdFZlcnNpb24SDwoHcGFja2FnZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEhoKEmRvY2tlcmZpbGVfdmVyc2lvbhgEIAEoCSIkChJMaXN0V29ya2Vyc1JlcXVlc3QSDgoGZmlsdGVyGAEgAygJIkUKE0xpc3RXb3JrZXJzUmVzcG9uc2USLgoGcmVjb3JkGAEgAygLMh4ubW9ieS5idWlsZGtpdC52MS5Xb3JrZXJSZWNvcmQioAIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRI6CgZsYWJlbHMYAiADKAsyKi5tb2J5LmJ1aWxka2l0LnYxLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRItCglwbGF0Zm9ybXMYAyADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLlBsYXRmb3JtEi0KCWdjX3BvbGljeRgEIAMoCzIaLm1vYnkuYnVpbGRraXQudjEuR0NQb2xpY3kSOwoQYnVpbGRraXRfdmVyc2lvbhgFIAEoCzIhLm1vYnkuYnVpbGRraXQudjEuQnVpbGRraXRWZXJzaW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoIUGxhdGZvcm0SFAoMYXJjaGl0ZWN0dXJlGAEgASgJEgoKAm9zGAIgASgJEg8KB3ZhcmlhbnQYAyABKAkSEgoKb3NfdmVyc2lvbhgEIAEoCSKHAQoIR0NQb2xpY3kSCwoDYWxsGAEgASgIEhUKDWtlZXBfZHVyYXRpb24YAiABKAMSFgoOcmVzZXJ2ZWRfc3BhY2UYAyABKAMSDwoHZmlsdGVycxgEIAMoCRIWCg5tYXhfdXNlZF9zcGFjZRgFIAEoAxIWCg5taW5fZnJlZV9zcGFjZRgGIAEoAyIiChBEaXNrVXNhZ2VSZXF1ZXN0Eg4KBmZpbHRlchgBIAMoCSJCChFEaXNrVXNhZ2VSZXNwb25zZRItCgZyZWNvcmQYASADKAsyHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkIooBCgxQcnVuZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEgsKA2FsbBgCIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAMgASgDEhYKDnJlc2VydmVkX3NwYWNlGAQgASgDEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIooCCgtVc2FnZVJlY29yZBIKCgJpZBgBIAEoCRIPCgdtdXRhYmxlGAIgASgIEg4KBmluX3VzZRgDIAEoCBIMCgRzaXplGAQgASgDEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNhZ2VfY291bnQYCCABKAMSEwoLZGVzY3JpcHRpb24YCSABKAkSEwoLcmVjb3JkX3R5cGUYCiABKAkSDgoGc2hhcmVkGAsgASgIEg8KB3BhcmVudHMYDCADKAkiSwoTQnVpbGRIaXN0b3J5UmVxdWVzdBITCgthY3RpdmVfb25seRgBIAEoCBILCgNyZWYYAiABKAkSEgoKZWFybHlfZXhpdBgDIAEoCCJXChFCdWlsZEhpc3RvcnlFdmVudBIMCgR0eXBlGAEgASgFEjQKBnJlY29yZBgCIAEoCzIkLm1vYnkuYnVpbGRraXQudjEuQnVpbGRIaXN0b3J5UmVjb3JkItwBChJCdWlsZEhpc3RvcnlSZWNvcmQSCwoDcmVmGAEgASgJEiEKBWVycm9yGAUgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0Cg5leHRlcm5hbF9lcnJvchgSIAEoCzIcLm1vYnkuYnVpbGRraXQudjEuRGVzY3JpcHRvciI+CgpEZXNjcmlwdG9yEhIKCm1lZGlhX3R5cGUYASABKAkSDgoGZGlnZXN0GAIgASgJEgwKBHNpemUYAyABKANiBnByb3RvMw", [file_google_protobuf_timestamp, file_status]);
+export const file_control: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    "Cg1jb250cm9sLnByb3RvEhBtb2J5LmJ1aWxka2l0LnYxIoIECgxTb2x2ZVJlcXVlc3QSCwoDcmVmGAEgASgJEhsKE2V4cG9ydGVyX2RlcHJlY2F0ZWQYAyABKAkSXgoZZXhwb3J0ZXJfYXR0cnNfZGVwcmVjYXRlZBgEIAMoCzI7Lm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkV4cG9ydGVyQXR0cnNEZXByZWNhdGVkRW50cnkSDwoHc2Vzc2lvbhgFIAEoCRIQCghmcm9udGVuZBgGIAEoCRJJCg5mcm9udGVuZF9hdHRycxgHIAMoCzIxLm1vYnkuYnVpbGRraXQudjEuU29sdmVSZXF1ZXN0LkZyb250ZW5kQXR0cnNFbnRyeRItCgVjYWNoZRgIIAEoCzIeLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zEhQKDGVudGl0bGVtZW50cxgJIAMoCRIQCghpbnRlcm5hbBgLIAEoCBItCglleHBvcnRlcnMYDSADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLkV4cG9ydGVyGj4KHEV4cG9ydGVyQXR0cnNEZXByZWNhdGVkRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJGcm9udGVuZEF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ8CghFeHBvcnRlchIMCgR0eXBlGAEgASgJEjQKBWF0dHJzGAIgAygLMiUubW9ieS5idWlsZGtpdC52MS5FeHBvcnRlci5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ6CgxDYWNoZU9wdGlvbnMSNAoHZXhwb3J0cxgEIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkSNAoHaW1wb3J0cxgFIAMoCzIjLm1vYnkuYnVpbGRraXQudjEuQ2FjaGVPcHRpb25zRW50cnkijgEKEUNhY2hlT3B0aW9uc0VudHJ5EgwKBHR5cGUYASABKAkSPQoFYXR0cnMYAiADKAsyLi5tb2J5LmJ1aWxka2l0LnYxLkNhY2hlT3B0aW9uc0VudHJ5LkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpoBCg1Tb2x2ZVJlc3BvbnNlElAKEWV4cG9ydGVyX3Jlc3BvbnNlGAEgAygLMjUubW9ieS5idWlsZGtpdC52MS5Tb2x2ZVJlc3BvbnNlLkV4cG9ydGVyUmVzcG9uc2VFbnRyeRo3ChVFeHBvcnRlclJlc3BvbnNlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIcCg1TdGF0dXNSZXF1ZXN0EgsKA3JlZhgBIAEoCSLMAQoOU3RhdHVzUmVzcG9uc2USKgoIdmVydGV4ZXMYASADKAsyGC5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleBIwCghzdGF0dXNlcxgCIAMoCzIeLm1vYnkuYnVpbGRraXQudjEuVmVydGV4U3RhdHVzEikKBGxvZ3MYAyADKAsyGy5tb2J5LmJ1aWxka2l0LnYxLlZlcnRleExvZxIxCgh3YXJuaW5ncxgEIAMoCzIfLm1vYnkuYnVpbGRraXQudjEuVmVydGV4V2FybmluZyLqAQoGVmVydGV4Eg4KBmRpZ2VzdBgBIAEoCRIOCgZpbnB1dHMYAiADKAkSDAoEbmFtZRgDIAEoCRIOCgZjYWNoZWQYBCABKAgSKwoHc3RhcnRlZBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY29tcGxldGVkGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgHIAEoCRI3Cg5wcm9ncmVzc19ncm91cBgIIAEoCzIfLm1vYnkuYnVpbGRraXQudjEuUHJvZ3Jlc3NHcm91cCI3Cg1Qcm9ncmVzc0dyb3VwEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDAoEd2VhaxgDIAEoCCLjAQoMVmVydGV4U3RhdHVzEgoKAmlkGAEgASgJEg4KBnZlcnRleBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2N1cnJlbnQYBCABKAMSDQoFdG90YWwYBSABKAMSLQoJdGltZXN0YW1wGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdzdGFydGVkGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgljb21wbGV0ZWQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImcKCVZlcnRleExvZxIOCgZ2ZXJ0ZXgYASABKAkSLQoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdHJlYW0YAyABKAMSCwoDbXNnGAQgASgMIq8BCg1WZXJ0ZXhXYXJuaW5nEg4KBnZlcnRleBgBIAEoCRINCgVsZXZlbBgCIAEoAxINCgVzaG9ydBgDIAEoDBIOCgZkZXRhaWwYBCADKAwSCwoDdXJsGAUgASgJEioKBGluZm8YBiABKAsyHC5tb2J5LmJ1aWxka2l0LnYxLlNvdXJjZUluZm8SJwoGcmFuZ2VzGAcgAygLMhcubW9ieS5idWlsZGtpdC52MS5SYW5nZSI+CgpTb3VyY2VJbmZvEhAKCGZpbGVuYW1lGAEgASgJEgwKBGRhdGEYAiABKAwSEAoIbGFuZ3VhZ2UYBCABKAkiWwoFUmFuZ2USKQoFc3RhcnQYASABKAsyGi5tb2J5LmJ1aWxka2l0LnYxLlBvc2l0aW9uEicKA2VuZBgCIAEoCzIaLm1vYnkuYnVpbGRraXQudjEuUG9zaXRpb24iKwoIUG9zaXRpb24SDAoEbGluZRgBIAEoBRIRCgljaGFyYWN0ZXIYAiABKAUiDQoLSW5mb1JlcXVlc3QiSwoMSW5mb1Jlc3BvbnNlEjsKEGJ1aWxka2l0X3ZlcnNpb24YASABKAsyIS5tb2J5LmJ1aWxka2l0LnYxLkJ1aWxka2l0VmVyc2lvbiJhCg9CdWlsZGtpdFZlcnNpb24SDwoHcGFja2FnZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEhoKEmRvY2tlcmZpbGVfdmVyc2lvbhgEIAEoCSIkChJMaXN0V29ya2Vyc1JlcXVlc3QSDgoGZmlsdGVyGAEgAygJIkUKE0xpc3RXb3JrZXJzUmVzcG9uc2USLgoGcmVjb3JkGAEgAygLMh4ubW9ieS5idWlsZGtpdC52MS5Xb3JrZXJSZWNvcmQioAIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRI6CgZsYWJlbHMYAiADKAsyKi5tb2J5LmJ1aWxka2l0LnYxLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRItCglwbGF0Zm9ybXMYAyADKAsyGi5tb2J5LmJ1aWxka2l0LnYxLlBsYXRmb3JtEi0KCWdjX3BvbGljeRgEIAMoCzIaLm1vYnkuYnVpbGRraXQudjEuR0NQb2xpY3kSOwoQYnVpbGRraXRfdmVyc2lvbhgFIAEoCzIhLm1vYnkuYnVpbGRraXQudjEuQnVpbGRraXRWZXJzaW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUQoIUGxhdGZvcm0SFAoMYXJjaGl0ZWN0dXJlGAEgASgJEgoKAm9zGAIgASgJEg8KB3ZhcmlhbnQYAyABKAkSEgoKb3NfdmVyc2lvbhgEIAEoCSKHAQoIR0NQb2xpY3kSCwoDYWxsGAEgASgIEhUKDWtlZXBfZHVyYXRpb24YAiABKAMSFgoOcmVzZXJ2ZWRfc3BhY2UYAyABKAMSDwoHZmlsdGVycxgEIAMoCRIWCg5tYXhfdXNlZF9zcGFjZRgFIAEoAxIWCg5taW5fZnJlZV9zcGFjZRgGIAEoAyIiChBEaXNrVXNhZ2VSZXF1ZXN0Eg4KBmZpbHRlchgBIAMoCSJCChFEaXNrVXNhZ2VSZXNwb25zZRItCgZyZWNvcmQYASADKAsyHS5tb2J5LmJ1aWxka2l0LnYxLlVzYWdlUmVjb3JkIooBCgxQcnVuZVJlcXVlc3QSDgoGZmlsdGVyGAEgAygJEgsKA2FsbBgCIAEoCBIVCg1rZWVwX2R1cmF0aW9uGAMgASgDEhYKDnJlc2VydmVkX3NwYWNlGAQgASgDEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIooCCgtVc2FnZVJlY29yZBIKCgJpZBgBIAEoCRIPCgdtdXRhYmxlGAIgASgIEg4KBmluX3VzZRgDIAEoCBIMCgRzaXplGAQgASgDEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNhZ2VfY291bnQYCCABKAMSEwoLZGVzY3JpcHRpb24YCSABKAkSEwoLcmVjb3JkX3R5cGUYCiABKAkSDgoGc2hhcmVkGAsgASgIEg8KB3BhcmVudHMYDCADKAkiSwoTQnVpbGRIaXN0b3J5UmVxdWVzdBITCgthY3RpdmVfb25seRgBIAEoCBILCgNyZWYYAiABKAkSEgoKZWFybHlfZXhpdBgDIAEoCCJXChFCdWlsZEhpc3RvcnlFdmVudBIMCgR0eXBlGAEgASgFEjQKBnJlY29yZBgCIAEoCzIkLm1vYnkuYnVpbGRraXQudjEuQnVpbGRIaXN0b3J5UmVjb3JkItwBChJCdWlsZEhpc3RvcnlSZWNvcmQSCwoDcmVmGAEgASgJEiEKBWVycm9yGAUgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29tcGxldGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0Cg5leHRlcm5hbF9lcnJvchgSIAEoCzIcLm1vYnkuYnVpbGRraXQudjEuRGVzY3JpcHRvciI+CgpEZXNjcmlwdG9yEhIKCm1lZGlhX3R5cGUYASABKAkSDgoGZGlnZXN0GAIgASgJEgwKBHNpemUYAyABKANiBnByb3RvMw",
+    [file_google_protobuf_timestamp, file_status],
+  );
 
 /**
  * @generated from message moby.buildkit.v1.SolveRequest
@@ -80,8 +84,7 @@ export type SolveRequest = Message<"moby.buildkit.v1.SolveRequest"> & {
  * Describes the message moby.buildkit.v1.SolveRequest.
  * Use `create(SolveRequestSchema)` to create a new message.
  */
-export const SolveRequestSchema: GenMessage<SolveRequest> = /*@__PURE__*/
-  messageDesc(file_control, 0);
+export const SolveRequestSchema: GenMessage<SolveRequest> = /*@__PURE__*/ messageDesc(file_control, 0);
 
 /**
  * @generated from message moby.buildkit.v1.Exporter
@@ -102,8 +105,7 @@ export type Exporter = Message<"moby.buildkit.v1.Exporter"> & {
  * Describes the message moby.buildkit.v1.Exporter.
  * Use `create(ExporterSchema)` to create a new message.
  */
-export const ExporterSchema: GenMessage<Exporter> = /*@__PURE__*/
-  messageDesc(file_control, 1);
+export const ExporterSchema: GenMessage<Exporter> = /*@__PURE__*/ messageDesc(file_control, 1);
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptions
@@ -124,8 +126,7 @@ export type CacheOptions = Message<"moby.buildkit.v1.CacheOptions"> & {
  * Describes the message moby.buildkit.v1.CacheOptions.
  * Use `create(CacheOptionsSchema)` to create a new message.
  */
-export const CacheOptionsSchema: GenMessage<CacheOptions> = /*@__PURE__*/
-  messageDesc(file_control, 2);
+export const CacheOptionsSchema: GenMessage<CacheOptions> = /*@__PURE__*/ messageDesc(file_control, 2);
 
 /**
  * @generated from message moby.buildkit.v1.CacheOptionsEntry
@@ -146,8 +147,7 @@ export type CacheOptionsEntry = Message<"moby.buildkit.v1.CacheOptionsEntry"> & 
  * Describes the message moby.buildkit.v1.CacheOptionsEntry.
  * Use `create(CacheOptionsEntrySchema)` to create a new message.
  */
-export const CacheOptionsEntrySchema: GenMessage<CacheOptionsEntry> = /*@__PURE__*/
-  messageDesc(file_control, 3);
+export const CacheOptionsEntrySchema: GenMessage<CacheOptionsEntry> = /*@__PURE__*/ messageDesc(file_control, 3);
 
 /**
  * @generated from message moby.buildkit.v1.SolveResponse
@@ -163,8 +163,7 @@ export type SolveResponse = Message<"moby.buildkit.v1.SolveResponse"> & {
  * Describes the message moby.buildkit.v1.SolveResponse.
  * Use `create(SolveResponseSchema)` to create a new message.
  */
-export const SolveResponseSchema: GenMessage<SolveResponse> = /*@__PURE__*/
-  messageDesc(file_control, 4);
+export const SolveResponseSchema: GenMessage<SolveResponse> = /*@__PURE__*/ messageDesc(file_control, 4);
 
 /**
  * @generated from message moby.buildkit.v1.StatusRequest
@@ -180,8 +179,7 @@ export type StatusRequest = Message<"moby.buildkit.v1.StatusRequest"> & {
  * Describes the message moby.buildkit.v1.StatusRequest.
  * Use `create(StatusRequestSchema)` to create a new message.
  */
-export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
-  messageDesc(file_control, 5);
+export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/ messageDesc(file_control, 5);
 
 /**
  * Each response is a delta; the same vertex comes again whenever it changes.
@@ -214,8 +212,7 @@ export type StatusResponse = Message<"moby.buildkit.v1.StatusResponse"> & {
  * Describes the message moby.buildkit.v1.StatusResponse.
  * Use `create(StatusResponseSchema)` to create a new message.
  */
-export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
-  messageDesc(file_control, 6);
+export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/ messageDesc(file_control, 6);
 
 /**
  * @generated from message moby.buildkit.v1.Vertex
@@ -266,8 +263,7 @@ export type Vertex = Message<"moby.buildkit.v1.Vertex"> & {
  * Describes the message moby.buildkit.v1.Vertex.
  * Use `create(VertexSchema)` to create a new message.
  */
-export const VertexSchema: GenMessage<Vertex> = /*@__PURE__*/
-  messageDesc(file_control, 7);
+export const VertexSchema: GenMessage<Vertex> = /*@__PURE__*/ messageDesc(file_control, 7);
 
 /**
  * @generated from message moby.buildkit.v1.ProgressGroup
@@ -293,8 +289,7 @@ export type ProgressGroup = Message<"moby.buildkit.v1.ProgressGroup"> & {
  * Describes the message moby.buildkit.v1.ProgressGroup.
  * Use `create(ProgressGroupSchema)` to create a new message.
  */
-export const ProgressGroupSchema: GenMessage<ProgressGroup> = /*@__PURE__*/
-  messageDesc(file_control, 8);
+export const ProgressGroupSchema: GenMessage<ProgressGroup> = /*@__PURE__*/ messageDesc(file_control, 8);
 
 /**
  * @generated from message moby.buildkit.v1.VertexStatus
@@ -345,8 +340,7 @@ export type VertexStatus = Message<"moby.buildkit.v1.VertexStatus"> & {
  * Describes the message moby.buildkit.v1.VertexStatus.
  * Use `create(VertexStatusSchema)` to create a new message.
  */
-export const VertexStatusSchema: GenMessage<VertexStatus> = /*@__PURE__*/
-  messageDesc(file_control, 9);
+export const VertexStatusSchema: GenMessage<VertexStatus> = /*@__PURE__*/ messageDesc(file_control, 9);
 
 /**
  * @generated from message moby.buildkit.v1.VertexLog
@@ -381,8 +375,7 @@ export type VertexLog = Message<"moby.buildkit.v1.VertexLog"> & {
  * Describes the message moby.buildkit.v1.VertexLog.
  * Use `create(VertexLogSchema)` to create a new message.
  */
-export const VertexLogSchema: GenMessage<VertexLog> = /*@__PURE__*/
-  messageDesc(file_control, 10);
+export const VertexLogSchema: GenMessage<VertexLog> = /*@__PURE__*/ messageDesc(file_control, 10);
 
 /**
  * @generated from message moby.buildkit.v1.VertexWarning
@@ -428,8 +421,7 @@ export type VertexWarning = Message<"moby.buildkit.v1.VertexWarning"> & {
  * Describes the message moby.buildkit.v1.VertexWarning.
  * Use `create(VertexWarningSchema)` to create a new message.
  */
-export const VertexWarningSchema: GenMessage<VertexWarning> = /*@__PURE__*/
-  messageDesc(file_control, 11);
+export const VertexWarningSchema: GenMessage<VertexWarning> = /*@__PURE__*/ messageDesc(file_control, 11);
 
 /**
  * @generated from message moby.buildkit.v1.SourceInfo
@@ -455,8 +447,7 @@ export type SourceInfo = Message<"moby.buildkit.v1.SourceInfo"> & {
  * Describes the message moby.buildkit.v1.SourceInfo.
  * Use `create(SourceInfoSchema)` to create a new message.
  */
-export const SourceInfoSchema: GenMessage<SourceInfo> = /*@__PURE__*/
-  messageDesc(file_control, 12);
+export const SourceInfoSchema: GenMessage<SourceInfo> = /*@__PURE__*/ messageDesc(file_control, 12);
 
 /**
  * @generated from message moby.buildkit.v1.Range
@@ -477,8 +468,7 @@ export type Range = Message<"moby.buildkit.v1.Range"> & {
  * Describes the message moby.buildkit.v1.Range.
  * Use `create(RangeSchema)` to create a new message.
  */
-export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
-  messageDesc(file_control, 13);
+export const RangeSchema: GenMessage<Range> = /*@__PURE__*/ messageDesc(file_control, 13);
 
 /**
  * Lines count from 1.
@@ -501,21 +491,18 @@ export type Position = Message<"moby.buildkit.v1.Position"> & {
  * Describes the message moby.buildkit.v1.Position.
  * Use `create(PositionSchema)` to create a new message.
  */
-export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
-  messageDesc(file_control, 14);
+export const PositionSchema: GenMessage<Position> = /*@__PURE__*/ messageDesc(file_control, 14);
 
 /**
  * @generated from message moby.buildkit.v1.InfoRequest
  */
-export type InfoRequest = Message<"moby.buildkit.v1.InfoRequest"> & {
-};
+export type InfoRequest = Message<"moby.buildkit.v1.InfoRequest"> & {};
 
 /**
  * Describes the message moby.buildkit.v1.InfoRequest.
  * Use `create(InfoRequestSchema)` to create a new message.
  */
-export const InfoRequestSchema: GenMessage<InfoRequest> = /*@__PURE__*/
-  messageDesc(file_control, 15);
+export const InfoRequestSchema: GenMessage<InfoRequest> = /*@__PURE__*/ messageDesc(file_control, 15);
 
 /**
  * @generated from message moby.buildkit.v1.InfoResponse
@@ -531,8 +518,7 @@ export type InfoResponse = Message<"moby.buildkit.v1.InfoResponse"> & {
  * Describes the message moby.buildkit.v1.InfoResponse.
  * Use `create(InfoResponseSchema)` to create a new message.
  */
-export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/
-  messageDesc(file_control, 16);
+export const InfoResponseSchema: GenMessage<InfoResponse> = /*@__PURE__*/ messageDesc(file_control, 16);
 
 /**
  * @generated from message moby.buildkit.v1.BuildkitVersion
@@ -563,8 +549,7 @@ export type BuildkitVersion = Message<"moby.buildkit.v1.BuildkitVersion"> & {
  * Describes the message moby.buildkit.v1.BuildkitVersion.
  * Use `create(BuildkitVersionSchema)` to create a new message.
  */
-export const BuildkitVersionSchema: GenMessage<BuildkitVersion> = /*@__PURE__*/
-  messageDesc(file_control, 17);
+export const BuildkitVersionSchema: GenMessage<BuildkitVersion> = /*@__PURE__*/ messageDesc(file_control, 17);
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersRequest
@@ -580,8 +565,7 @@ export type ListWorkersRequest = Message<"moby.buildkit.v1.ListWorkersRequest"> 
  * Describes the message moby.buildkit.v1.ListWorkersRequest.
  * Use `create(ListWorkersRequestSchema)` to create a new message.
  */
-export const ListWorkersRequestSchema: GenMessage<ListWorkersRequest> = /*@__PURE__*/
-  messageDesc(file_control, 18);
+export const ListWorkersRequestSchema: GenMessage<ListWorkersRequest> = /*@__PURE__*/ messageDesc(file_control, 18);
 
 /**
  * @generated from message moby.buildkit.v1.ListWorkersResponse
@@ -597,8 +581,7 @@ export type ListWorkersResponse = Message<"moby.buildkit.v1.ListWorkersResponse"
  * Describes the message moby.buildkit.v1.ListWorkersResponse.
  * Use `create(ListWorkersResponseSchema)` to create a new message.
  */
-export const ListWorkersResponseSchema: GenMessage<ListWorkersResponse> = /*@__PURE__*/
-  messageDesc(file_control, 19);
+export const ListWorkersResponseSchema: GenMessage<ListWorkersResponse> = /*@__PURE__*/ messageDesc(file_control, 19);
 
 /**
  * @generated from message moby.buildkit.v1.WorkerRecord
@@ -634,8 +617,7 @@ export type WorkerRecord = Message<"moby.buildkit.v1.WorkerRecord"> & {
  * Describes the message moby.buildkit.v1.WorkerRecord.
  * Use `create(WorkerRecordSchema)` to create a new message.
  */
-export const WorkerRecordSchema: GenMessage<WorkerRecord> = /*@__PURE__*/
-  messageDesc(file_control, 20);
+export const WorkerRecordSchema: GenMessage<WorkerRecord> = /*@__PURE__*/ messageDesc(file_control, 20);
 
 /**
  * @generated from message moby.buildkit.v1.Platform
@@ -666,8 +648,7 @@ export type Platform = Message<"moby.buildkit.v1.Platform"> & {
  * Describes the message moby.buildkit.v1.Platform.
  * Use `create(PlatformSchema)` to create a new message.
  */
-export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/
-  messageDesc(file_control, 21);
+export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/ messageDesc(file_control, 21);
 
 /**
  * Sizes in bytes, the duration in nanoseconds.
@@ -710,8 +691,7 @@ export type GCPolicy = Message<"moby.buildkit.v1.GCPolicy"> & {
  * Describes the message moby.buildkit.v1.GCPolicy.
  * Use `create(GCPolicySchema)` to create a new message.
  */
-export const GCPolicySchema: GenMessage<GCPolicy> = /*@__PURE__*/
-  messageDesc(file_control, 22);
+export const GCPolicySchema: GenMessage<GCPolicy> = /*@__PURE__*/ messageDesc(file_control, 22);
 
 /**
  * @generated from message moby.buildkit.v1.DiskUsageRequest
@@ -727,8 +707,7 @@ export type DiskUsageRequest = Message<"moby.buildkit.v1.DiskUsageRequest"> & {
  * Describes the message moby.buildkit.v1.DiskUsageRequest.
  * Use `create(DiskUsageRequestSchema)` to create a new message.
  */
-export const DiskUsageRequestSchema: GenMessage<DiskUsageRequest> = /*@__PURE__*/
-  messageDesc(file_control, 23);
+export const DiskUsageRequestSchema: GenMessage<DiskUsageRequest> = /*@__PURE__*/ messageDesc(file_control, 23);
 
 /**
  * @generated from message moby.buildkit.v1.DiskUsageResponse
@@ -744,8 +723,7 @@ export type DiskUsageResponse = Message<"moby.buildkit.v1.DiskUsageResponse"> & 
  * Describes the message moby.buildkit.v1.DiskUsageResponse.
  * Use `create(DiskUsageResponseSchema)` to create a new message.
  */
-export const DiskUsageResponseSchema: GenMessage<DiskUsageResponse> = /*@__PURE__*/
-  messageDesc(file_control, 24);
+export const DiskUsageResponseSchema: GenMessage<DiskUsageResponse> = /*@__PURE__*/ messageDesc(file_control, 24);
 
 /**
  * @generated from message moby.buildkit.v1.PruneRequest
@@ -786,8 +764,7 @@ export type PruneRequest = Message<"moby.buildkit.v1.PruneRequest"> & {
  * Describes the message moby.buildkit.v1.PruneRequest.
  * Use `create(PruneRequestSchema)` to create a new message.
  */
-export const PruneRequestSchema: GenMessage<PruneRequest> = /*@__PURE__*/
-  messageDesc(file_control, 25);
+export const PruneRequestSchema: GenMessage<PruneRequest> = /*@__PURE__*/ messageDesc(file_control, 25);
 
 /**
  * @generated from message moby.buildkit.v1.UsageRecord
@@ -853,8 +830,7 @@ export type UsageRecord = Message<"moby.buildkit.v1.UsageRecord"> & {
  * Describes the message moby.buildkit.v1.UsageRecord.
  * Use `create(UsageRecordSchema)` to create a new message.
  */
-export const UsageRecordSchema: GenMessage<UsageRecord> = /*@__PURE__*/
-  messageDesc(file_control, 26);
+export const UsageRecordSchema: GenMessage<UsageRecord> = /*@__PURE__*/ messageDesc(file_control, 26);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRequest
@@ -880,8 +856,7 @@ export type BuildHistoryRequest = Message<"moby.buildkit.v1.BuildHistoryRequest"
  * Describes the message moby.buildkit.v1.BuildHistoryRequest.
  * Use `create(BuildHistoryRequestSchema)` to create a new message.
  */
-export const BuildHistoryRequestSchema: GenMessage<BuildHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_control, 27);
+export const BuildHistoryRequestSchema: GenMessage<BuildHistoryRequest> = /*@__PURE__*/ messageDesc(file_control, 27);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryEvent
@@ -902,8 +877,7 @@ export type BuildHistoryEvent = Message<"moby.buildkit.v1.BuildHistoryEvent"> & 
  * Describes the message moby.buildkit.v1.BuildHistoryEvent.
  * Use `create(BuildHistoryEventSchema)` to create a new message.
  */
-export const BuildHistoryEventSchema: GenMessage<BuildHistoryEvent> = /*@__PURE__*/
-  messageDesc(file_control, 28);
+export const BuildHistoryEventSchema: GenMessage<BuildHistoryEvent> = /*@__PURE__*/ messageDesc(file_control, 28);
 
 /**
  * @generated from message moby.buildkit.v1.BuildHistoryRecord
@@ -941,8 +915,7 @@ export type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryRecord"> 
  * Describes the message moby.buildkit.v1.BuildHistoryRecord.
  * Use `create(BuildHistoryRecordSchema)` to create a new message.
  */
-export const BuildHistoryRecordSchema: GenMessage<BuildHistoryRecord> = /*@__PURE__*/
-  messageDesc(file_control, 29);
+export const BuildHistoryRecordSchema: GenMessage<BuildHistoryRecord> = /*@__PURE__*/ messageDesc(file_control, 29);
 
 /**
  * @generated from message moby.buildkit.v1.Descriptor
@@ -968,6 +941,4 @@ export type Descriptor = Message<"moby.buildkit.v1.Descriptor"> & {
  * Describes the message moby.buildkit.v1.Descriptor.
  * Use `create(DescriptorSchema)` to create a new message.
  */
-export const DescriptorSchema: GenMessage<Descriptor> = /*@__PURE__*/
-  messageDesc(file_control, 30);
-
+export const DescriptorSchema: GenMessage<Descriptor> = /*@__PURE__*/ messageDesc(file_control, 30);

@@ -11,8 +11,11 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file gateway.proto.
  */
-export const file_gateway: GenFile = /*@__PURE__*/
-  fileDesc("Cg1nYXRld2F5LnByb3RvEhltb2J5LmJ1aWxka2l0LnYxLmZyb250ZW5kIlEKCFBsYXRmb3JtEhQKDGFyY2hpdGVjdHVyZRgBIAEoCRIKCgJvcxgCIAEoCRIPCgd2YXJpYW50GAMgASgJEhIKCm9zX3ZlcnNpb24YBCABKAkidQoZUmVzb2x2ZUltYWdlQ29uZmlnUmVxdWVzdBILCgNyZWYYASABKAkSNQoIcGxhdGZvcm0YAiABKAsyIy5tb2J5LmJ1aWxka2l0LnYxLmZyb250ZW5kLlBsYXRmb3JtEhQKDHJlc29sdmVfbW9kZRgDIAEoCSIsChpSZXNvbHZlSW1hZ2VDb25maWdSZXNwb25zZRIOCgZkaWdlc3QYASABKAkiCAoGUmVzdWx0IkIKDVJldHVyblJlcXVlc3QSMQoGcmVzdWx0GAEgASgLMiEubW9ieS5idWlsZGtpdC52MS5mcm9udGVuZC5SZXN1bHRiBnByb3RvMw");
+export const file_gateway: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    "Cg1nYXRld2F5LnByb3RvEhltb2J5LmJ1aWxka2l0LnYxLmZyb250ZW5kIlEKCFBsYXRmb3JtEhQKDGFyY2hpdGVjdHVyZRgBIAEoCRIKCgJvcxgCIAEoCRIPCgd2YXJpYW50GAMgASgJEhIKCm9zX3ZlcnNpb24YBCABKAkidQoZUmVzb2x2ZUltYWdlQ29uZmlnUmVxdWVzdBILCgNyZWYYASABKAkSNQoIcGxhdGZvcm0YAiABKAsyIy5tb2J5LmJ1aWxka2l0LnYxLmZyb250ZW5kLlBsYXRmb3JtEhQKDHJlc29sdmVfbW9kZRgDIAEoCSIsChpSZXNvbHZlSW1hZ2VDb25maWdSZXNwb25zZRIOCgZkaWdlc3QYASABKAkiCAoGUmVzdWx0IkIKDVJldHVyblJlcXVlc3QSMQoGcmVzdWx0GAEgASgLMiEubW9ieS5idWlsZGtpdC52MS5mcm9udGVuZC5SZXN1bHRiBnByb3RvMw",
+  );
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Platform
@@ -43,8 +46,7 @@ export type Platform = Message<"moby.buildkit.v1.frontend.Platform"> & {
  * Describes the message moby.buildkit.v1.frontend.Platform.
  * Use `create(PlatformSchema)` to create a new message.
  */
-export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/
-  messageDesc(file_gateway, 0);
+export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/ messageDesc(file_gateway, 0);
 
 /**
  * moby.buildkit.v1.frontend.LLBBridge/ResolveImageConfig
@@ -72,7 +74,8 @@ export type ResolveImageConfigRequest = Message<"moby.buildkit.v1.frontend.Resol
  * Describes the message moby.buildkit.v1.frontend.ResolveImageConfigRequest.
  * Use `create(ResolveImageConfigRequestSchema)` to create a new message.
  */
-export const ResolveImageConfigRequestSchema: GenMessage<ResolveImageConfigRequest> = /*@__PURE__*/
+export const ResolveImageConfigRequestSchema: GenMessage<ResolveImageConfigRequest> =
+  /*@__PURE__*/
   messageDesc(file_gateway, 1);
 
 /**
@@ -89,21 +92,20 @@ export type ResolveImageConfigResponse = Message<"moby.buildkit.v1.frontend.Reso
  * Describes the message moby.buildkit.v1.frontend.ResolveImageConfigResponse.
  * Use `create(ResolveImageConfigResponseSchema)` to create a new message.
  */
-export const ResolveImageConfigResponseSchema: GenMessage<ResolveImageConfigResponse> = /*@__PURE__*/
+export const ResolveImageConfigResponseSchema: GenMessage<ResolveImageConfigResponse> =
+  /*@__PURE__*/
   messageDesc(file_gateway, 2);
 
 /**
  * @generated from message moby.buildkit.v1.frontend.Result
  */
-export type Result = Message<"moby.buildkit.v1.frontend.Result"> & {
-};
+export type Result = Message<"moby.buildkit.v1.frontend.Result"> & {};
 
 /**
  * Describes the message moby.buildkit.v1.frontend.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
-export const ResultSchema: GenMessage<Result> = /*@__PURE__*/
-  messageDesc(file_gateway, 3);
+export const ResultSchema: GenMessage<Result> = /*@__PURE__*/ messageDesc(file_gateway, 3);
 
 /**
  * moby.buildkit.v1.frontend.LLBBridge/Return
@@ -121,6 +123,4 @@ export type ReturnRequest = Message<"moby.buildkit.v1.frontend.ReturnRequest"> &
  * Describes the message moby.buildkit.v1.frontend.ReturnRequest.
  * Use `create(ReturnRequestSchema)` to create a new message.
  */
-export const ReturnRequestSchema: GenMessage<ReturnRequest> = /*@__PURE__*/
-  messageDesc(file_gateway, 4);
-
+export const ReturnRequestSchema: GenMessage<ReturnRequest> = /*@__PURE__*/ messageDesc(file_gateway, 4);

@@ -11,8 +11,11 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file session.proto.
  */
-export const file_session: GenFile = /*@__PURE__*/
-  fileDesc("Cg1zZXNzaW9uLnByb3RvEhVtb2J5LmJ1aWxka2l0LnNlc3Npb24iJQoSSGVhbHRoQ2hlY2tSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAkiJQoTSGVhbHRoQ2hlY2tSZXNwb25zZRIOCgZzdGF0dXMYASABKAUiIgoSQ3JlZGVudGlhbHNSZXF1ZXN0EgwKBGhvc3QYASABKAkiNwoTQ3JlZGVudGlhbHNSZXNwb25zZRIQCgh1c2VybmFtZRgBIAEoCRIOCgZzZWNyZXQYAiABKAkiZAoRRmV0Y2hUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEgwKBGhvc3QYAiABKAkSDQoFcmVhbG0YAyABKAkSDwoHc2VydmljZRgEIAEoCRIOCgZzY29wZXMYBSADKAkiSgoSRmV0Y2hUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEhIKCmV4cGlyZXNfaW4YAiABKAMSEQoJaXNzdWVkX2F0GAMgASgDIjYKGEdldFRva2VuQXV0aG9yaXR5UmVxdWVzdBIMCgRob3N0GAEgASgJEgwKBHNhbHQYAiABKAwiLwoZR2V0VG9rZW5BdXRob3JpdHlSZXNwb25zZRISCgpwdWJsaWNfa2V5GAEgASgMIkoKG1ZlcmlmeVRva2VuQXV0aG9yaXR5UmVxdWVzdBIMCgRob3N0GAEgASgJEg8KB3BheWxvYWQYAiABKAwSDAoEc2FsdBgDIAEoDCIuChxWZXJpZnlUb2tlbkF1dGhvcml0eVJlc3BvbnNlEg4KBnNpZ25lZBgBIAEoDCKhAQoQR2V0U2VjcmV0UmVxdWVzdBIKCgJpZBgBIAEoCRJNCgthbm5vdGF0aW9ucxgCIAMoCzI4Lm1vYnkuYnVpbGRraXQuc2Vzc2lvbi5HZXRTZWNyZXRSZXF1ZXN0LkFubm90YXRpb25zRW50cnkaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiEKEUdldFNlY3JldFJlc3BvbnNlEgwKBGRhdGEYASABKAxiBnByb3RvMw");
+export const file_session: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    "Cg1zZXNzaW9uLnByb3RvEhVtb2J5LmJ1aWxka2l0LnNlc3Npb24iJQoSSGVhbHRoQ2hlY2tSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAkiJQoTSGVhbHRoQ2hlY2tSZXNwb25zZRIOCgZzdGF0dXMYASABKAUiIgoSQ3JlZGVudGlhbHNSZXF1ZXN0EgwKBGhvc3QYASABKAkiNwoTQ3JlZGVudGlhbHNSZXNwb25zZRIQCgh1c2VybmFtZRgBIAEoCRIOCgZzZWNyZXQYAiABKAkiZAoRRmV0Y2hUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEgwKBGhvc3QYAiABKAkSDQoFcmVhbG0YAyABKAkSDwoHc2VydmljZRgEIAEoCRIOCgZzY29wZXMYBSADKAkiSgoSRmV0Y2hUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEhIKCmV4cGlyZXNfaW4YAiABKAMSEQoJaXNzdWVkX2F0GAMgASgDIjYKGEdldFRva2VuQXV0aG9yaXR5UmVxdWVzdBIMCgRob3N0GAEgASgJEgwKBHNhbHQYAiABKAwiLwoZR2V0VG9rZW5BdXRob3JpdHlSZXNwb25zZRISCgpwdWJsaWNfa2V5GAEgASgMIkoKG1ZlcmlmeVRva2VuQXV0aG9yaXR5UmVxdWVzdBIMCgRob3N0GAEgASgJEg8KB3BheWxvYWQYAiABKAwSDAoEc2FsdBgDIAEoDCIuChxWZXJpZnlUb2tlbkF1dGhvcml0eVJlc3BvbnNlEg4KBnNpZ25lZBgBIAEoDCKhAQoQR2V0U2VjcmV0UmVxdWVzdBIKCgJpZBgBIAEoCRJNCgthbm5vdGF0aW9ucxgCIAMoCzI4Lm1vYnkuYnVpbGRraXQuc2Vzc2lvbi5HZXRTZWNyZXRSZXF1ZXN0LkFubm90YXRpb25zRW50cnkaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiEKEUdldFNlY3JldFJlc3BvbnNlEgwKBGRhdGEYASABKAxiBnByb3RvMw",
+  );
 
 /**
  * grpc.health.v1.Health/Check
@@ -30,8 +33,7 @@ export type HealthCheckRequest = Message<"moby.buildkit.session.HealthCheckReque
  * Describes the message moby.buildkit.session.HealthCheckRequest.
  * Use `create(HealthCheckRequestSchema)` to create a new message.
  */
-export const HealthCheckRequestSchema: GenMessage<HealthCheckRequest> = /*@__PURE__*/
-  messageDesc(file_session, 0);
+export const HealthCheckRequestSchema: GenMessage<HealthCheckRequest> = /*@__PURE__*/ messageDesc(file_session, 0);
 
 /**
  * @generated from message moby.buildkit.session.HealthCheckResponse
@@ -49,8 +51,7 @@ export type HealthCheckResponse = Message<"moby.buildkit.session.HealthCheckResp
  * Describes the message moby.buildkit.session.HealthCheckResponse.
  * Use `create(HealthCheckResponseSchema)` to create a new message.
  */
-export const HealthCheckResponseSchema: GenMessage<HealthCheckResponse> = /*@__PURE__*/
-  messageDesc(file_session, 1);
+export const HealthCheckResponseSchema: GenMessage<HealthCheckResponse> = /*@__PURE__*/ messageDesc(file_session, 1);
 
 /**
  * moby.filesync.v1.Auth/Credentials
@@ -68,8 +69,7 @@ export type CredentialsRequest = Message<"moby.buildkit.session.CredentialsReque
  * Describes the message moby.buildkit.session.CredentialsRequest.
  * Use `create(CredentialsRequestSchema)` to create a new message.
  */
-export const CredentialsRequestSchema: GenMessage<CredentialsRequest> = /*@__PURE__*/
-  messageDesc(file_session, 2);
+export const CredentialsRequestSchema: GenMessage<CredentialsRequest> = /*@__PURE__*/ messageDesc(file_session, 2);
 
 /**
  * @generated from message moby.buildkit.session.CredentialsResponse
@@ -90,8 +90,7 @@ export type CredentialsResponse = Message<"moby.buildkit.session.CredentialsResp
  * Describes the message moby.buildkit.session.CredentialsResponse.
  * Use `create(CredentialsResponseSchema)` to create a new message.
  */
-export const CredentialsResponseSchema: GenMessage<CredentialsResponse> = /*@__PURE__*/
-  messageDesc(file_session, 3);
+export const CredentialsResponseSchema: GenMessage<CredentialsResponse> = /*@__PURE__*/ messageDesc(file_session, 3);
 
 /**
  * moby.filesync.v1.Auth/FetchToken
@@ -129,8 +128,7 @@ export type FetchTokenRequest = Message<"moby.buildkit.session.FetchTokenRequest
  * Describes the message moby.buildkit.session.FetchTokenRequest.
  * Use `create(FetchTokenRequestSchema)` to create a new message.
  */
-export const FetchTokenRequestSchema: GenMessage<FetchTokenRequest> = /*@__PURE__*/
-  messageDesc(file_session, 4);
+export const FetchTokenRequestSchema: GenMessage<FetchTokenRequest> = /*@__PURE__*/ messageDesc(file_session, 4);
 
 /**
  * @generated from message moby.buildkit.session.FetchTokenResponse
@@ -160,8 +158,7 @@ export type FetchTokenResponse = Message<"moby.buildkit.session.FetchTokenRespon
  * Describes the message moby.buildkit.session.FetchTokenResponse.
  * Use `create(FetchTokenResponseSchema)` to create a new message.
  */
-export const FetchTokenResponseSchema: GenMessage<FetchTokenResponse> = /*@__PURE__*/
-  messageDesc(file_session, 5);
+export const FetchTokenResponseSchema: GenMessage<FetchTokenResponse> = /*@__PURE__*/ messageDesc(file_session, 5);
 
 /**
  * moby.filesync.v1.Auth/GetTokenAuthority
@@ -184,7 +181,8 @@ export type GetTokenAuthorityRequest = Message<"moby.buildkit.session.GetTokenAu
  * Describes the message moby.buildkit.session.GetTokenAuthorityRequest.
  * Use `create(GetTokenAuthorityRequestSchema)` to create a new message.
  */
-export const GetTokenAuthorityRequestSchema: GenMessage<GetTokenAuthorityRequest> = /*@__PURE__*/
+export const GetTokenAuthorityRequestSchema: GenMessage<GetTokenAuthorityRequest> =
+  /*@__PURE__*/
   messageDesc(file_session, 6);
 
 /**
@@ -203,7 +201,8 @@ export type GetTokenAuthorityResponse = Message<"moby.buildkit.session.GetTokenA
  * Describes the message moby.buildkit.session.GetTokenAuthorityResponse.
  * Use `create(GetTokenAuthorityResponseSchema)` to create a new message.
  */
-export const GetTokenAuthorityResponseSchema: GenMessage<GetTokenAuthorityResponse> = /*@__PURE__*/
+export const GetTokenAuthorityResponseSchema: GenMessage<GetTokenAuthorityResponse> =
+  /*@__PURE__*/
   messageDesc(file_session, 7);
 
 /**
@@ -232,7 +231,8 @@ export type VerifyTokenAuthorityRequest = Message<"moby.buildkit.session.VerifyT
  * Describes the message moby.buildkit.session.VerifyTokenAuthorityRequest.
  * Use `create(VerifyTokenAuthorityRequestSchema)` to create a new message.
  */
-export const VerifyTokenAuthorityRequestSchema: GenMessage<VerifyTokenAuthorityRequest> = /*@__PURE__*/
+export const VerifyTokenAuthorityRequestSchema: GenMessage<VerifyTokenAuthorityRequest> =
+  /*@__PURE__*/
   messageDesc(file_session, 8);
 
 /**
@@ -251,7 +251,8 @@ export type VerifyTokenAuthorityResponse = Message<"moby.buildkit.session.Verify
  * Describes the message moby.buildkit.session.VerifyTokenAuthorityResponse.
  * Use `create(VerifyTokenAuthorityResponseSchema)` to create a new message.
  */
-export const VerifyTokenAuthorityResponseSchema: GenMessage<VerifyTokenAuthorityResponse> = /*@__PURE__*/
+export const VerifyTokenAuthorityResponseSchema: GenMessage<VerifyTokenAuthorityResponse> =
+  /*@__PURE__*/
   messageDesc(file_session, 9);
 
 /**
@@ -275,8 +276,7 @@ export type GetSecretRequest = Message<"moby.buildkit.session.GetSecretRequest">
  * Describes the message moby.buildkit.session.GetSecretRequest.
  * Use `create(GetSecretRequestSchema)` to create a new message.
  */
-export const GetSecretRequestSchema: GenMessage<GetSecretRequest> = /*@__PURE__*/
-  messageDesc(file_session, 10);
+export const GetSecretRequestSchema: GenMessage<GetSecretRequest> = /*@__PURE__*/ messageDesc(file_session, 10);
 
 /**
  * @generated from message moby.buildkit.session.GetSecretResponse
@@ -292,6 +292,4 @@ export type GetSecretResponse = Message<"moby.buildkit.session.GetSecretResponse
  * Describes the message moby.buildkit.session.GetSecretResponse.
  * Use `create(GetSecretResponseSchema)` to create a new message.
  */
-export const GetSecretResponseSchema: GenMessage<GetSecretResponse> = /*@__PURE__*/
-  messageDesc(file_session, 11);
-
+export const GetSecretResponseSchema: GenMessage<GetSecretResponse> = /*@__PURE__*/ messageDesc(file_session, 11);

@@ -1,0 +1,87 @@
+import type { Credential, Keychain } from "@slipway/core";
+import type { RegistryToken, TokenRequest } from "@slipway/registry-client";
+import { expect, it } from "vitest";
+
+import { scopedTokens } from "./scoped-tokens.ts";
+
+const host = "registry.test";
+const call = { signal: new AbortController().signal };
+const renewAtMs = Date.now() + 100_000;
+
+function user(username: string, scope: string): Credential {
+  return { type: "basic", source: `secret builds/${username}`, username, password: "p", scope };
+}
+
+const keychain: Keychain = {
+  resolve: ({ repository }) =>
+    Promise.resolve(
+      [user("reader", "base"), user("writer", "team"), user("late", "team")].filter(
+        ({ scope }) => repository === undefined || repository.startsWith(scope ?? ""),
+      ),
+    ),
+};
+
+/** Asks for tokens; a user gets what the service grants it. */
+async function fetchToken(scopes: readonly string[], grants: Readonly<Record<string, RegistryToken["granted"]>>) {
+  const asked: string[] = [];
+  const answer = ({ credential }: TokenRequest): Promise<RegistryToken | undefined> => {
+    const name = credential?.type === "basic" ? credential.username : "anonymous";
+    asked.push(name);
+    if (!(name in grants)) return Promise.resolve(undefined);
+    const granted = grants[name];
+    return Promise.resolve({ token: name, renewAtMs, ...(granted === undefined ? {} : { granted }) });
+  };
+  const registries = { client: () => ({ fetchToken: answer }) } as unknown as Parameters<typeof scopedTokens>[1];
+  const authority = scopedTokens(keychain, registries, call);
+  const request = { host, realm: "https://auth.test/token", service: "s", scopes };
+  const outcome = await authority.fetch(request).catch((error: unknown) => error);
+  return { outcome, asked };
+}
+
+const pull = ["repository:base/app:pull"];
+const push = ["repository:team/app:pull,push"];
+const all = [{ repository: "team/app", actions: ["pull", "push"] }];
+
+it("asks as the one that the repository belongs to", async () => {
+  const { outcome, asked } = await fetchToken(pull, { reader: undefined });
+  expect(asked).toEqual(["reader"]);
+  expect(outcome).toMatchObject({ token: "reader" });
+});
+
+it("takes the candidate that gets all that is wanted", async () => {
+  const { outcome, asked } = await fetchToken(push, {
+    writer: [{ repository: "team/app", actions: ["pull"] }],
+    late: all,
+  });
+  expect(asked).toEqual(["writer", "late"]);
+  expect(outcome).toMatchObject({ token: "late" });
+});
+
+it("takes what there is when nobody gets everything, so that the registry says what is missing", async () => {
+  const { outcome } = await fetchToken(push, { writer: [], anonymous: [] });
+  expect(outcome).toMatchObject({ token: "writer" });
+});
+
+it("asks the one that may push when a token is for two repositories", async () => {
+  const { asked } = await fetchToken([...pull, ...push], { writer: undefined });
+  expect(asked).toEqual(["writer"]);
+});
+
+it("names all candidates when the service refuses them all", async () => {
+  const { outcome } = await fetchToken(push, {});
+  expect(outcome).toMatchObject({
+    code: "REGISTRY_UNAUTHORIZED",
+    details: { triedCredentials: ["secret builds/writer", "secret builds/late", "anonymous access"] },
+  });
+});
+
+it("offers tokens only for hosts with more than one credential, under a name that changes with them", async () => {
+  const registries = { client: () => expect.unreachable("nobody is asked") };
+  const identify = (chain: Keychain) => scopedTokens(chain, registries, call).identify(host);
+  const one: Keychain = { resolve: () => Promise.resolve([user("reader", "base")]) };
+  const other: Keychain = { resolve: () => Promise.resolve([user("reader", "base"), user("new", "team")]) };
+  expect(await identify(one)).toBeUndefined();
+  expect(await identify(keychain)).toHaveLength(32);
+  expect(await identify(keychain)).toEqual(await identify(keychain));
+  expect(await identify(other)).not.toEqual(await identify(keychain));
+});
