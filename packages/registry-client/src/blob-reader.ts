@@ -23,6 +23,8 @@ export interface ExpectedBlob {
   readonly name: string;
   readonly digest: string;
   readonly offset: number;
+  /** Where the answer does not say it. */
+  readonly sizeBytes?: number | undefined;
   /** Whether the digest is checked here. Who starts at an offset has to do it. */
   readonly verify: boolean;
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ export function readBlobResponse(response: RegistryResponse, expected: ExpectedB
   const range = partial ? parseContentRange(response.headers.get("content-range")) : undefined;
   const skippedBytes = expected.offset - (range?.first ?? 0);
   const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  const sizeBytes = range?.sizeBytes ?? length + (partial ? expected.offset : 0);
+  const sizeBytes = range?.sizeBytes ?? expected.sizeBytes ?? length + (partial ? expected.offset : 0);
   if (partial && (range === undefined || skippedBytes !== 0)) throw badRange(expected, response);
   return { sizeBytes, chunks: checkedChunks(response, expected, sizeBytes, skippedBytes) };
 }

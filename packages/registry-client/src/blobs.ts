@@ -4,6 +4,8 @@ import type { BlobUpload } from "./blob-upload.ts";
 import { openUpload } from "./blob-upload.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
+import { unusableAnswerError } from "./registry-error.ts";
+import type { RegistryResponse } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
 import { discardBody } from "./response-body.ts";
 
@@ -85,11 +87,32 @@ async function getBlob(
     purpose,
     signal,
   });
-  if (response.ok)
-    return readBlobResponse(response, { registry: requests.registry, name, digest, offset, verify, signal });
+  if (response.ok) {
+    const { registry } = requests;
+    const sizeBytes = await sizeOf(requests, repository, digest, response, signal);
+    return readBlobResponse(response, { registry, name, digest, offset, sizeBytes, verify, signal });
+  }
   if (response.status !== 404) throw await requests.fail(purpose, response);
   await discardBody(response);
   return undefined;
+}
+
+/** What has no announced end need not have one: then the answer to HEAD must say where it is. */
+async function sizeOf(
+  requests: RegistryRequests,
+  repository: string,
+  digest: string,
+  response: RegistryResponse,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const announces = ["content-length", "content-range"].some((name) => response.headers.get(name) !== null);
+  if (announces) return undefined;
+  const sizeBytes = (await headBlob(requests, repository, digest, { signal }))?.sizeBytes;
+  if (sizeBytes !== undefined && !Number.isNaN(sizeBytes)) return sizeBytes;
+  await discardBody(response);
+  const { registry } = requests;
+  const subject = { registry, purpose: `read ${nameOf(requests, repository, digest)}`, tried: [] };
+  throw unusableAnswerError(subject, response.status, "it does not say how long the blob is");
 }
 
 async function deleteBlob(

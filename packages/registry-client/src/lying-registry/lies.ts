@@ -44,8 +44,12 @@ const upload: NonNullable<Lie["ask"]> = async (client, repository) => {
   if (started !== "mounted") await started.write(manifest);
 };
 
-/** Writes until nobody reads any more. */
+/** Writes until nobody reads any more; of an answer to HEAD nobody does. */
 function endlessly(response: ServerResponse, chunk: Uint8Array, totalBytes = Number.POSITIVE_INFINITY): void {
+  if (response.req.method === "HEAD") {
+    response.end();
+    return;
+  }
   let sentBytes = 0;
   const more = (): void => {
     while (!response.destroyed && sentBytes < totalBytes) {
@@ -130,6 +134,21 @@ const cases: Readonly<Record<string, Case>> = {
     },
     code: "REGISTRY_REFUSED",
     says: /104857600 bytes, where 4194304 are the most/,
+  },
+  "a blob without end": {
+    answer: (_, response) => endlessly(response, megabyte),
+    ask: readBlob,
+    code: "REGISTRY_REFUSED",
+    says: /does not say how long the blob is/,
+  },
+  "a blob that goes on after its end": {
+    answer: (request, response) => {
+      if (request.method === "HEAD") response.writeHead(200, { "content-length": 5_000_000 }).end();
+      else endlessly(response, megabyte);
+    },
+    ask: readBlob,
+    code: "REGISTRY_REFUSED",
+    says: /more than the 5000000 bytes/,
   },
   "an error without end": {
     answer: (_, response) => {
