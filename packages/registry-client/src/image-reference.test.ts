@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { expect, test } from "vitest";
 
@@ -150,14 +151,14 @@ function ourAnswer(text: string): Answer {
 }
 
 /** Builds the program where Go finds it again, so that an unchanged one is not linked anew. */
-function askGoReference(texts: readonly string[]): Answer[] {
+async function askGoReference(texts: readonly string[]): Promise<Answer[]> {
   const folder = join(process.env["SLIPWAY_CACHE"] ?? join(homedir(), ".cache", "slipway"), "go-reference");
   mkdirSync(folder, { recursive: true });
   const executable = join(folder, "image-reference");
   const cwd = fileURLToPath(new URL("../go-reference", import.meta.url));
   const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", GOWORK: "off" };
   const argv = ["build", "-trimpath", "-buildvcs=false", "-o", executable, "."];
-  execFileSync("go", argv, { cwd, env, stdio: ["ignore", "inherit", "pipe"] });
+  await promisify(execFile)("go", argv, { cwd, env });
   const input = JSON.stringify(texts);
   return JSON.parse(execFileSync(executable, { input, encoding: "utf8", maxBuffer: 2 ** 29 })) as Answer[];
 }
@@ -175,10 +176,10 @@ function recordedTexts(): string[] {
 }
 
 if (mode === "record") {
-  test("records the answers of the Go reference", { timeout: 5 * minuteMs }, () => {
+  test("records the answers of the Go reference", { timeout: 5 * minuteMs }, async () => {
     const texts = recordedTexts();
     const producedBy = `go-reference/main.go: distribution/reference at the version of its go.mod; seed ${recordedSeed}`;
-    const fixture: Fixture = { producedBy, texts, answers: askGoReference(texts) };
+    const fixture: Fixture = { producedBy, texts, answers: await askGoReference(texts) };
     writeFileSync(fixturePath, `${JSON.stringify(fixture)}\n`);
   });
 }
@@ -189,11 +190,11 @@ interface Answered {
   readonly by: string;
 }
 
-function answered(): Answered {
+async function answered(): Promise<Answered> {
   if (mode !== "recorded") {
     try {
       const texts = makeTexts(seed, count);
-      return { texts, answers: askGoReference(texts), by: `of seed ${seed} against the Go original` };
+      return { texts, answers: await askGoReference(texts), by: `of seed ${seed} against the Go original` };
     } catch (error) {
       if (mode === "record" || process.env["SLIPWAY_GO_REFERENCE"] === "live") throw error;
       const reason = error instanceof Error ? error.message.split("\n").slice(0, 3).join(" ") : String(error);
@@ -207,8 +208,8 @@ function answered(): Answered {
 test(
   "REFERENCE: references are parsed and written as distribution/reference does it",
   { timeout: 5 * minuteMs },
-  () => {
-    const { texts, answers, by } = answered();
+  async () => {
+    const { texts, answers, by } = await answered();
     expect(answers).toHaveLength(texts.length);
     const different = differences(texts, answers);
     const accepted = answers.filter((answer) => answer.full !== undefined).length;

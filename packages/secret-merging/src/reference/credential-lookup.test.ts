@@ -37,11 +37,14 @@ function hashOf(cases: readonly object[]): string {
 }
 
 /** The answers of the originals, and where they come from. */
-function answersFor<Case extends object>(id: string, make: (random: RandomSource) => Case): Answered<Case> {
+async function answersFor<Case extends object>(
+  id: string,
+  make: (random: RandomSource) => Case,
+): Promise<Answered<Case>> {
   if (mode !== "recorded") {
     try {
       const cases = makeCases(make);
-      return { cases, answers: askGoReference(buildGoReference(), cases), by: "the Go original", ofSeed: seed };
+      return { cases, answers: askGoReference(await buildGoReference(), cases), by: "the Go original", ofSeed: seed };
     } catch (error) {
       if (mode === "record" || process.env["SLIPWAY_GO_REFERENCE"] === "live") throw error;
       console.log(`${id}: the Go original cannot be built here, so its recorded answers are used. ${firstLine(error)}`);
@@ -65,12 +68,12 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n").slice(0, 3).join(" ");
 }
 
-function compare<Case extends object>(
+async function compare<Case extends object>(
   id: string,
   make: (random: RandomSource) => Case,
   same: (asked: Case, theirs: GoAnswer) => boolean,
-): void {
-  const { cases, answers, by, ofSeed } = answersFor(id, make);
+): Promise<void> {
+  const { cases, answers, by, ofSeed } = await answersFor(id, make);
   expect(answers).toHaveLength(cases.length);
   const different = cases.flatMap((asked, index) => {
     const theirs = answers[index] ?? { logins: [] };
@@ -89,8 +92,8 @@ function compare<Case extends object>(
 }
 
 if (mode === "record")
-  test("records the answers of the Go originals", { timeout: 10 * minuteMs }, () => {
-    const executable = buildGoReference();
+  test("records the answers of the Go originals", { timeout: 10 * minuteMs }, async () => {
+    const executable = await buildGoReference();
     const record = (cases: readonly object[]): Recorded => ({
       sha256: hashOf(cases),
       answers: askGoReference(executable, cases),

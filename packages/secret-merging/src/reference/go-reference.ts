@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const source = fileURLToPath(new URL("../../go-reference", import.meta.url));
 
@@ -27,14 +28,15 @@ export function hasGo(): boolean {
 }
 
 /** Compiles the Go reference, with the cache of Go; resolves with the path of the program. Needs Go and its modules. */
-export function buildGoReference(): string {
+export async function buildGoReference(): Promise<string> {
   const folder = join(process.env["SLIPWAY_CACHE"] ?? join(homedir(), ".cache", "slipway"), "go-reference");
   mkdirSync(folder, { recursive: true });
   const executable = join(folder, "credential-lookup");
   const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", GOWORK: "off" };
   // The flags of the cluster's own build of Kubernetes: what that has compiled is in the cache.
   const argv = ["build", "-trimpath", "-buildvcs=false", "-o", executable, "."];
-  execFileSync("go", argv, { cwd: source, env, stdio: ["ignore", "inherit", "pipe"], encoding: "utf8" });
+  // A first build takes a minute or two, in which the test runner wants to hear of its worker.
+  await promisify(execFile)("go", argv, { cwd: source, env });
   return executable;
 }
 
