@@ -46,7 +46,7 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
     credentials: sessionCredentials(credentials, keys),
     tokens: scopedTokens(credentials, registries, keys),
   };
-  // It takes as long as the connection to the daemon does, which learns nothing of the build before.
+  // While the daemon is dialled; it learns nothing of the build before, and nobody learns of steps.
   const allowed = preflight(request, { registries, credentials, keychainCall: keys });
   allowed.catch(() => undefined);
   const { client, answered } = await site.connection;
@@ -72,7 +72,7 @@ async function preflight(request: BuildRequest, access: Omit<Preflight, "baseIma
 }
 
 interface Daemon extends BuildkitConnection {
-  readonly session: SessionAuthorization;
+  readonly session: SessionAuthorization & { readonly allowed: Promise<void> };
 }
 
 async function solve(
@@ -82,7 +82,7 @@ async function solve(
   call: DriverCall,
 ): Promise<SolveResponse> {
   const { signal, emit } = call;
-  const status = new StatusEvents(emit);
+  const status = new StatusEvents(emit, session.allowed);
   // Before anything of this build can be killed; without a memory limit nothing is asked.
   const killsBefore = await oomKills(cluster, target.pod, call);
   try {

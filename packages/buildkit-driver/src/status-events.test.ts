@@ -4,9 +4,11 @@ import { expect, it } from "vitest";
 
 import { contextProgress, StatusEvents } from "./status-events.ts";
 
-function collect(): { events: DriverEvent[]; status: StatusEvents } {
+async function collect(allowed = Promise.resolve()): Promise<{ events: DriverEvent[]; status: StatusEvents }> {
   const events: DriverEvent[] = [];
-  return { events, status: new StatusEvents((event) => events.push(event)) };
+  const status = new StatusEvents((event) => events.push(event), allowed);
+  await Promise.allSettled([allowed]);
+  return { events, status };
 }
 
 function update(...vertices: Partial<Vertex>[]): StatusUpdate {
@@ -20,8 +22,8 @@ function update(...vertices: Partial<Vertex>[]): StatusUpdate {
   return { vertices: whole, progress: [], logs: [], warnings: [] };
 }
 
-it("reports a step once, however often its vertex comes", () => {
-  const { events, status } = collect();
+it("reports a step once, however often its vertex comes", async () => {
+  const { events, status } = await collect();
   for (const vertex of [
     {},
     { startedMs: 1 },
@@ -38,22 +40,22 @@ it("reports a step once, however often its vertex comes", () => {
   ]);
 });
 
-it("starts a step that is seen only at its end", () => {
-  const { events, status } = collect();
+it("starts a step that is seen only at its end", async () => {
+  const { events, status } = await collect();
   status.update(update({ startedMs: 3, completedMs: 3, cached: true }));
   expect(events.map(({ type }) => type)).toEqual(["step-start", "step-end"]);
   expect(events[1]).toMatchObject({ cached: true });
 });
 
-it("ends what a cut build left open", () => {
-  const { events, status } = collect();
+it("ends what a cut build left open", async () => {
+  const { events, status } = await collect();
   status.update(update({ startedMs: 1 }));
   status.end();
   expect(events[1]).toMatchObject({ type: "step-end", step: "sha256:1", cached: false });
 });
 
-it("reads the platform out of the name", () => {
-  const { events, status } = collect();
+it("reads the platform out of the name", async () => {
+  const { events, status } = await collect();
   status.update(update({ name: "[linux/arm64 build 2/5] RUN make", startedMs: 1 }));
   expect(events[0]).toMatchObject({ platform: "linux/arm64" });
 });
@@ -76,4 +78,21 @@ it.each([
     done: true,
   };
   expect(contextProgress(transfer) !== undefined).toBe(expected);
+});
+
+it("reports nothing of a build that was not allowed", async () => {
+  const { events, status } = await collect(Promise.reject(new Error("refused")));
+  status.update(update({ startedMs: 1 }));
+  status.end();
+  expect(events).toEqual([]);
+});
+
+it("reports what came before the build was allowed, once it is", async () => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const events: DriverEvent[] = [];
+  const status = new StatusEvents((event) => events.push(event), promise.then());
+  status.update(update({ startedMs: 1 }));
+  expect(events).toEqual([]);
+  resolve(undefined);
+  await expect.poll(() => events.map(({ type }) => type)).toEqual(["step-start"]);
 });

@@ -8,13 +8,30 @@ export class StatusEvents {
   readonly #emit: Emit;
   readonly #open = new Set<string>();
   readonly #ended = new Set<string>();
+  #held: StatusUpdate[] | undefined = [];
 
-  constructor(emit: Emit) {
+  /** @param allowed - Until it resolves nothing is reported, and if it rejects, nothing at all: there was no build then. */
+  constructor(emit: Emit, allowed: Promise<void>) {
     this.#emit = emit;
+    allowed.then(
+      () => this.#release(),
+      () => undefined,
+    );
   }
 
   /** Reports what an update says. */
   update(update: StatusUpdate): void {
+    if (this.#held === undefined) this.#report(update);
+    else this.#held.push(update);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const update of held) this.#report(update);
+  }
+
+  #report(update: StatusUpdate): void {
     for (const vertex of update.vertices) this.#vertex(vertex);
     for (const { vertex: step, id, name, current, total, timeMs } of update.progress) {
       if (!this.#open.has(step)) continue;
