@@ -38,7 +38,19 @@ export function readBlobResponse(response: RegistryResponse, expected: ExpectedB
   const length = Number(response.headers.get("content-length") ?? Number.NaN);
   const sizeBytes = range?.sizeBytes ?? expected.sizeBytes ?? length + (partial ? expected.offset : 0);
   if (partial && (range === undefined || skippedBytes !== 0)) throw badRange(expected, response);
-  return { sizeBytes, chunks: checkedChunks(response, expected, sizeBytes, skippedBytes) };
+  return { sizeBytes, chunks: cancelable(response, checkedChunks(response, expected, sizeBytes, skippedBytes)) };
+}
+
+/** A generator that has not begun lets go of nothing when it is left. */
+function cancelable(response: RegistryResponse, chunks: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
+  const iterator: AsyncIterator<Uint8Array> = {
+    next: () => chunks.next(),
+    return: async () => {
+      await response.body?.cancel();
+      return await chunks.return(undefined);
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 interface ContentRange {
