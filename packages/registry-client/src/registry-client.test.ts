@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core";
@@ -397,6 +398,37 @@ describe("over TLS", () => {
       digest,
     );
     expect((await failure(client("other.svc", { transport }).headManifest("other.svc/app"))).message).toMatch(/`ca`/);
+  });
+
+  test("a certificate is not checked where that is said", async () => {
+    const { address } = await serveTls(serveManifest);
+    const reference = `${address}/app`;
+    expect((await client(address, { http: false, insecure: true }).getManifest(reference))?.digest).toBe(digest);
+    const [host = "", port = ""] = address.split(":");
+    const transport = createStreamTransport(() => Promise.resolve(connect(Number(port), host)), {
+      tls: { insecure: true },
+    });
+    expect((await client("other.svc", { transport }).headManifest("other.svc/app"))?.digest).toBe(digest);
+  });
+
+  test("goes through the tunnel of a proxy, which keeps it for the next request", async () => {
+    const { address, ca } = await serveTls(serveManifest);
+    const tunnels: string[] = [];
+    const proxy = createServer().on("connect", (request: IncomingMessage, socket: Duplex) => {
+      tunnels.push(request.url ?? "");
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      const [host = "", port = ""] = address.split(":");
+      const upstream = connect(Number(port), host);
+      for (const end of [upstream, socket]) end.on("error", () => [upstream, socket].map((other) => other.destroy()));
+      upstream.pipe(socket).pipe(upstream);
+    });
+    const options = { proxy: await listen(proxy), ca };
+    await using registryClient = client("registry.builds.svc", options);
+    expect((await registryClient.headManifest("registry.builds.svc/app"))?.digest).toBe(digest);
+    expect((await registryClient.getManifest("registry.builds.svc/app"))?.digest).toBe(digest);
+    expect(tunnels).toEqual(["registry.builds.svc:443"]);
+    const stranger = client("other.svc", { ...options, retryDelaysMs: [] });
+    expect((await failure(stranger.headManifest("other.svc/app"))).message).toMatch(/`ca`/);
   });
 
   test("a registry that speaks plain HTTP is told apart", async () => {
