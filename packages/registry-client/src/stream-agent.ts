@@ -64,8 +64,9 @@ export class StreamAgent extends http.Agent {
 
   override keepSocketAlive(stream: Duplex): boolean {
     const end = (): void => void stream.destroy();
-    const timer = setTimeout(end, this.#idleMs);
-    timer.unref();
+    const timer = setTimeout(end, this.#idleMs).unref();
+    // Nothing that is idle keeps a process alive, as far as that is in our hands.
+    (stream as Duplex & { unref?: () => void }).unref?.();
     for (const event of ["data", "end", "error"]) stream.on(event, end);
     this.#idle.set(stream, () => {
       clearTimeout(timer);
