@@ -23,6 +23,7 @@ import { BuilderPods } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import type { BuildkitConnection } from "./dial-buildkit.ts";
 import { keychainCall } from "./keychain-call.ts";
+import { orderedKeychain } from "./ordered-keychain.ts";
 import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
 import { publishImage } from "./publish-image.ts";
@@ -52,7 +53,8 @@ export class BuildkitBuilder {
       const cluster = await this.#pods.cluster();
       const connection = this.#pods.dial(target.name, call);
       const site = { cluster, target, connection, registries: this.#options.registries, context: preparing };
-      const built = await buildImage(site, request, call);
+      const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
+      const built = await buildImage(site, request, ordered);
       if (built.digest !== undefined) this.#built.add(built.digest, request, startedMs);
       await this.#bringInStep(request.tags, site, call);
       return built;
@@ -65,7 +67,7 @@ export class BuildkitBuilder {
     const target = await this.#pods.choose(options.source, call);
     const site = { cluster: await this.#pods.cluster(), target, registries: this.#options.registries };
     const keys = keychainCall(site.cluster, { namespace: site.cluster.namespace, name: target.name }, call);
-    await using registries = podRegistries(site, call.credentials, keys);
+    await using registries = podRegistries(site, orderedKeychain(call.credentials), keys);
     const published = await publishImage(await this.#withVersionTag(options, registries, call), registries, call);
     if (options.dryRun !== true) await this.#bringInStep(published.references, site, call);
     return published;

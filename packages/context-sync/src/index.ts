@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { parseDockerignore } from "./dockerignore.ts";
+export type { IdentifyOptions } from "./identify.ts";
 export { identify } from "./identify.ts";
 export { resolveFollowPaths } from "./follow-paths.ts";
 export type { Pattern } from "./pattern.ts";

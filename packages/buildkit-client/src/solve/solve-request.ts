@@ -70,6 +70,7 @@ export interface TokenAuthority {
    * credentials then.
    */
   identify(host: string): Promise<Uint8Array | undefined>;
+  /** Gets one token for all of the scopes. What it throws ends the build. */
   fetch(request: TokenRequest): Promise<BuildToken>;
 }
 
