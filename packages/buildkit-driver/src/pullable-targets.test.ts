@@ -1,0 +1,50 @@
+import type { Cluster } from "@slipway/cluster";
+import type { Credential, Keychain } from "@slipway/core";
+import { expect, it } from "vitest";
+
+import { PullableTargets } from "./pullable-targets.ts";
+
+const registry = "registry.builds.svc:5000";
+
+/** A namespace with one account; keeps what is applied to it. */
+function fakeNamespace() {
+  const secrets = new Map<string, unknown>();
+  let account = {
+    metadata: { name: "default", namespace: "apps", resourceVersion: "1" },
+    imagePullSecrets: [] as object[],
+  };
+  const cluster = {
+    apply: (object: { metadata: { name: string }; data?: Record<string, string> }) => {
+      const config = object.data?.[".dockerconfigjson"] ?? "";
+      secrets.set(object.metadata.name, JSON.parse(Buffer.from(config, "base64").toString("utf8")));
+      return Promise.resolve(object);
+    },
+    get: ({ kind }: { kind: string }) => Promise.resolve(kind === "ServiceAccount" ? account : undefined),
+    list: () => Promise.resolve({ items: [] }),
+    patch: (_reference: unknown, patch: Partial<typeof account>) => {
+      account = { ...account, ...patch, metadata: account.metadata };
+      return Promise.resolve(account);
+    },
+  } as unknown as Cluster;
+  return { cluster, secrets, account: () => account };
+}
+
+it("gives an account what the images need, under the name that nodes pull by, and keeps it in step", async () => {
+  let password = "old";
+  const credential = (): Credential => ({ type: "basic", source: "test", username: "robot", password });
+  const credentials: Keychain = {
+    resolve: (resource) => Promise.resolve(resource.registry === registry ? [credential()] : []),
+  };
+  const { cluster, secrets, account } = fakeNamespace();
+  const targets = new PullableTargets({ [registry]: { nodeAddress: "127.0.0.1:30500" } });
+  const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  const result = await targets.ensure({ namespace: "apps" }, call);
+  expect(result.secrets).toHaveLength(secrets.size);
+  expect(account().imagePullSecrets.length).toBeGreaterThan(0);
+  expect(JSON.stringify([...secrets.values()])).toContain('"127.0.0.1:30500');
+  const auth = (text: string) => Buffer.from(`robot:${text}`).toString("base64");
+  expect(JSON.stringify([...secrets.values()])).toContain(auth("old"));
+  password = "new";
+  await targets.bringInStep([`${registry}/team/app:1`], call);
+  expect(JSON.stringify([...secrets.values()])).toContain(auth("new"));
+});

@@ -1,0 +1,61 @@
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { buildOptionsSchema, type BuildRequest } from "@slipway/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+import { BuiltImages, needsVersionTag } from "./version-tag.ts";
+
+const digest = `sha256:${"a".repeat(64)}`;
+let folder: string;
+let request: BuildRequest;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "slipway-version-"));
+  await writeFile(join(folder, "Dockerfile"), "FROM scratch\nCOPY a /\n");
+  await writeFile(join(folder, "a"), "content");
+  await Promise.all(["Dockerfile", "a"].map((name) => utimes(join(folder, name), 1, 1)));
+  const options = buildOptionsSchema.parse({ context: folder, tags: ["registry.example.com/a:1"] });
+  request = { ...options, id: "b1", name: "a" };
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it("names an image after what it was built from", async () => {
+  const images = new BuiltImages();
+  images.add(digest, request, 10_000);
+  const tag = await images.versionTag(digest);
+  expect(tag).toMatch(/^v-[\da-f]{16}$/);
+  expect(await images.versionTag(digest)).toBe(tag);
+  const other = `sha256:${"b".repeat(64)}`;
+  images.add(other, { ...request, target: "x" }, 10_000);
+  expect(await images.versionTag(other)).not.toBe(tag);
+});
+
+it("does not name an image after files that have changed since", async () => {
+  const images = new BuiltImages();
+  images.add(digest, request, 10_000);
+  await utimes(join(folder, "a"), 20, 20);
+  await expect(images.versionTag(digest)).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    message: expect.stringMatching(/a of the build context has changed.*versionTag/) as unknown,
+  });
+});
+
+it("does not know what others have built, nor what it built long ago", async () => {
+  const images = new BuiltImages();
+  await expect(images.versionTag(digest)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  images.add(digest, request, 10_000);
+  for (let build = 0; build < 100; build++) images.add(`sha256:${build}`, request, 10_000);
+  await expect(images.versionTag(digest)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+});
+
+it.each([
+  [["registry.example.com/a"], undefined, true],
+  [["registry.example.com:5000/a"], undefined, true],
+  [["registry.example.com/a:1"], undefined, false],
+  [["registry.example.com/a:1", "registry.example.com/b"], undefined, true],
+  [["registry.example.com/a"], "1", false],
+])("destinations %j with version tag %j: whether one is to be found", (destinations, versionTag, needed) => {
+  const options = { source: "x", destinations, ...(versionTag === undefined ? {} : { versionTag }) };
+  expect(needsVersionTag(options)).toBe(needed);
+});
