@@ -5,6 +5,7 @@ import { hashPasswords, type Passwords } from "./password-file.ts";
 import { sendToPod } from "./pod-http.ts";
 import type { RegistryPeer } from "./registry-access.ts";
 import { htpasswdSettings, tokenSettings } from "./registry-settings.ts";
+import { untilServed } from "./service-route.ts";
 import { deployTokenServer, type ClusterTokenServer } from "./deploy-token-server.ts";
 import { basicAuthorization, registryHost, registryName, registryPort } from "./registry-names.ts";
 import { replaceSecret, untilAnswered } from "./secret-volume.ts";
@@ -46,6 +47,7 @@ export async function deployRegistry(
   ]);
   await cluster.create(registryPod(namespace, tokenServer));
   await cluster.waitForPod({ namespace: name, name: registryName });
+  await untilServed(namespace, host);
   const send: RegistryPeer["send"] = (request) =>
     sendToPod(cluster, { namespace: name, pod: registryName, port: registryPort, host }, request);
   return {
