@@ -20,6 +20,8 @@ export interface BenchCase {
   readonly peer: string;
   /** What the ratio of the medians, ours to the peer's, may be at most. */
   readonly goal: number;
+  /** What our run may need of memory at most, in bytes. */
+  readonly peakGoalBytes?: number;
   /** With a budget the ratio is that of the time over the peer's to this many milliseconds. */
   readonly budgetMs?: number;
   readonly rounds: number;

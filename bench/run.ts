@@ -34,6 +34,12 @@ function row(name: string, measurements: readonly Measurement[]): string {
   return `| ${name} | ${median(wall).toFixed(0)} | ${range} | ${cpuMs.toFixed(0)} | ${peakMb.toFixed(0)} |`;
 }
 
+function checkPeak(name: string, measurements: readonly Measurement[], goalBytes: number): void {
+  const peakBytes = Math.max(...measurements.map((measurement) => measurement.peakBytes));
+  console.log(`${name} peak=${(peakBytes / 1e6).toFixed(0)} MB goal=${(goalBytes / 1e6).toFixed(0)} MB`);
+  if (peakBytes > goalBytes) process.exitCode = 1;
+}
+
 async function runBench(bench: BenchCase): Promise<void> {
   console.log(`${bench.name}: ${bench.description} (n=${bench.rounds}, medians)`);
   const { ours, peer } = await compare(bench);
@@ -44,6 +50,7 @@ async function runBench(bench: BenchCase): Promise<void> {
   const ratio = bench.budgetMs === undefined ? oursMs / peerMs : (oursMs - peerMs) / bench.budgetMs;
   console.log(`${bench.name} ratio=${ratio.toFixed(3)} goal=${bench.goal}`);
   if (ratio > bench.goal) process.exitCode = 1;
+  if (bench.peakGoalBytes !== undefined) checkPeak(bench.name, ours, bench.peakGoalBytes);
 }
 
 const [name = ""] = process.argv.slice(2);

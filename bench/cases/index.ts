@@ -2,7 +2,17 @@ import type { BenchCase } from "../bench-case.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { exec } from "./exec.ts";
 import { importCore, importSlipway } from "./import.ts";
+import { publish } from "./publish.ts";
 import { cold, noChange, oneFile } from "./rebuild.ts";
 
 /** Every case of `npm run bench -- <case>`. */
-export const benchCases: readonly BenchCase[] = [noChange, oneFile, cold, bootstrap, exec, importSlipway, importCore];
+export const benchCases: readonly BenchCase[] = [
+  noChange,
+  oneFile,
+  cold,
+  bootstrap,
+  exec,
+  publish,
+  importSlipway,
+  importCore,
+];

@@ -13,7 +13,7 @@ import {
 } from "./image-recipes.ts";
 import type { Progress } from "./progress.ts";
 
-type ClusterProgram = Exclude<GoProgramName, "buildx">;
+type ClusterProgram = Exclude<GoProgramName, "buildx" | "regctl" | "kaniko">;
 
 /** Everything that a cluster is made of, by the hash of its inputs. Nothing is built yet. */
 export interface ClusterArtifacts {

@@ -91,7 +91,7 @@ export function imagePackagesArtifact(store: ArtifactStore): Artifact {
   return artifact;
 }
 
-/** Packages that tests and benches take a program from, unpacked together into one folder, like the root of a machine. */
+/** Packages that tests and benches take a program from, unpacked together into one folder, laid out as they would be on a machine. */
 export function programPackagesArtifact(store: ArtifactStore, name: string, packages: readonly string[]): Artifact {
   const artifact: Artifact = {
     name: `debian-${name}`,

@@ -69,6 +69,19 @@ export const goPrograms = {
     packages: ["github.com/docker/buildx/cmd/buildx"],
     linkerFlags: ["-X github.com/docker/buildx/version.Version=v0.36.1"],
   },
+  regctl: {
+    name: "regctl",
+    title: "regctl 0.11.7",
+    binary: "regctl",
+    packages: ["github.com/regclient/regclient/cmd/regctl"],
+  },
+  kaniko: {
+    name: "kaniko",
+    title: "kaniko 1.24.0",
+    binary: "executor",
+    packages: ["github.com/GoogleContainerTools/kaniko/cmd/executor"],
+    linkerFlags: ["-X github.com/GoogleContainerTools/kaniko/pkg/version.version=v1.24.0"],
+  },
 } as const satisfies Record<string, GoProgram>;
 
 /** The names in {@link goPrograms}. */

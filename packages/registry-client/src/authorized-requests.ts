@@ -361,10 +361,10 @@ async function sendWith(
   authorization: Authorization | undefined,
   source = anonymous,
 ): Promise<Answer> {
-  const { method, url, body, signal, deadlineMs, repeatable, purpose } = request;
+  const { method, url, body, signal, deadlineMs, repeatable, bulk, purpose } = request;
   const headers =
     authorization === undefined ? request.headers : { ...request.headers, authorization: authorization.header };
   const subject = { registry: access.registry, purpose, tried: [] };
-  const sent = { method, url, headers, body, signal, deadlineMs, repeatable };
+  const sent = { method, url, headers, body, signal, deadlineMs, repeatable, bulk };
   return { response: await sendRequest(access, sent, subject), source };
 }

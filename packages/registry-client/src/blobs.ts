@@ -22,6 +22,11 @@ export interface GetBlobOptions extends RegistryCall {
   readonly offset?: number | undefined;
   /** `false` when the caller computes the digest, as one has to that goes on from an offset. @defaultValue `true` */
   readonly verify?: boolean | undefined;
+  /**
+   * Memory into which the next chunk may be read. Whoever gives it is done with each chunk before asking for the next, which may take its place.
+   * A chunk need not lie in that memory.
+   */
+  readonly memory?: (() => Uint8Array | undefined) | undefined;
 }
 
 /** What `startUpload` takes. */
@@ -74,7 +79,7 @@ async function getBlob(
   requests: RegistryRequests,
   repository: string,
   digest: string,
-  { offset = 0, verify = true, signal = neverAborted() }: GetBlobOptions = {},
+  { offset = 0, verify = true, memory, signal = neverAborted() }: GetBlobOptions = {},
 ): Promise<BlobReader | undefined> {
   const name = nameOf(requests, repository, digest);
   const purpose = `read ${name}`;
@@ -86,6 +91,7 @@ async function getBlob(
     actions: ["pull"],
     purpose,
     signal,
+    bulk: memory,
   });
   if (response.ok) {
     const { registry } = requests;

@@ -15,6 +15,8 @@ export interface Route {
   readonly connection?: object | undefined;
 }
 
+/** Of what is larger, much may have arrived: whoever sends it asks first. */
+const maxRepeatedBytes = 64 * 1024;
 /** How many kept connections may turn out to be dead before a request gives up. */
 const maxStaleConnections = 8;
 /** How long a registry may take no byte of a body that is sent to it. */
@@ -26,7 +28,7 @@ const stalledUploadMs = 60_000;
  */
 export async function exchange(request: RegistryRequest, route: Route): Promise<RegistryResponse> {
   const { body, method, signal } = request;
-  const repeatable = !isRequestStream(body) && method !== "POST" && method !== "PATCH";
+  const repeatable = !isLarge(body) && method !== "POST" && method !== "PATCH";
   for (let stale = 0; ; stale++) {
     const attempt: Attempt = {};
     try {
@@ -36,6 +38,10 @@ export async function exchange(request: RegistryRequest, route: Route): Promise<
         throw error;
     }
   }
+}
+
+function isLarge(body: RegistryRequest["body"]): boolean {
+  return typeof body === "object" && (isRequestStream(body) || body.byteLength > maxRepeatedBytes);
 }
 
 interface Attempt {

@@ -3,6 +3,7 @@ import { lookup } from "node:dns";
 import type { Agent } from "node:http";
 import type { LookupFunction } from "node:net";
 
+import { exchangeInBulk } from "./bulk-exchange.ts";
 import { endIdle, exchange } from "./http-exchange.ts";
 import { http, https } from "./node-http.ts";
 import { dialThroughProxy, proxyHeaders } from "./proxy-dial.ts";
@@ -39,11 +40,14 @@ export function createNetworkTransport(options: NetworkTransportOptions = {}): R
   const direct = new Map<CheckAddress | undefined, ReturnType<typeof directAgents>>();
   const proxied = new Map<string, StreamAgent>();
 
-  const sendDirectly = (request: RegistryRequest): Promise<RegistryResponse> => {
+  const sendDirectly = async (request: RegistryRequest): Promise<RegistryResponse> => {
     const { url, checkAddress } = request;
     const agents = direct.get(checkAddress) ?? directAgents(trust, idleMs, checkAddress);
     direct.set(checkAddress, agents);
-    return exchange(request, { agent: agents.for(url.protocol) });
+    const agent = agents.for(url.protocol);
+    return (
+      (request.bulk === undefined ? undefined : await exchangeInBulk(request, agent)) ?? exchange(request, { agent })
+    );
   };
   const sendThrough = (proxy: URL, request: RegistryRequest): Promise<RegistryResponse> => {
     const { url, signal } = request;

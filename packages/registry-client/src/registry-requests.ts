@@ -115,13 +115,13 @@ async function followRedirects(sender: RequestSender, request: SentRequest): Pro
 
 /** The time limit ends with the beginning of the answer; whoever has left by then is still heard. */
 async function sendOnce({ transport, guard, limit }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
-  const { method, url, headers, body, deadlineMs } = request;
+  const { method, url, headers, body, deadlineMs, bulk } = request;
   guard.checkUrl(url);
   const slow = new AbortController();
   const signal = deadlineMs === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
   const send = (): Promise<RegistryResponse> => {
     signal.throwIfAborted();
-    return transport({ method, url, headers, body, signal, checkAddress: guard.addressCheck(url) });
+    return transport({ method, url, headers, body, signal, bulk, checkAddress: guard.addressCheck(url) });
   };
   const startedMs = now();
   const leftMs = Math.max(1, (deadlineMs ?? 0) - startedMs);

@@ -10,6 +10,11 @@ export interface RegistryRequest {
    * that it has found, so that a name cannot lead elsewhere than it did when it was checked.
    */
   readonly checkAddress?: ((address: string) => void) | undefined;
+  /**
+   * The answer is large, and whoever reads it is done with each part of it before asking for the next: it may be gone then. Returns memory into
+   * which the next part may be read, if there is some; a transport need not ask, and parts need not lie there.
+   */
+  readonly bulk?: (() => Uint8Array | undefined) | undefined;
 }
 
 /** What a request may carry. */

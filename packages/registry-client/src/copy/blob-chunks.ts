@@ -8,6 +8,8 @@ import type { RegistryClient } from "../registry-client.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 import { createRetries } from "./retries.ts";
 
+const bulkBytes = 1024 * 1024;
+
 /** Where blobs are read. */
 export interface BlobSource {
   readonly client: RegistryClient;
@@ -68,13 +70,13 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
   };
   while (position < blob.sizeBytes) {
     try {
-      const reader = await openBlob(source, blob, position);
+      const reader = await openBlob(source, blob, position, () => buffer.subarray(position - start));
       for await (const piece of reader.chunks) {
         let taken = 0;
         hash.update(piece);
         while (taken < piece.byteLength) {
           const part = piece.subarray(taken, taken + start + buffer.byteLength - position);
-          buffer.set(part, position - start);
+          if (!liesAt(buffer, position - start, part)) buffer.set(part, position - start);
           position += part.byteLength;
           taken += part.byteLength;
           if (position < blob.sizeBytes && position - start < buffer.byteLength) continue;
@@ -90,9 +92,25 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
   if (blob.sizeBytes === 0) yield complete();
 }
 
-async function openBlob(source: BlobSource, blob: ContentDescriptor, offset: number): Promise<BlobReader> {
+/** Whether a part has been read to where it belongs. */
+function liesAt(buffer: Uint8Array, offset: number, part: Uint8Array): boolean {
+  return part.buffer === buffer.buffer && part.byteOffset === buffer.byteOffset + offset;
+}
+
+async function openBlob(
+  source: BlobSource,
+  blob: ContentDescriptor,
+  offset: number,
+  memory: () => Uint8Array,
+): Promise<BlobReader> {
   const { client, repository, signal } = source;
-  const reader = await client.getBlob(repository, blob.digest, { offset, verify: false, signal });
+  const reader = await client.getBlob(repository, blob.digest, {
+    offset,
+    verify: false,
+    // A connection of its own pays for itself only then.
+    ...(blob.sizeBytes - offset >= bulkBytes ? { memory } : {}),
+    signal,
+  });
   if (reader === undefined) throw missingBlob(source, blob);
   if (reader.sizeBytes === blob.sizeBytes) return reader;
   await reader.chunks[Symbol.asyncIterator]().return?.();

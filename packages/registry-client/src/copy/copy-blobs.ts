@@ -5,52 +5,67 @@ import type { BlobDelivery } from "./blob-delivery.ts";
 import { createBlobDelivery } from "./blob-delivery.ts";
 import { deliverBlob } from "./deliver-blob.ts";
 import type { Destination } from "./destination.ts";
-import { blobsOf } from "./image-graph.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
+
+const smallBytes = 1024 * 1024;
 
 /** Where blobs come from, and how many travel at a time. */
 export interface BlobCopy {
   readonly source: BlobSource;
   readonly destinations: readonly Destination[];
+  /** What each destination lacks. */
+  readonly missing: ReadonlyMap<Destination, readonly ContentDescriptor[]>;
   readonly concurrency: number;
   readonly graceSignal: AbortSignal;
 }
 
 /** Brings the blobs that destinations lack to them: each is read once for all. @throws what is wrong with the source */
-export async function copyBlobs({ source, destinations, concurrency, graceSignal }: BlobCopy): Promise<void> {
+export async function copyBlobs({ concurrency, ...copy }: BlobCopy): Promise<void> {
   const halt = new AbortController();
-  const signal = AbortSignal.any([source.signal, halt.signal]);
-  const copy = { source: { ...source, signal }, destinations, graceSignal };
-  const missing = blobsOf(destinations.flatMap(({ plan }) => plan.nodes)).filter(
-    (blob) => wanting(destinations, blob).length > 0,
-  );
-  await inParallel(missing, concurrency, async (blob) => {
+  const source = { ...copy.source, signal: AbortSignal.any([copy.source.signal, halt.signal]) };
+  const all = [...new Map([...copy.missing.values()].flat().map((blob) => [blob.digest, blob])).values()];
+  const deliver = async (blob: ContentDescriptor): Promise<void> => {
     try {
-      await copyBlob(copy, blob);
+      await copyBlob({ ...copy, source }, blob);
     } catch (error) {
       halt.abort(error);
       throw error;
     }
-  });
+  };
+  // Small ones take no time but that of their requests: they travel beside the large ones, and not one by one behind them.
+  const bySize = all.toSorted((first, second) => second.sizeBytes - first.sizeBytes);
+  const small = bySize.filter(({ sizeBytes }) => sizeBytes <= smallBytes);
+  const large = bySize.filter(({ sizeBytes }) => sizeBytes > smallBytes);
+  const outcomes = await Promise.allSettled([
+    inParallel(large, concurrency, deliver),
+    inParallel(small, concurrency, deliver),
+  ]);
+  // The first to fail has ended the other.
+  if (halt.signal.aborted) throw halt.signal.reason;
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-function wanting(destinations: readonly Destination[], { digest }: ContentDescriptor): readonly Destination[] {
+function wanting({ destinations, missing }: Blobs, { digest }: ContentDescriptor): readonly Destination[] {
   return destinations.filter(
-    ({ error, plan }) => error === undefined && plan.blobs.some((blob) => blob.digest === digest),
+    (destination) =>
+      destination.error === undefined && missing.get(destination)?.some((blob) => blob.digest === digest) === true,
   );
 }
 
+type Blobs = Omit<BlobCopy, "concurrency">;
+
 /** Repositories of one registry get a blob one after the other: the first by its bytes, the others can mount it then. */
-async function copyBlob(copy: Omit<BlobCopy, "concurrency">, blob: ContentDescriptor): Promise<void> {
+async function copyBlob(copy: Blobs, blob: ContentDescriptor): Promise<void> {
+  const lacking = wanting(copy, blob);
   const holders = new Map(
     copy.destinations
-      .filter(({ error, plan }) => error === undefined && !plan.blobs.some(({ digest }) => digest === blob.digest))
+      .filter((destination) => destination.error === undefined && !lacking.includes(destination))
       .map(({ registry, repository }) => [registry, repository]),
   );
   const { client, repository } = copy.source;
   holders.set(client.registry, repository);
-  let waiting = wanting(copy.destinations, blob);
+  let waiting = lacking;
   while (waiting.length > 0) {
     const firsts = waiting.filter(
       ({ registry }, index) =>
@@ -63,7 +78,7 @@ async function copyBlob(copy: Omit<BlobCopy, "concurrency">, blob: ContentDescri
 }
 
 async function copyTo(
-  { source, graceSignal }: Omit<BlobCopy, "concurrency">,
+  { source, graceSignal }: Blobs,
   blob: ContentDescriptor,
   destinations: readonly Destination[],
   holders: ReadonlyMap<string, string>,

@@ -8,17 +8,20 @@ import type { RegistryClient } from "../registry-client.ts";
 import { abortError } from "../registry-requests.ts";
 import type { BlobSource } from "./blob-chunks.ts";
 import { createChunkBuffers } from "./blob-chunks.ts";
+import type { BlobCopy } from "./copy-blobs.ts";
 import { copyBlobs } from "./copy-blobs.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
 import { createDestination, destinationsError, forEachDestination } from "./destination.ts";
-import { planDestination } from "./destination-plan.ts";
-import type { ImageGraph } from "./image-graph.ts";
+import type { DestinationPlan } from "./destination-plan.ts";
+import { joinPlans, planDestination } from "./destination-plan.ts";
+import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { blobsOf, orderedNodes, totalBytes } from "./image-graph.ts";
 import { readPlatforms } from "./image-platforms.ts";
 import { pushManifests, pushTags } from "./push-manifests.ts";
-import { readImageGraph } from "./read-image-graph.ts";
+import type { GraphSource } from "./read-image-graph.ts";
+import { readAttached, readImage } from "./read-image-graph.ts";
 
 const defaultConcurrency = 3;
 const defaultChunkBytes = 5 * 1024 * 1024;
@@ -51,17 +54,11 @@ export async function copyImage(
     createDestination(name, connect(name.registry), options.onProgress),
   );
   try {
-    const { platforms, referrers = true } = options;
-    const graph = await readImageGraph({ client, reference, platforms, referrers, signal });
-    await forEachDestination(destinations, signal, async (destination) => {
-      destination.plan = await planDestination(destination.client, destination, graph, signal);
-    });
-    const copy = { options, parsed, graph, client, destinations, signal };
-    if (options.dryRun === true) estimate(copy);
-    else await execute(copy);
+    const copy = { options, parsed, client, destinations, signal };
+    const graph = options.dryRun === true ? await estimate(copy) : await execute(copy);
     const error = destinationsError(formatImageReference(reference), destinations);
     if (error !== undefined) throw error;
-    return resultOf(copy);
+    return resultOf(copy, graph);
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     throw BuilderError.from(error);
@@ -71,7 +68,6 @@ export async function copyImage(
 interface Copy {
   readonly options: CopyImageOptions;
   readonly parsed: ParsedCopyOptions;
-  readonly graph: ImageGraph;
   /** Of the source. */
   readonly client: RegistryClient;
   readonly destinations: readonly Destination[];
@@ -87,23 +83,56 @@ function connectOnce(connect: (registry: string) => RegistryClient): (registry: 
   };
 }
 
-async function execute(copy: Copy): Promise<void> {
-  const { options, parsed, graph, client, destinations, signal } = copy;
-  const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes, createRepository = false } = options;
-  if (createRepository)
-    await forEachDestination(destinations, signal, async ({ client: destination, repository }) => {
-      await destination.checkPush(repository, { createRepository, signal });
-    });
-  const buffers = createChunkBuffers(chunkBytes);
-  const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
+async function execute(copy: Copy): Promise<ImageGraph> {
+  const { options, destinations, signal } = copy;
+  const { createRepository = false } = options;
   using grace = graceSignal(signal);
-  await copyBlobs({ source, destinations, concurrency, graceSignal: grace.signal });
+  const root = await readImage(sourceOf(copy));
+  // What refers to the image is looked for while the image itself is on its way.
+  const attaching = attach(copy, root);
+  attaching.catch(() => undefined);
+  if (createRepository)
+    await forEachDestination(destinations, signal, async ({ client, repository }) => {
+      await client.checkPush(repository, { createRepository, signal });
+    });
+  await planAndCopyBlobs(copy, { root, referrers: [], digestTags: [] }, grace.signal);
+  const graph = await attaching;
+  if (graph.referrers.length + graph.digestTags.length > 0) await planAndCopyBlobs(copy, graph, grace.signal);
   await forEachDestination(destinations, signal, async (destination) => {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
   });
-  await askGate(copy);
-  await forEachDestination(destinations, signal, (destination) => pushTags(destination, graph.root, signal));
+  await askGate(copy, root);
+  await forEachDestination(destinations, signal, (destination) => pushTags(destination, root, signal));
+  return graph;
+}
+
+function sourceOf({ options, parsed, client, signal }: Copy): GraphSource {
+  return { client, reference: parsed.source, platforms: options.platforms, signal };
+}
+
+async function attach(copy: Copy, root: ImageNode): Promise<ImageGraph> {
+  if (copy.options.referrers === false) return { root, referrers: [], digestTags: [] };
+  return { root, ...(await readAttached(sourceOf(copy), root)) };
+}
+
+async function plan({ destinations, signal }: Copy, graph: ImageGraph): Promise<BlobCopy["missing"]> {
+  const missing = new Map<Destination, DestinationPlan["blobs"]>();
+  await forEachDestination(destinations, signal, async (destination) => {
+    const planned = await planDestination(destination.client, destination, graph, signal);
+    missing.set(destination, planned.blobs);
+    destination.plan = joinPlans(destination.plan, planned);
+  });
+  return missing;
+}
+
+async function planAndCopyBlobs(copy: Copy, graph: ImageGraph, grace: AbortSignal): Promise<void> {
+  const { options, parsed, client, destinations, signal } = copy;
+  const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes } = options;
+  const missing = await plan(copy, graph);
+  const buffers = createChunkBuffers(chunkBytes);
+  const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
+  await copyBlobs({ source, destinations, missing, concurrency, graceSignal: grace });
 }
 
 /** Fires some time after the other one. */
@@ -125,11 +154,10 @@ function graceSignal(signal: AbortSignal): Disposable & { readonly signal: Abort
 }
 
 /** Where no tag would move, there is nothing to refuse. */
-async function askGate({ options, parsed, graph, client, destinations, signal }: Copy): Promise<void> {
+async function askGate({ options, parsed, client, destinations, signal }: Copy, root: ImageNode): Promise<void> {
   const { beforeTag } = options;
   const concerned = destinations.filter(({ error, plan }) => error === undefined && plan.tags.length > 0);
   if (beforeTag === undefined || concerned.length === 0) return;
-  const { root } = graph;
   const references = concerned.map((destination) => referenceTo(destination, root.digest));
   const platforms = await readPlatforms(client, parsed.source.repository, root, signal);
   const image: PublishedImage = { digest: root.digest, references, platforms };
@@ -143,7 +171,10 @@ async function askGate({ options, parsed, graph, client, destinations, signal }:
 }
 
 /** What a copy would send: nothing is, so that a mount is taken for granted where it can be asked for. */
-function estimate({ destinations, parsed }: Copy): void {
+async function estimate(copy: Copy): Promise<ImageGraph> {
+  const { destinations, parsed } = copy;
+  const graph = await attach(copy, await readImage(sourceOf(copy)));
+  await plan(copy, graph);
   const holding = new Set([parsed.source.registry]);
   for (const destination of destinations) {
     const bytes = totalBytes(destination.plan.blobs);
@@ -151,9 +182,10 @@ function estimate({ destinations, parsed }: Copy): void {
     else destination.sentBytes = bytes;
     holding.add(destination.registry);
   }
+  return graph;
 }
 
-function resultOf({ parsed, graph, destinations }: Copy): PublishResult {
+function resultOf({ parsed, destinations }: Copy, graph: ImageGraph): PublishResult {
   const allBytes = totalBytes(blobsOf(orderedNodes(graph)));
   const sum = (bytesOf: (destination: Destination) => number): number =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);

@@ -3,7 +3,7 @@ import { BuilderError } from "@slipway/core";
 import type { RegistryClient } from "../registry-client.ts";
 import type { DestinationName } from "./copy-options.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
-import { blobsOf, orderedNodes } from "./image-graph.ts";
+import { blobsOf, orderedNodes, startsOf } from "./image-graph.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
@@ -24,34 +24,56 @@ const parallelRequests = 8;
 /** Asks a destination what of an image it has. A manifest that is there is taken as proof of all that it names. */
 export async function planDestination(
   client: RegistryClient,
-  name: DestinationName,
+  { registry, repository, tags }: DestinationName,
   graph: ImageGraph,
   signal: AbortSignal,
 ): Promise<DestinationPlan> {
-  const { registry, repository } = name;
-  const isThere = async (node: ImageNode): Promise<boolean> => {
-    const reference = { registry, repository, digest: node.digest };
-    return (await unlessHidden(client.headManifest(reference, { signal }))) !== undefined;
-  };
-  const tags = await inParallel(name.tags, parallelRequests, async (tag) => {
+  const starts = startsOf(graph);
+  const stale = inParallel(tags, parallelRequests, async (tag) => {
     const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal }));
     return found?.digest === graph.root.digest ? [] : [tag];
   });
+  const [missing, staleTags] = await Promise.all([
+    findMissing(starts, async ({ digest }) => {
+      const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal }));
+      return found !== undefined;
+    }),
+    stale,
+  ]);
+  const nodes = orderedNodes(graph).filter((node) => missing.has(node));
+  const blobs = await inParallel(blobsOf(nodes), parallelRequests, async (blob) => {
+    return (await unlessHidden(client.headBlob(repository, blob.digest, { signal }))) === undefined ? [blob] : [];
+  });
+  return { nodes, blobs: blobs.flat(), tags: staleTags.flat() };
+}
+
+/** What is not there, level by level: of what is there nothing is asked further. */
+async function findMissing(
+  starts: readonly ImageNode[],
+  isThere: (node: ImageNode) => Promise<boolean>,
+): Promise<ReadonlySet<ImageNode>> {
   const missing = new Set<ImageNode>();
   const visited = new Set<string>();
-  let level = [graph.root, ...graph.referrers, ...graph.digestTags.map(({ node }) => node)];
-  while (level.length > 0) {
+  for (let level = starts; level.length > 0;) {
     const asked = level.filter(({ digest }) => !visited.has(digest) && visited.add(digest));
     const there = await inParallel(asked, parallelRequests, isThere);
     const absent = asked.filter((_, index) => there[index] !== true);
     for (const node of absent) missing.add(node);
     level = absent.flatMap(({ children }) => children);
   }
-  const nodes = orderedNodes(graph).filter((node) => missing.has(node));
-  const blobs = await inParallel(blobsOf(nodes), parallelRequests, async (blob) => {
-    return (await unlessHidden(client.headBlob(repository, blob.digest, { signal }))) === undefined ? [blob] : [];
-  });
-  return { nodes, blobs: blobs.flat(), tags: tags.flat() };
+  return missing;
+}
+
+/** What two plans of a destination want together. */
+export function joinPlans(first: DestinationPlan, second: DestinationPlan): DestinationPlan {
+  const unique = <Item extends { readonly digest: string }>(items: readonly Item[]): readonly Item[] => [
+    ...new Map(items.map((item) => [item.digest, item])).values(),
+  ];
+  return {
+    nodes: unique([...first.nodes, ...second.nodes]),
+    blobs: unique([...first.blobs, ...second.blobs]),
+    tags: second.tags,
+  };
 }
 
 /** A registry may hide a repository that does not exist yet behind a refusal. Whether one may push shows when one does. */

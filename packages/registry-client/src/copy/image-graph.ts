@@ -27,11 +27,16 @@ export interface ImageGraph {
 }
 
 /** Every manifest and index once, children before their parents, referrers after what they refer to. */
-export function orderedNodes({ root, referrers, digestTags }: ImageGraph): readonly ImageNode[] {
+export function orderedNodes(graph: ImageGraph): readonly ImageNode[] {
   const nodes = new Map<string, ImageNode>();
-  for (const start of [root, ...referrers, ...digestTags.map(({ node }) => node)])
+  for (const start of startsOf(graph))
     for (const node of childrenFirst(start)) nodes.set(node.digest, nodes.get(node.digest) ?? node);
   return [...nodes.values()];
+}
+
+/** What no other manifest of the graph names. */
+export function startsOf({ root, referrers, digestTags }: ImageGraph): readonly ImageNode[] {
+  return [root, ...referrers, ...digestTags.map(({ node }) => node)];
 }
 
 function* childrenFirst(node: ImageNode): Generator<ImageNode> {

@@ -18,21 +18,19 @@ export interface GraphSource {
   readonly client: RegistryClient;
   readonly reference: ImageReference;
   readonly platforms: readonly string[] | undefined;
-  readonly referrers: boolean;
   readonly signal: AbortSignal;
 }
 
 const parallelRequests = 8;
 const digestTagSuffixes = ["sig", "att", "sbom"] as const;
 
-/** Reads all manifests of an image, and of what refers to it. @throws `REGISTRY_REFUSED` when the source lacks one */
-export async function readImageGraph(source: GraphSource): Promise<ImageGraph> {
+/** Reads all manifests of an image. @throws `REGISTRY_REFUSED` when the source lacks one */
+export async function readImage(source: GraphSource): Promise<ImageNode> {
   const { platforms, reference } = source;
   const root = await readNode(source, reference, platforms);
   if (root === undefined) throw noPlatform(source);
   if (platforms !== undefined) await checkPlatforms(source, root, platforms);
-  if (!source.referrers) return { root, referrers: [], digestTags: [] };
-  return { root, ...(await readAttached(source, root)) };
+  return root;
 }
 
 /** `undefined` for an index that has none of the platforms. */
@@ -103,7 +101,7 @@ function rewrittenNode(
 }
 
 /** What refers to the image, to its parts, and to what refers to them. */
-async function readAttached(
+export async function readAttached(
   source: GraphSource,
   root: ImageNode,
 ): Promise<Pick<ImageGraph, "referrers" | "digestTags">> {

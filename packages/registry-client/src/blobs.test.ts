@@ -1,0 +1,169 @@
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+
+import { afterEach, expect, it } from "vitest";
+
+import { computeDigest } from "./manifest.ts";
+import { createRegistryClient, type RegistryClient } from "./registry-client.ts";
+
+const blob = Buffer.from("what a layer is made of");
+const digest = computeDigest(blob);
+const opened: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each[Symbol.asyncDispose]();
+});
+
+/** A registry that answers as a test wants it to. */
+async function serve(listener: RequestListener): Promise<RegistryClient> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const client = createRegistryClient({
+    registry: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    retryDelaysMs: [],
+  });
+  opened.push(client, server);
+  return client;
+}
+
+async function read(client: RegistryClient, offset = 0): Promise<string> {
+  const reader = await client.getBlob("app", digest, { offset });
+  return reader === undefined ? "" : (await buffer(reader.chunks)).toString();
+}
+
+it("a blob is read whole or from an offset, with the size of the whole", async () => {
+  const ranges: (string | undefined)[] = [];
+  const client = await serve((request, response) => {
+    ranges.push(request.headers.range);
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    response.setHeader("content-length", blob.length - from);
+    if (from > 0) response.setHeader("content-range", `bytes ${from}-${blob.length - 1}/${blob.length}`);
+    response.writeHead(from > 0 ? 206 : 200).end(blob.subarray(from));
+  });
+  expect(await read(client)).toBe(blob.toString());
+  expect(await read(client, 7)).toBe(blob.subarray(7).toString());
+  expect((await client.getBlob("app", digest, { offset: 7 }))?.sizeBytes).toBe(blob.length);
+  expect(ranges).toEqual([undefined, "bytes=7-", "bytes=7-"]);
+});
+
+it("a registry that knows no ranges sends everything, of which the start is left out", async () => {
+  const client = await serve((_request, response) =>
+    response.writeHead(200, { "content-length": blob.length }).end(blob),
+  );
+  expect(await read(client, 7)).toBe(blob.subarray(7).toString());
+});
+
+it.each([
+  ["other bytes", 200, { "content-length": blob.length }, Buffer.alloc(blob.length), 0, "DIGEST_MISMATCH"],
+  ["bytes of no announced length", 200, {}, Buffer.alloc(5), 0, "REGISTRY_REFUSED"],
+  ["fewer bytes than it announces", 200, { "content-length": blob.length + 1 }, blob, 0, "REGISTRY_UNAVAILABLE"],
+  ["another part", 206, { "content-range": `bytes 3-22/${blob.length}` }, blob.subarray(3), 7, "REGISTRY_REFUSED"],
+  [
+    "a part of a part",
+    206,
+    { "content-range": `bytes 7-9/${blob.length}` },
+    blob.subarray(7, 10),
+    7,
+    "REGISTRY_UNAVAILABLE",
+  ],
+  ["more than the whole", 206, { "content-range": "bytes 7-9/10" }, blob.subarray(7), 7, "REGISTRY_REFUSED"],
+] as const)(
+  "a registry that sends %s is found out",
+  async (_name, status, headers: Record<string, string | number>, bytes, offset, code) => {
+    const client = await serve((_request, response) => {
+      response.writeHead(status, headers);
+      if (headers["content-length"] === undefined && status === 200) response.end(bytes);
+      else response.write(bytes, () => response.socket?.end());
+    });
+    await expect(read(client, offset)).rejects.toMatchObject({ code });
+  },
+);
+
+it("a blob that is not there is undefined, and deleting it says so", async () => {
+  const client = await serve((_request, response) => response.writeHead(404).end());
+  expect(await client.headBlob("app", digest)).toBeUndefined();
+  expect(await client.getBlob("app", digest)).toBeUndefined();
+  expect(await client.deleteBlob("app", digest)).toBe(false);
+});
+
+/** A registry that stores uploads, and writes down what it was asked. */
+function uploads(store: { bytes: Buffer }, log: string[], lose: () => boolean): RequestListener {
+  const answer = async (request: IncomingMessage, status: number, location?: string) => {
+    const bytes = await buffer(request);
+    store.bytes = Buffer.concat([store.bytes, bytes]);
+    return {
+      status,
+      headers: { ...(location === undefined ? {} : { location }), range: `0-${Math.max(0, store.bytes.length - 1)}` },
+    };
+  };
+  return (request, response) => {
+    const { method = "", url = "" } = request;
+    log.push(`${method} ${url} ${request.headers["content-range"] ?? ""}`.trim());
+    const statuses: Record<string, number> = { POST: 202, PATCH: 202, GET: 204, PUT: 201, DELETE: 204 };
+    // Relative to the host, with a query that has to stay.
+    const location = `/v2/app/blobs/uploads/id?state=${log.length}`;
+    void answer(request, statuses[method] ?? 500, location).then(({ status, headers }) => {
+      if (lose()) request.socket.destroy();
+      else response.writeHead(status, { ...headers, "content-length": 0 }).end();
+    });
+  };
+}
+
+it("an upload goes on where the registry says that it is, at the address that it gave last", async () => {
+  const store = { bytes: Buffer.alloc(0) };
+  const log: string[] = [];
+  let losing = false;
+  const client = await serve(uploads(store, log, () => losing));
+  const upload = await client.startUpload("app", { mount: { digest, from: "base" } });
+  if (upload === "mounted") throw new Error("nothing was to be mounted");
+  await upload.write(blob.subarray(0, 10));
+  expect(upload.receivedBytes).toBe(10);
+  losing = true;
+  await expect(upload.write(blob.subarray(10, 15))).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  losing = false;
+  expect(await upload.status()).toBe(15);
+  const chunks = async function* () {
+    yield blob.subarray(15, 18);
+    await Promise.resolve();
+    yield blob.subarray(18, 20);
+  };
+  await upload.write({ sizeBytes: 5, chunks: chunks() });
+  await upload.finish(digest, { chunk: blob.subarray(20) });
+  await upload.cancel();
+  expect(store.bytes.toString()).toBe(blob.toString());
+  const escaped = encodeURIComponent(digest);
+  expect(log).toEqual([
+    `POST /v2/app/blobs/uploads/?mount=${escaped}&from=base`,
+    "PATCH /v2/app/blobs/uploads/id?state=1 0-9",
+    "PATCH /v2/app/blobs/uploads/id?state=2 10-14",
+    "GET /v2/app/blobs/uploads/id?state=2",
+    "PATCH /v2/app/blobs/uploads/id?state=4 15-19",
+    `PUT /v2/app/blobs/uploads/id?state=5&digest=${escaped}`,
+  ]);
+});
+
+it("leaving an upload cancels it; after a lost answer it is asked for its address first", async () => {
+  const log: string[] = [];
+  let losing = false;
+  const client = await serve(uploads({ bytes: Buffer.alloc(0) }, log, () => losing));
+  {
+    await using upload = await client
+      .startUpload("app")
+      .then((started) => (started === "mounted" ? undefined : started));
+    losing = true;
+    await expect(upload?.write(blob)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+    losing = false;
+  }
+  expect(log.slice(2)).toEqual(["GET /v2/app/blobs/uploads/id?state=1", "DELETE /v2/app/blobs/uploads/id?state=3"]);
+});
+
+it("a mounted blob needs no upload", async () => {
+  const client = await serve((_request, response) => response.writeHead(201).end());
+  expect(await client.startUpload("app", { mount: { digest, from: "base" } })).toBe("mounted");
+});
+
+it("a registry that opens an upload without saying where is refused", async () => {
+  const client = await serve((_request, response) => response.writeHead(202).end());
+  await expect(client.startUpload("app")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+});
