@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 
 import { BuilderError } from "@slipway/core";
 import type { Credential } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { invalidCredentials } from "./invalid-credentials.ts";
 import { tokenExpiry } from "./token-expiry.ts";

@@ -1,5 +1,5 @@
 import type { Credential } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-content.ts";
 import { parseRegistryScope } from "./registry-scope.ts";
@@ -7,15 +7,15 @@ import type { RegistryScope } from "./registry-scope.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 import { unreadableText } from "./unreadable-text.ts";
 
-const text = z.string().nullish();
-const entrySchema = z
-  .object({ auth: text, username: text, password: text, identitytoken: text, registrytoken: text })
-  .nullable();
+const text = z.nullish(z.string());
+const entrySchema = z.nullable(
+  z.object({ auth: text, username: text, password: text, identitytoken: text, registrytoken: text }),
+);
 const authsSchema = z.record(z.string(), z.unknown());
 const fileSchema = z.object({
-  auths: authsSchema.nullish(),
+  auths: z.nullish(authsSchema),
   credsStore: text,
-  credHelpers: z.record(z.string(), text).nullish(),
+  credHelpers: z.nullish(z.record(z.string(), text)),
 });
 
 /**
@@ -45,7 +45,11 @@ export function parseLegacyDockerConfig(content: string, source: string): Keycha
 type Parsed<Data> =
   { readonly success: true; readonly data: Data } | { readonly success: false; readonly problem: EntryProblem };
 
-function parse<Schema extends z.ZodType>(schema: Schema, content: string, source: string): Parsed<z.output<Schema>> {
+function parse<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  content: string,
+  source: string,
+): Parsed<z.output<Schema>> {
   const failed = (message: string): Parsed<never> => ({ success: false, problem: { source, message } });
   let value: unknown;
   try {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { parseOptions } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { helperServerUrl } from "./cluster-helper.ts";
 import type { CredentialCache } from "./credential-cache.ts";
@@ -29,9 +29,9 @@ export interface DockerConfigOptions {
 }
 
 const dockerConfigOptionsSchema = z.strictObject({
-  path: z.string().min(1).optional(),
-  helperTimeoutMs: z.int().positive().optional(),
-}) satisfies z.ZodType<DockerConfigOptions>;
+  path: z.optional(z.string().check(z.minLength(1))),
+  helperTimeoutMs: z.optional(z.int().check(z.positive())),
+}) satisfies z.ZodMiniType<DockerConfigOptions>;
 
 /**
  * The credentials that `docker login` keeps on this machine, with its credential helpers, which are run as Docker runs them: what the variable

@@ -1,6 +1,6 @@
 import { parseOptions } from "@slipway/core";
 import type { Keychain, KeychainCall } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import type { ClusterAccessOptions, ConnectCluster } from "./cluster-access.ts";
 import { withCluster } from "./cluster-access.ts";
@@ -19,14 +19,16 @@ export interface PullSecretOptions extends ClusterAccessOptions {
   readonly namespace?: string | undefined;
 }
 
-export const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "Is no name of a Kubernetes object");
+export const objectName = z
+  .string()
+  .check(z.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "Is no name of a Kubernetes object"));
 
 const pullSecretOptionsSchema = z.strictObject({
   name: objectName,
-  namespace: z.string().min(1).optional(),
-  kubeconfig: z.string().min(1).optional(),
-  context: z.string().min(1).optional(),
-}) satisfies z.ZodType<PullSecretOptions>;
+  namespace: z.optional(z.string().check(z.minLength(1))),
+  kubeconfig: z.optional(z.string().check(z.minLength(1))),
+  context: z.optional(z.string().check(z.minLength(1))),
+}) satisfies z.ZodMiniType<PullSecretOptions>;
 
 /**
  * The credentials in a Secret of the cluster where the builder lives: of type `kubernetes.io/dockerconfigjson`, `kubernetes.io/dockercfg`, or

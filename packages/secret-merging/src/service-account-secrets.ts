@@ -1,6 +1,6 @@
 import { parseOptions } from "@slipway/core";
 import type { Keychain, KeychainCall } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import type { ClusterAccessOptions, ConnectCluster } from "./cluster-access.ts";
 import { withCluster } from "./cluster-access.ts";
@@ -22,11 +22,11 @@ export interface ServiceAccountSecretsOptions extends ClusterAccessOptions {
 }
 
 const serviceAccountSecretsOptionsSchema = z.strictObject({
-  name: objectName.optional(),
-  namespace: z.string().min(1).optional(),
-  kubeconfig: z.string().min(1).optional(),
-  context: z.string().min(1).optional(),
-}) satisfies z.ZodType<ServiceAccountSecretsOptions>;
+  name: z.optional(objectName),
+  namespace: z.optional(z.string().check(z.minLength(1))),
+  kubeconfig: z.optional(z.string().check(z.minLength(1))),
+  context: z.optional(z.string().check(z.minLength(1))),
+}) satisfies z.ZodMiniType<ServiceAccountSecretsOptions>;
 
 /**
  * The credentials that pods of a ServiceAccount pull with: its `imagePullSecrets`, in their order, read anew each time. A Secret that is named

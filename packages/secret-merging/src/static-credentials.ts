@@ -1,6 +1,6 @@
 import { parseOptions } from "@slipway/core";
 import type { Credential, Keychain } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { findCredentials } from "./find-credentials.ts";
 import type { KeychainContent, KeychainEntry } from "./keychain-content.ts";
@@ -21,15 +21,15 @@ export type StaticCredentialsOptions = Readonly<{
     | Readonly<{ registryToken: string }>
   );
 
-const registry = z.string().min(1);
-const secret = z.string().min(1);
+const registry = z.string().check(z.minLength(1));
+const secret = z.string().check(z.minLength(1));
 const staticCredentialsSchema = z.array(
   z.union([
     z.strictObject({ registry, username: secret, password: secret }),
     z.strictObject({ registry, identityToken: secret }),
     z.strictObject({ registry, registryToken: secret }),
   ]),
-) satisfies z.ZodType<readonly StaticCredentialsOptions[]>;
+) satisfies z.ZodMiniType<readonly StaticCredentialsOptions[]>;
 
 /**
  * Credentials that are given as they are, for one registry or several.

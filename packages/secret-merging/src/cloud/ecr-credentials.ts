@@ -1,6 +1,6 @@
 import { parseOptions } from "@slipway/core";
 import type { Credential, Keychain } from "@slipway/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 import { cloudKeychain } from "./cloud-keychain.ts";
 import { cloudFailure, importModule, loadOptional } from "./optional-module.ts";
@@ -13,8 +13,8 @@ export interface EcrCredentialsOptions {
 }
 
 const optionsSchema = z.strictObject({
-  profile: z.string().min(1).optional(),
-}) satisfies z.ZodType<EcrCredentialsOptions>;
+  profile: z.optional(z.string().check(z.minLength(1))),
+}) satisfies z.ZodMiniType<EcrCredentialsOptions>;
 
 const packageName = "@aws-sdk/client-ecr";
 const source = "Amazon ECR";
