@@ -43,7 +43,7 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, { ...call, signal });
   await using registries = podRegistries(site, credentials, keys);
   const authorization = {
-    credentials: sessionCredentials(credentials, keys),
+    credentials: sessionCredentials(credentials, (host, login) => registries.accepts(host, login), keys),
     tokens: scopedTokens(credentials, registries, keys),
   };
   // While the daemon is dialled; it learns nothing of the build before, and nobody learns of steps.

@@ -46,9 +46,12 @@ export function isSameCredential(first: UsableCredential, second: UsableCredenti
   return second.type === first.type && first.token === second.token;
 }
 
+/** Whether there is more than one to try. */
+export function areDifferent([first, ...others]: readonly UsableCredential[]): boolean {
+  return first !== undefined && others.some((candidate) => !isSameCredential(candidate, first));
+}
+
 /** Whether a host has different credentials for different repositories, so that no single one will do for it. */
 export function differByScope(candidates: readonly UsableCredential[]): boolean {
-  const [first] = candidates;
-  if (first === undefined || candidates.every((candidate) => candidate.scope === undefined)) return false;
-  return candidates.some((candidate) => !isSameCredential(candidate, first));
+  return candidates.some(({ scope }) => scope !== undefined) && areDifferent(candidates);
 }

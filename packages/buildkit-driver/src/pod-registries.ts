@@ -8,6 +8,8 @@ import type { BuilderPod } from "./builder-pods.ts";
 import type { RegistryAccess } from "./buildkitd-config.ts";
 import { dialFromPod } from "./dial-from-pod.ts";
 
+const loginTimeoutMs = 10_000;
+
 /** How the registries of a build are reached. */
 export interface PodRegistriesOptions {
   /** Opens a connection from where the builder is: what is reached there is what counts. */
@@ -54,6 +56,24 @@ export class PodRegistries implements AsyncDisposable {
     const client = createRegistryClient({ registry, http, credentials, keychainCall, transport });
     this.#clients.set(registry, client);
     return client;
+  }
+
+  /** Whether a registry with Basic authentication knows a user: the root of its API is for all whom it knows. */
+  async accepts(registry: string, { username, password }: { username: string; password: string }): Promise<boolean> {
+    const { registries, dial, keychainCall } = this.#options;
+    const { http, ca, insecure } = registries[registry] ?? {};
+    const transport = createStreamTransport(dial, { tls: { ca, insecure }, idleMs: 0 });
+    const url = new URL(`${http === true ? "http" : "https"}://${registry}/v2/`);
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    const signal = AbortSignal.any([keychainCall.signal, AbortSignal.timeout(loginTimeoutMs)]);
+    try {
+      const response = await transport({ method: "GET", url, headers: { authorization }, signal });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      // Whoever needs the registry learns why it cannot be reached.
+      return false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
 import type { RegistryToken } from "@slipway/registry-client";
 
 import {
-  differByScope,
+  areDifferent,
   isSameCredential,
   parseRepositoryScopes,
   usableCandidates,
@@ -15,8 +15,8 @@ import {
 import type { PodRegistries } from "./pod-registries.ts";
 
 /**
- * Gets tokens in the daemon's place for the registries whose credentials depend on the repository. The others are left to the daemon: it asks for
- * credentials and gets its tokens itself, with fewer moving parts.
+ * Gets tokens in the daemon's place for the registries that have several credentials, since the daemon takes one and tries no other. Those that
+ * have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
  */
 export function scopedTokens(
   keychain: Keychain,
@@ -26,7 +26,7 @@ export function scopedTokens(
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-      return differByScope(candidates) ? fingerprint(candidates) : undefined;
+      return areDifferent(candidates) ? fingerprint(candidates) : undefined;
     },
     fetch: (request) => fetchToken(request, keychain, registries, call),
   };
