@@ -1,8 +1,11 @@
 /**
- * `.dockerignore` patterns and the scan of a build context, with the exact semantics of moby/patternmatcher and tonistiigi/fsutil.
+ * Build contexts: `.dockerignore` patterns and the scan with the exact semantics of moby/patternmatcher and tonistiigi/fsutil, tar archives
+ * and identities.
  *
  * @packageDocumentation
  */
+export type { ArchiveSummary, ContextArchive, PackOptions, PrependedFile } from "./archive/pack-context.ts";
+export { packContext } from "./archive/pack-context.ts";
 export { parseDockerignore } from "./dockerignore.ts";
 export type { IdentifyOptions } from "./identify.ts";
 export { identify } from "./identify.ts";

@@ -28,9 +28,11 @@ export const fileType = {
   mask: 0o170000,
   socket: 0o140000,
   link: 0o120000,
+  regular: 0o100000,
   directory: 0o040000,
   block: 0o060000,
   character: 0o020000,
+  fifo: 0o010000,
 } as const;
 
 /** Paths of the inodes with more than one name that were emitted so far. */
