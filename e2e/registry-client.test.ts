@@ -180,6 +180,8 @@ describe("distribution 3 behind a token service", () => {
     expect(await client.checkPush("team/app")).toEqual({ source: ann.source });
     expect(await client.checkPush("other/app")).toEqual({ source: bob.source });
     expect(await openUploads(registry, "team/app")).toEqual([]);
+    // He may not delete, so his upload became the empty blob.
+    expect(await openUploads(registry, "other/app")).toEqual([]);
     const blob = await pushBlob(client, "team/app", "layer");
     const pushed = emptyIndex("tokens");
     await client.putManifest(`${host}/team/app:v1`, pushed);
