@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { BuilderError } from "@slipway/core";
 
 import type { BlobUpload } from "../blob-upload.ts";
@@ -6,6 +8,9 @@ import { abortError } from "../registry-requests.ts";
 import type { BlobChunk } from "./blob-chunks.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 import { createRetries } from "./retries.ts";
+
+const settleMs = 100;
+const maxLooks = 20;
 
 /** A blob and one repository that it goes to. */
 export interface BlobAddress {
@@ -118,12 +123,22 @@ async function startUpload(address: BlobAddress): Promise<"mounted" | BlobUpload
   }
 }
 
-/** Whether the registry does not know the upload any more. Registries of version 2 forget one whose connection ended within a chunk. */
-async function isForgotten({ graceSignal }: BlobAddress, upload: BlobUpload): Promise<boolean> {
+/**
+ * Whether the registry does not know the upload any more: registries of version 2 forget one whose connection ended within a chunk. One that does
+ * know it may still be storing what had arrived, so it is asked until its answer stays the same: bytes that it has would be refused.
+ */
+async function isForgotten({ signal, graceSignal }: BlobAddress, upload: BlobUpload): Promise<boolean> {
   try {
-    await upload.status({ signal: graceSignal });
+    let known = -1;
+    for (let look = 0; look < maxLooks; look++) {
+      const receivedBytes = await upload.status({ signal: graceSignal });
+      if (receivedBytes === known) break;
+      known = receivedBytes;
+      await delay(settleMs, undefined, { signal });
+    }
     return false;
   } catch (error) {
+    if (signal.aborted) throw abortError(signal);
     if (BuilderError.isInstance(error) && !error.retryable) return true;
     throw error;
   }
@@ -142,24 +157,22 @@ async function push(
 ): Promise<DeliveryState> {
   const { blob, signal, onReceived, graceSignal } = address;
   const end = offset + bytes.byteLength;
-  if (last && offset === 0 && upload.receivedBytes === 0) {
-    await upload.finish(blob.digest, { chunk: bytes, signal: graceSignal });
-    onReceived(end);
-    return "sent";
-  }
-  while (upload.receivedBytes < end) {
+  for (;;) {
     if (signal.aborted) throw abortError(signal);
-    const before = upload.receivedBytes;
-    if (before < offset) return await startOver(upload);
-    await upload.write(bytes.subarray(before - offset), { signal: graceSignal });
-    if (upload.receivedBytes <= before) throw stuck(address);
+    const { receivedBytes } = upload;
+    if (receivedBytes < offset || receivedBytes > end) return await startOver(upload);
+    const rest = bytes.subarray(receivedBytes - offset);
+    if (last) {
+      await upload.finish(blob.digest, { chunk: rest, signal: graceSignal });
+      onReceived(end);
+      return "sent";
+    }
+    if (rest.byteLength === 0) return "open";
+    await upload.write(rest, { signal: graceSignal });
+    if (upload.receivedBytes <= receivedBytes) throw stuck(address);
     onProgress();
     onReceived(upload.receivedBytes);
   }
-  if (upload.receivedBytes > end) return await startOver(upload);
-  if (!last) return "open";
-  await upload.finish(blob.digest, { signal: graceSignal });
-  return "sent";
 }
 
 async function startOver(upload: BlobUpload): Promise<"lost"> {

@@ -88,16 +88,18 @@ async function execute(copy: Copy): Promise<ImageGraph> {
   const { createRepository = false } = options;
   using grace = graceSignal(signal);
   const root = await readImage(sourceOf(copy));
-  // What refers to the image is looked for while the image itself is on its way.
-  const attaching = attach(copy, root);
-  attaching.catch(() => undefined);
   if (createRepository)
     await forEachDestination(destinations, signal, async ({ client, repository }) => {
       await client.checkPush(repository, { createRepository, signal });
     });
-  await planAndCopyBlobs(copy, { root, referrers: [], digestTags: [] }, grace.signal);
+  const missing = await plan(copy, { root, referrers: [], digestTags: [] });
+  // What refers to the image is looked for while the image itself is on its way.
+  const attaching = attach(copy, root);
+  attaching.catch(() => undefined);
+  await copyMissing(copy, missing, grace.signal);
   const graph = await attaching;
-  if (graph.referrers.length + graph.digestTags.length > 0) await planAndCopyBlobs(copy, graph, grace.signal);
+  if (graph.referrers.length + graph.digestTags.length > 0)
+    await copyMissing(copy, await plan(copy, graph), grace.signal);
   await forEachDestination(destinations, signal, async (destination) => {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
@@ -126,10 +128,9 @@ async function plan({ destinations, signal }: Copy, graph: ImageGraph): Promise<
   return missing;
 }
 
-async function planAndCopyBlobs(copy: Copy, graph: ImageGraph, grace: AbortSignal): Promise<void> {
+async function copyMissing(copy: Copy, missing: BlobCopy["missing"], grace: AbortSignal): Promise<void> {
   const { options, parsed, client, destinations, signal } = copy;
   const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes } = options;
-  const missing = await plan(copy, graph);
   const buffers = createChunkBuffers(chunkBytes);
   const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
   await copyBlobs({ source, destinations, missing, concurrency, graceSignal: grace });

@@ -22,6 +22,7 @@ export interface GraphSource {
 }
 
 const parallelRequests = 8;
+const maxListedTags = 100;
 const digestTagSuffixes = ["sig", "att", "sbom"] as const;
 
 /** Reads all manifests of an image. @throws `REGISTRY_REFUSED` when the source lacks one */
@@ -108,13 +109,14 @@ export async function readAttached(
   const referrers: ImageNode[] = [];
   const digestTags: DigestTag[] = [];
   const seen = new Set<string>();
+  const tags = await listFewTags(source);
   let subjects = [root];
   while (subjects.length > 0) {
     const originals = subjects.flatMap(withChildren).filter(({ digest, original }) => original && !seen.has(digest));
     const unique = [...new Map(originals.map((node) => [node.digest, node])).values()];
     for (const { digest } of unique) seen.add(digest);
     const found = await inParallel(unique, parallelRequests, (node) => readReferrers(source, node, seen));
-    const tagged = await inParallel(unique, parallelRequests, (node) => readDigestTags(source, node));
+    const tagged = await inParallel(unique, parallelRequests, (node) => readDigestTags(source, node, tags));
     referrers.push(...found.flat());
     digestTags.push(...tagged.flat());
     subjects = [...found.flat(), ...tagged.flat().map(({ node }) => node)];
@@ -137,10 +139,29 @@ async function readReferrers(
   return nodes.filter((node) => node !== undefined);
 }
 
-async function readDigestTags(source: GraphSource, { digest }: ImageNode): Promise<readonly DigestTag[]> {
+/** The tags of a repository, if one answer lists all of them: it spares a request for each tag that might be there. */
+async function listFewTags({ client, reference, signal }: GraphSource): Promise<ReadonlySet<string> | undefined> {
+  const tags = new Set<string>();
+  try {
+    for await (const tag of client.listTags(reference.repository, { pageSize: maxListedTags, signal }))
+      if (tags.add(tag).size >= maxListedTags) return undefined;
+    return tags;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    // Not everybody may list who may read.
+    return undefined;
+  }
+}
+
+async function readDigestTags(
+  source: GraphSource,
+  { digest }: ImageNode,
+  known: ReadonlySet<string> | undefined,
+): Promise<readonly DigestTag[]> {
+  const tags = digestTagSuffixes.map((suffix) => `${digest.replace(":", "-")}.${suffix}`);
+  const possible = tags.filter((tag) => known === undefined || known.has(tag));
   const found = await Promise.all(
-    digestTagSuffixes.map(async (suffix) => {
-      const tag = `${digest.replace(":", "-")}.${suffix}`;
+    possible.map(async (tag) => {
       const { registry, repository } = source.reference;
       const manifest = await source.client.getManifest({ registry, repository, tag }, { signal: source.signal });
       const node = manifest && (await completeNode(source, manifest));
