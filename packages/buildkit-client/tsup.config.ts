@@ -3,7 +3,7 @@ import { defineConfig } from "tsup";
 import { packageBuild } from "../../tsup.config.ts";
 
 export default defineConfig([
-  { ...packageBuild, entry: ["src/index.ts"], noExternal: ["@bufbuild/protobuf"] },
+  { ...packageBuild, entry: ["src/index.ts"] },
   // All in one file: a thread starts without the other packages.
   {
     ...packageBuild,

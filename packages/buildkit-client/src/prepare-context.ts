@@ -13,11 +13,6 @@ export interface PreparedContext extends Disposable {
  * the daemon will ask for cannot be told from the Dockerfile.
  */
 export async function prepareContext(root: string, files: ContextFiles): Promise<PreparedContext | undefined> {
-  const [{ expectedFilter }, { isLarge }, { PreparedDirectory: Prepared }] = await Promise.all([
-    import("./file-sync/expected-filter.ts"),
-    import("./file-sync/is-large.ts"),
-    import("./file-sync/prepared-directory.ts"),
-  ]);
-  const filter = expectedFilter(files);
-  return filter !== undefined && isLarge(root, filter.followPaths) ? new Prepared(root, filter) : undefined;
+  const { prepareDirectory } = await import("./file-sync/prepare-directory.ts");
+  return prepareDirectory(root, files);
 }

@@ -14,9 +14,7 @@ import type {
   PullableOptions,
   PullableResult,
 } from "@slipway/core";
-import { parseImageReference } from "@slipway/registry-client";
 
-import { buildImage } from "./build-image.ts";
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods } from "./builder-pods.ts";
@@ -24,12 +22,11 @@ import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import type { BuildkitConnection } from "./dial-buildkit.ts";
 import { keychainCall } from "./keychain-call.ts";
 import { orderedKeychain } from "./ordered-keychain.ts";
-import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
+import type { RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
-import { publishImage } from "./publish-image.ts";
 import { PullableTargets } from "./pullable-targets.ts";
 import { sharedKey } from "./shared-key.ts";
-import { BuiltImages, needsVersionTag } from "./version-tag.ts";
+import { BuiltImages } from "./version-tag.ts";
 import { builderSelector } from "./workload.ts";
 
 /** The driver's work, behind the value that {@link buildkitDriver} makes. */
@@ -49,8 +46,10 @@ export class BuildkitBuilder {
     const startedMs = Date.now();
     const preparing = prepareContextOf(request).catch(() => undefined);
     try {
-      const target = await this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
       const cluster = await this.#pods.cluster();
+      const choosing = this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
+      // The code that talks to registries is loaded while the cluster answers.
+      const [target, { buildImage }] = await Promise.all([choosing, import("./build-image.ts")]);
       const connection = this.#pods.dial(target.name, call);
       const site = { cluster, target, connection, registries: this.#options.registries, context: preparing };
       const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
@@ -64,11 +63,13 @@ export class BuildkitBuilder {
   }
 
   async publish(options: PublishOptions, call: DriverCall): Promise<PublishResult> {
-    const target = await this.#pods.choose(options.source, call);
+    const [target, { publishImage }] = await Promise.all([
+      this.#pods.choose(options.source, call),
+      import("./publish-image.ts"),
+    ]);
     const site = { cluster: await this.#pods.cluster(), target, registries: this.#options.registries };
-    const keys = keychainCall(site.cluster, { namespace: site.cluster.namespace, name: target.name }, call);
-    await using registries = podRegistries(site, orderedKeychain(call.credentials), keys);
-    const published = await publishImage(await this.#withVersionTag(options, registries, call), registries, call);
+    const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
+    const published = await publishImage(options, site, this.#built, ordered);
     if (options.dryRun !== true) await this.#bringInStep(published.references, site, call);
     return published;
   }
@@ -135,17 +136,6 @@ export class BuildkitBuilder {
 
   close(): Promise<void> {
     return this.#pods.close();
-  }
-
-  async #withVersionTag(
-    options: PublishOptions,
-    registries: PodRegistries,
-    { signal }: DriverCall,
-  ): Promise<PublishOptions> {
-    if (!needsVersionTag(options)) return options;
-    const source = parseImageReference(options.source);
-    const digest = source.digest ?? (await registries.client(source.registry).headManifest(source, { signal }))?.digest;
-    return digest === undefined ? options : { ...options, versionTag: await this.#built.versionTag(digest) };
   }
 
   async #bringInStep(images: readonly string[], { cluster, target }: RegistrySite, call: DriverCall): Promise<void> {

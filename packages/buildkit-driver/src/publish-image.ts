@@ -1,13 +1,36 @@
 import type { DriverCall, PublishOptions, PublishResult } from "@slipway/core";
-import { copyImage } from "@slipway/registry-client";
+import { copyImage, parseImageReference } from "@slipway/registry-client";
 
-import type { PodRegistries } from "./pod-registries.ts";
+import { keychainCall } from "./keychain-call.ts";
+import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
+import { needsVersionTag, type BuiltImages } from "./version-tag.ts";
 
 /** Copies an image between registries as the builder's pod reaches them; nothing is stored on the way. */
-export function publishImage(
+export async function publishImage(
+  options: PublishOptions,
+  site: RegistrySite,
+  built: BuiltImages,
+  call: DriverCall,
+): Promise<PublishResult> {
+  const { signal, emit } = call;
+  const { cluster, target } = site;
+  const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, call);
+  await using registries = podRegistries(site, call.credentials, keys);
+  const tagged = await withVersionTag(options, registries, built, call);
+  return await copyImage(
+    { ...tagged, connect: (registry) => registries.client(registry), onProgress: emit },
+    { signal },
+  );
+}
+
+async function withVersionTag(
   options: PublishOptions,
   registries: PodRegistries,
-  { signal, emit }: Pick<DriverCall, "signal" | "emit">,
-): Promise<PublishResult> {
-  return copyImage({ ...options, connect: (registry) => registries.client(registry), onProgress: emit }, { signal });
+  built: BuiltImages,
+  { signal }: DriverCall,
+): Promise<PublishOptions> {
+  if (!needsVersionTag(options)) return options;
+  const source = parseImageReference(options.source);
+  const digest = source.digest ?? (await registries.client(source.registry).headManifest(source, { signal }))?.digest;
+  return digest === undefined ? options : { ...options, versionTag: await built.versionTag(digest) };
 }

@@ -1,6 +1,5 @@
 import type { Cluster } from "@slipway/cluster";
 import type { Keychain, KeychainCall, PullableOptions, PullableResult } from "@slipway/core";
-import { formatImageReference, parseImageReference } from "@slipway/registry-client";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
 
@@ -44,14 +43,15 @@ export class PullableTargets {
   ): Promise<PullableResult> {
     const { ensurePullable } = await import("@slipway/secret-merging");
     const account = serviceAccount === undefined ? {} : { serviceAccount };
-    const options = { namespace, ...account, images: this.#known(images), keychain: credentials };
+    const options = { namespace, ...account, images: await this.#known(images), keychain: credentials };
     return ensurePullable(cluster, { ...options, aliases: this.#aliases() }, keychainCall);
   }
 
   /** Without images, every registry that the builder was told about. */
-  #known(images: readonly string[]): readonly string[] {
-    if (images.length > 0) return images.map((image) => formatImageReference(parseImageReference(image)));
-    return Object.keys(this.#registries);
+  async #known(images: readonly string[]): Promise<readonly string[]> {
+    if (images.length === 0) return Object.keys(this.#registries);
+    const { formatImageReference, parseImageReference } = await import("@slipway/registry-client");
+    return images.map((image) => formatImageReference(parseImageReference(image)));
   }
 
   #aliases(): Readonly<Record<string, string>> {
