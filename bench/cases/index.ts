@@ -4,6 +4,8 @@ import { exec } from "./exec.ts";
 import { importCore, importSlipway } from "./import.ts";
 import { publish } from "./publish.ts";
 import { cold, noChange, oneFile } from "./rebuild.ts";
+import { scan } from "./scan.ts";
+import { tar } from "./tar.ts";
 
 /** Every case of `npm run bench -- <case>`. */
 export const benchCases: readonly BenchCase[] = [
@@ -15,4 +17,6 @@ export const benchCases: readonly BenchCase[] = [
   publish,
   importSlipway,
   importCore,
+  tar,
+  scan,
 ];

@@ -51,7 +51,9 @@ export interface ContextArchive extends AsyncIterable<Buffer> {
   readonly summary: Promise<ArchiveSummary>;
 }
 
-const batchBytes = 1024 * 1024;
+/** Memory of this size is soon used again; of more, each page of it is new. */
+const batchBytes = 256 * 1024;
+const largeChunkBytes = 1024 * 1024;
 /** Two blocks end an archive. The others let a decompressor hand these over before it has seen the end of its input. */
 const endBytes = 4 * blockBytes;
 
@@ -122,9 +124,9 @@ async function* tarChunks(
 ): AsyncGenerator<Buffer, void, undefined> {
   let batch = Buffer.allocUnsafeSlow(batchBytes);
   let used = 0;
-  const takeBatch = (): Buffer => {
+  const takeBatch = (nextBytes: number): Buffer => {
     const full = batch.subarray(0, used);
-    batch = Buffer.allocUnsafeSlow(batchBytes);
+    batch = Buffer.allocUnsafeSlow(Math.max(batchBytes, nextBytes));
     used = 0;
     return full;
   };
@@ -139,33 +141,33 @@ async function* tarChunks(
     const header = tarHeader(entry);
     const contentBytes = hasContent(entry) ? entry.size : 0;
     const isSmall = contentBytes <= smallFileBytes;
+    // One more byte than its size is read of a file.
+    const neededBytes = header.sizeBytes + (isSmall ? paddedBytes(contentBytes) : 0) + 1;
     counts.files += 1;
     counts.totalBytes += contentBytes;
-    if (used + header.sizeBytes + (isSmall ? paddedBytes(contentBytes) : 0) + 1 > batchBytes) {
-      yield takeBatch();
+    if (used + neededBytes > batch.length) {
+      if (used > 0) yield takeBatch(neededBytes);
       // Reading is synchronous: others get their turn.
       await setImmediate();
     }
     header.write(batch, used);
     used += header.sizeBytes;
-    if (contentBytes === 0) {
-      if (hasContent(entry)) readSmallFile(root, entry, batch, used);
-      continue;
-    }
-    if (isSmall) readSmallFile(root, entry, batch, used);
-    else {
-      yield takeBatch();
-      yield* readLargeFile(root, entry, batchBytes);
+    if (!hasContent(entry)) continue;
+    if (isSmall) {
+      readSmallFile(root, entry, batch, used);
+      used += contentBytes;
+    } else {
+      yield takeBatch(batchBytes);
+      yield* readLargeFile(root, entry, largeChunkBytes);
     }
     const paddingBytes = paddedBytes(contentBytes) - contentBytes;
-    if (isSmall) used += contentBytes;
     batch.fill(0, used, used + paddingBytes);
     used += paddingBytes;
   }
-  if (used + endBytes > batchBytes) yield takeBatch();
+  if (used + endBytes > batch.length) yield takeBatch(endBytes);
   batch.fill(0, used, used + endBytes);
   used += endBytes;
-  yield takeBatch();
+  yield takeBatch(0);
 }
 
 function hasContent({ mode, hardlink = false }: ScanEntry): boolean {

@@ -190,11 +190,16 @@ function writeText(target: Buffer, offset: number, text: string): number {
 }
 
 function writeOctal(target: Buffer, offset: number, value: number, digits: number): number {
-  let rest = value;
+  let low = value % 2 ** 30;
+  let high = (value - low) / 2 ** 30;
   let sum = 0;
   for (let index = digits - 1; index >= 0; index--) {
-    const code = 0x30 + (rest % 8);
-    rest = Math.floor(rest / 8);
+    const code = 0x30 + (low & 7);
+    low >>= 3;
+    if (index === digits - 10) {
+      low = high;
+      high = 0;
+    }
     target[offset + index] = code;
     sum += code;
   }
