@@ -44,11 +44,11 @@ export class BuildkitBuilder {
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
     const startedMs = Date.now();
+    const cluster = await this.#pods.cluster();
+    const choosing = this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
+    // While the cluster answers there is time to begin the walk through the context, and to load the code that talks to registries.
     const preparing = prepareContextOf(request).catch(() => undefined);
     try {
-      const cluster = await this.#pods.cluster();
-      const choosing = this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
-      // The code that talks to registries is loaded while the cluster answers.
       const [target, { buildImage }] = await Promise.all([choosing, import("./build-image.ts")]);
       const connection = this.#pods.dial(target.name, call);
       const site = { cluster, target, connection, registries: this.#options.registries, context: preparing };
