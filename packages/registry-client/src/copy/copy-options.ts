@@ -7,7 +7,7 @@ import type { RegistryClient } from "../registry-client.ts";
 
 /** What `copyImage` takes: what `publish` takes, and how to reach registries. */
 export interface CopyImageOptions extends PublishOptions {
-  /** The client for a registry, called once for each. */
+  /** The client for a registry, asked for once for each; whoever has made it closes it. */
   readonly connect: (registry: string) => RegistryClient;
   /** Told what each destination has received. */
   readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
