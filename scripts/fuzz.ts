@@ -6,6 +6,7 @@ import { runTool } from "./run-command.ts";
 const targets: Readonly<Record<string, { readonly id: string; readonly file: string }>> = {
   keyring: { id: "KEYRING", file: "packages/secret-merging/src/reference/credential-lookup.test.ts" },
   "docker-lookup": { id: "DOCKER-LOOKUP", file: "packages/secret-merging/src/reference/credential-lookup.test.ts" },
+  dockerignore: { id: "IGNORE-DIFF", file: "packages/context-sync/src/reference/ignore-diff.test.ts" },
   reference: { id: "REFERENCE", file: "packages/registry-client/src/image-reference.test.ts" },
 };
 

@@ -31,17 +31,22 @@ type cases struct {
 		Patterns []string `json:"patterns"`
 		Paths    []string `json:"paths"`
 	} `json:"patterns"`
+	Dockerignores []struct {
+		Text  string   `json:"text"`
+		Paths []string `json:"paths"`
+	} `json:"dockerignores"`
 	Follows []scan `json:"follows"`
 	Scans   []scan `json:"scans"`
 }
 
 // Each answer is what the library returned, or "error".
 type answers struct {
-	IgnoreFiles []any `json:"ignoreFiles"`
-	Names       []any `json:"names"`
-	Patterns    []any `json:"patterns"`
-	Follows     []any `json:"follows"`
-	Scans       []any `json:"scans"`
+	IgnoreFiles   []any `json:"ignoreFiles"`
+	Names         []any `json:"names"`
+	Patterns      []any `json:"patterns"`
+	Dockerignores []any `json:"dockerignores"`
+	Follows       []any `json:"follows"`
+	Scans         []any `json:"scans"`
 }
 
 const failed = "error"
@@ -61,6 +66,9 @@ func main() {
 	}
 	for _, c := range in.Patterns {
 		out.Patterns = append(out.Patterns, matchPaths(c.Patterns, c.Paths))
+	}
+	for _, c := range in.Dockerignores {
+		out.Dockerignores = append(out.Dockerignores, ignored(c.Text, c.Paths))
 	}
 	for _, c := range in.Follows {
 		out.Follows = append(out.Follows, follow(c))
@@ -88,6 +96,15 @@ func readIgnoreFile(text string) any {
 		patterns = []string{}
 	}
 	return orFailed(patterns, err)
+}
+
+// ignored reads a .dockerignore file as Docker does, and says what it ignores.
+func ignored(text string, paths []string) any {
+	patterns, err := ignorefile.ReadAll(strings.NewReader(text))
+	if err != nil {
+		return failed
+	}
+	return matchPaths(patterns, paths)
 }
 
 // matchPaths gives two digits for each path: its match on its own, and that with the results of its parents.

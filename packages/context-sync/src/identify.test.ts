@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { BuildOptions } from "@slipway/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { identify } from "./identify.ts";
 
@@ -11,12 +11,16 @@ let folder: string;
 let options: BuildOptions;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "slipway-identify-"));
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
   await writeFile(join(folder, "Dockerfile"), "FROM scratch\nCOPY a /\n");
-  await writeFile(join(folder, ".dockerignore"), "ignored\n");
+  await writeFile(join(folder, ".dockerignore"), "ignored\ncache\n");
   await writeFile(join(folder, "a"), "content", { mode: 0o644 });
   options = { context: folder, tags: ["registry.example.com/a:1"], buildArgs: { b: "2", a: "1" } };
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
 
 type Change = readonly [string, () => Promise<void> | void];
 
@@ -50,6 +54,18 @@ test.each(decisive)("%s changes the hash", async (_what, change) => {
   const before = await identify(options);
   await change();
   expect(await identify(options)).not.toBe(before);
+});
+
+test("known hashes leave the hash as it is", async () => {
+  const cache = join(folder, "cache");
+  const before = await identify(options, { cache: false });
+  expect(await identify(options, { cache })).toBe(before);
+  expect(await identify(options, { cache })).toBe(before);
+});
+
+test("files that have changed since a build are refused", async () => {
+  await expect(identify(options, { unchangedSinceMs: 1 })).rejects.toMatchObject({ code: "CONTEXT_INVALID" });
+  expect(await identify(options, { unchangedSinceMs: Date.now() + 1000 })).toMatch(/^sha256:/);
 });
 
 test("a Dockerfile that is not there is named", async () => {

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -8,8 +7,7 @@ import type { BuildOptions, Context, ResolvedBuildOptions } from "@slipway/core"
 
 import { contextInvalid, systemErrorCode } from "./context-invalid.ts";
 import { parseDockerignore } from "./dockerignore.ts";
-import { scanContext } from "./scan-context.ts";
-import { fileType, type ScanEntry } from "./scan-entry.ts";
+import { contextManifest } from "./manifest/context-manifest.ts";
 
 /** What changes the image. Names, tags and caches do not; secrets must not. */
 const identifyingOptions = [
@@ -30,18 +28,21 @@ const identifyingOptions = [
 export interface IdentifyOptions {
   /** Refuse files that were changed later than this, in epoch milliseconds: then they are not those of a build that began by then. @defaultValue none is refused */
   readonly unchangedSinceMs?: number | undefined;
+  /** Folder for the hashes of unchanged files; `false` reads every file. @defaultValue `slipway/hashes` in the user's cache folder */
+  readonly cache?: string | false | undefined;
 }
 
 /**
  * One hash of all that a build is made of: the files that `.dockerignore` leaves over with their modes and contents, the Dockerfile, and the options
- * that change the image. Times and owners of files do not count, so the same sources have the same hash on every machine.
+ * that change the image. Times and owners of files do not count, so the same sources have the same hash on every machine. Files that are
+ * unchanged since the last time are not read again.
  *
  * @returns `sha256:…`
  * @throws `INVALID_OPTIONS`; `CONTEXT_INVALID` for a file that cannot be read
  */
 export async function identify(
   options: BuildOptions | ResolvedBuildOptions,
-  { unchangedSinceMs = Number.POSITIVE_INFINITY }: IdentifyOptions = {},
+  { unchangedSinceMs = Number.POSITIVE_INFINITY, cache }: IdentifyOptions = {},
 ): Promise<string> {
   const resolved = isResolved(options) ? options : parseOptions(buildOptionsSchema, options, "identify");
   const hash = createHash("sha256");
@@ -52,7 +53,7 @@ export async function identify(
   if (dockerfileInline !== undefined) addText(hash, "dockerfile", dockerfileInline);
   else if (context.type === "directory") addText(hash, "dockerfile", await readText(context.path, dockerfile));
   else addText(hash, "dockerfile path", dockerfile);
-  const files = { hash, newestMs: unchangedSinceMs };
+  const files = { hash, newestMs: unchangedSinceMs, cache };
   await addContext(files, "context", context, ignoreFiles);
   for (const [name, further] of sortedEntries(resolved.contexts))
     await addContext(files, `context ${name}`, further, [".dockerignore"]);
@@ -67,10 +68,11 @@ function isResolved(options: BuildOptions | ResolvedBuildOptions): options is Re
 interface FilesHash {
   readonly hash: Hash;
   readonly newestMs: number;
+  readonly cache: string | false | undefined;
 }
 
 async function addContext(
-  { hash, newestMs }: FilesHash,
+  { hash, newestMs, cache }: FilesHash,
   name: string,
   context: Context,
   ignoreFiles: readonly string[],
@@ -86,11 +88,11 @@ async function addContext(
   }
   addText(hash, name, context.type);
   const exclude = await readIgnored(context.path, ignoreFiles);
-  for (const entry of scanContext(context.path, { exclude })) {
-    if (Number(entry.mtimeNs / 1_000_000n) > newestMs)
-      throw contextInvalid(entry.path, `${entry.path} of the build context has changed since the build.`);
-    await addEntry(hash, context.path, entry);
-  }
+  const { entries, sha256 } = await contextManifest(context.path, { exclude, cache });
+  const changed = entries.find(({ mtimeNs }) => Number(mtimeNs / 1_000_000n) > newestMs);
+  if (changed !== undefined)
+    throw contextInvalid(changed.path, `${changed.path} of the build context has changed since the build.`);
+  addText(hash, name, sha256);
 }
 
 async function readIgnored(root: string, files: readonly string[]): Promise<readonly string[]> {
@@ -99,27 +101,6 @@ async function readIgnored(root: string, files: readonly string[]): Promise<read
     if (text !== undefined) return parseDockerignore(text);
   }
   return [];
-}
-
-async function addEntry(hash: Hash, root: string, entry: ScanEntry): Promise<void> {
-  const { path, mode, size, linkname = "", hardlink = false, devMajor, devMinor } = entry;
-  addText(hash, path, [mode, linkname, hardlink, devMajor, devMinor, size].join(" "));
-  if ((mode & fileType.mask) !== 0o100000 || hardlink) return;
-  let readBytes = 0;
-  try {
-    for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      readBytes += chunk.length;
-    }
-  } catch (error) {
-    throw contextInvalid(
-      path,
-      `Cannot read ${path} of the build context (${systemErrorCode(error) ?? "unknown"}).`,
-      error,
-    );
-  }
-  if (readBytes !== size)
-    throw contextInvalid(path, `${path} of the build context changed while it was read. Build again.`);
 }
 
 async function readText(root: string, path: string): Promise<string> {

@@ -1,18 +1,21 @@
 /**
- * Build contexts: `.dockerignore` patterns and the scan with the exact semantics of moby/patternmatcher and tonistiigi/fsutil, tar archives
- * and identities.
+ * Build contexts: `.dockerignore` patterns and the scan with the exact semantics of moby/patternmatcher and tonistiigi/fsutil, tar archives,
+ * manifests and identities.
  *
  * @packageDocumentation
  */
-export type { ArchiveSummary, ContextArchive, PackOptions, PrependedFile } from "./archive/pack-context.ts";
+export type { ArchiveSummary, ContextArchive, PackOptions } from "./archive/pack-context.ts";
 export { packContext } from "./archive/pack-context.ts";
+export type { PrependedFile } from "./archive/tar-chunks.ts";
 export { parseDockerignore } from "./dockerignore.ts";
 export type { IdentifyOptions } from "./identify.ts";
 export { identify } from "./identify.ts";
+export type { ContextManifest, ManifestEntry, ManifestOptions } from "./manifest/context-manifest.ts";
+export { contextManifest } from "./manifest/context-manifest.ts";
 export { resolveFollowPaths } from "./follow-paths.ts";
 export type { Pattern } from "./pattern.ts";
 export type { DirectoryMatch, PatternMatcher } from "./pattern-matcher.ts";
 export { createPatternMatcher } from "./pattern-matcher.ts";
 export { scanContext } from "./scan-context.ts";
-export type { ScanEntry } from "./scan-entry.ts";
+export type { InodeState, ScanEntry } from "./scan-entry.ts";
 export type { ScanOptions } from "./scan-filter.ts";

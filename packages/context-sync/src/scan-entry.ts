@@ -22,6 +22,16 @@ export interface ScanEntry {
   readonly devMajor: number;
   /** Minor device number; 0 unless the entry is a device. */
   readonly devMinor: number;
+  /** Which file it is, and when it last changed in any way; absent for entries of other origin than a file system. */
+  readonly inode?: InodeState;
+}
+
+/** What changes whenever a file does, as far as its file system keeps time. */
+export interface InodeState {
+  readonly device: bigint;
+  readonly number: bigint;
+  /** Last change of content or status in nanoseconds since 1970. */
+  readonly ctimeNs: bigint;
 }
 
 export const fileType = {
@@ -43,16 +53,17 @@ export function scanEntry(path: string, absolutePath: string, stats: BigIntStats
   const mode = Number(stats.mode);
   const type = mode & fileType.mask;
   const size = type === fileType.directory ? 0 : Number(stats.size);
-  const entry = { path, mode, size, mtimeNs: stats.mtimeNs, devMajor: 0, devMinor: 0 };
+  const inode = { device: stats.dev, number: stats.ino, ctimeNs: stats.ctimeNs };
+  const entry = { path, mode, size, mtimeNs: stats.mtimeNs, devMajor: 0, devMinor: 0, inode };
   if (type === fileType.directory) return entry;
   if (type === fileType.link) return { ...entry, linkname: readTarget(path, absolutePath) };
   const complete =
     type === fileType.block || type === fileType.character ? { ...entry, ...deviceNumbers(stats.rdev) } : entry;
   if (stats.nlink < 2n) return complete;
-  const inode = `${stats.dev}:${stats.ino}`;
-  const first = firstNames.get(inode);
+  const key = `${stats.dev}:${stats.ino}`;
+  const first = firstNames.get(key);
   if (first !== undefined) return { ...complete, linkname: first, hardlink: true };
-  firstNames.set(inode, path);
+  firstNames.set(key, path);
   return complete;
 }
 

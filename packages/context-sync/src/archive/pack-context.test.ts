@@ -25,6 +25,7 @@ import { scanContext } from "../scan-context.ts";
 import { fileChanges } from "./__fixtures__/file-changes.ts";
 import { smallFileBytes } from "./content-file.ts";
 import { packContext, type PackOptions } from "./pack-context.ts";
+import { tarChunks } from "./tar-chunks.ts";
 
 let folder: string;
 let root: string;
@@ -112,6 +113,14 @@ describe("packContext", () => {
     expect(extracted(await pack())).toEqual(treeOf(root));
   });
 
+  test.each(Object.keys(hard))("packs in the format of GNU as well: %s", async (name) => {
+    createTree(root, hard[name] ?? []);
+    const counts = { files: 0, totalBytes: 0 };
+    const archive = await buffer(tarChunks(root, scanContext(root), counts, "gnu"));
+    expect(extracted(archive)).toEqual(treeOf(root).map((line) => line.replace(" -1 ", " 0 ")));
+    expect(counts.files).toBe([...scanContext(root)].length);
+  });
+
   test("packs devices", async () => {
     const archive = await buffer(packContext("/dev", { include: ["null"] }));
     expect(tar(archive, "-tvf", "-")).toMatch(/^crw.* 0\/0 +1,3 .* null$/m);
@@ -149,6 +158,13 @@ describe("packContext", () => {
     expect(listed.map((path) => path.replace(/\/$/, ""))).toEqual(
       Array.from(scanContext(root, { exclude }), ({ path }) => path),
     );
+  });
+
+  test("packs the folder itself with the permissions that it is given", async () => {
+    writeFileSync(join(root, "a"), "content");
+    const listing = tar(await pack({ rootMode: 0o750 }), "-tvf", "-").split("\n");
+    expect(listing[0]).toMatch(/^drwxr-x--- .* \.\/$/);
+    expect(tar(await pack(), "-tf", "-")).toBe("a\n");
   });
 
   test("puts other files first, in the place of those of the same name", async () => {

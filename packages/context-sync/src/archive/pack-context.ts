@@ -1,24 +1,13 @@
 import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 
 import { BuilderError } from "@slipway/core";
 
 import { resolveRoot } from "../context-root.ts";
 import { scanContext } from "../scan-context.ts";
-import { fileType, type ScanEntry } from "../scan-entry.ts";
+import { fileType } from "../scan-entry.ts";
 import type { ScanOptions } from "../scan-filter.ts";
-import { readLargeFile, readSmallFile, smallFileBytes } from "./content-file.ts";
 import { compressed } from "./compressed.ts";
-import { blockBytes, paddedBytes, tarHeader } from "./tar-header.ts";
-
-/** A file that is no part of the folder. */
-export interface PrependedFile {
-  /** In the archive; takes the place of what the context has there. */
-  readonly path: string;
-  readonly content: string | Uint8Array;
-  /** Permission bits. @defaultValue `0o644` */
-  readonly mode?: number | undefined;
-}
+import { prependedEntry, tarChunks, type ArchiveEntry, type PrependedFile } from "./tar-chunks.ts";
 
 /** How to pack a context. */
 export interface PackOptions extends ScanOptions {
@@ -26,6 +15,8 @@ export interface PackOptions extends ScanOptions {
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
   /** Of 1 (fast) to 9 for gzip, to 19 for zstd. @defaultValue 1, and 3 for zstd */
   readonly compressionLevel?: number | undefined;
+  /** Permission bits of the folder itself, as the first entry `./`. @defaultValue the folder is no entry, and whoever unpacks decides */
+  readonly rootMode?: number | undefined;
   /** Files that come first, such as a Dockerfile from elsewhere. @defaultValue none */
   readonly prepend?: readonly PrependedFile[] | undefined;
   /** Hash what is yielded, which takes longer than reading it. @defaultValue true */
@@ -51,12 +42,6 @@ export interface ContextArchive extends AsyncIterable<Buffer> {
   readonly summary: Promise<ArchiveSummary>;
 }
 
-/** Memory of this size is soon used again; of more, each page of it is new. */
-const batchBytes = 256 * 1024;
-const largeChunkBytes = 1024 * 1024;
-/** Two blocks end an archive. The others let a decompressor hand these over before it has seen the end of its input. */
-const endBytes = 4 * blockBytes;
-
 /**
  * Packs a build context as a tar stream, in the order of {@link scanContext}. Names that ustar cannot hold, long or not ASCII, come in pax
  * records; hard links, symbolic links, FIFOs and devices stay what they are; owners are root, and times whole seconds, as Docker packs
@@ -81,7 +66,8 @@ export function packContext(root: string, options: PackOptions = {}): ContextArc
     let sentBytes = 0;
     let failure: unknown = abandoned();
     try {
-      const plain = tarChunks(resolveRoot(root), options, counts);
+      const resolved = resolveRoot(root);
+      const plain = tarChunks(resolved, packedEntries(resolved, options), counts);
       const archive = compression === "none" ? plain : compressed(plain, compression, compressionLevel);
       for await (const chunk of archive) {
         if (signal?.aborted) throw BuilderError.from(signal.reason);
@@ -111,83 +97,16 @@ function abandoned(): BuilderError {
   return new BuilderError({ code: "ABORTED", message: `Aborted: ${reason}.`, details: { reason } });
 }
 
-interface Counts {
-  files: number;
-  totalBytes: number;
-}
-
-/** Small files are gathered to one chunk, large ones come as several; a chunk is never used again. */
-async function* tarChunks(
-  root: string,
-  { include, exclude = [], followPaths, prepend = [] }: PackOptions,
-  counts: Counts,
-): AsyncGenerator<Buffer, void, undefined> {
-  let batch = Buffer.allocUnsafeSlow(batchBytes);
-  let used = 0;
-  const takeBatch = (nextBytes: number): Buffer => {
-    const full = batch.subarray(0, used);
-    batch = Buffer.allocUnsafeSlow(Math.max(batchBytes, nextBytes));
-    used = 0;
-    return full;
-  };
-  for (const file of prepend) {
-    const chunk = prependedFile(file);
-    counts.files += 1;
-    counts.totalBytes += chunk.contentBytes;
-    yield chunk.bytes;
-  }
+function* packedEntries(root: string, options: PackOptions): Generator<ArchiveEntry, void, undefined> {
+  const { include, exclude = [], followPaths, prepend = [], rootMode } = options;
+  if (rootMode !== undefined)
+    yield { path: ".", mode: fileType.directory | rootMode, size: 0, mtimeNs: 0n, devMajor: 0, devMinor: 0 };
+  yield* prepend.map(prependedEntry);
   const exceptPrepended = [...exclude, ...prepend.map(({ path }) => escapePattern(path))];
-  for (const entry of scanContext(root, { include, exclude: exceptPrepended, followPaths })) {
-    const header = tarHeader(entry);
-    const contentBytes = hasContent(entry) ? entry.size : 0;
-    const isSmall = contentBytes <= smallFileBytes;
-    // One more byte than its size is read of a file.
-    const neededBytes = header.sizeBytes + (isSmall ? paddedBytes(contentBytes) : 0) + 1;
-    counts.files += 1;
-    counts.totalBytes += contentBytes;
-    if (used + neededBytes > batch.length) {
-      if (used > 0) yield takeBatch(neededBytes);
-      // Reading is synchronous: others get their turn.
-      await setImmediate();
-    }
-    header.write(batch, used);
-    used += header.sizeBytes;
-    if (!hasContent(entry)) continue;
-    if (isSmall) {
-      readSmallFile(root, entry, batch, used);
-      used += contentBytes;
-    } else {
-      yield takeBatch(batchBytes);
-      yield* readLargeFile(root, entry, largeChunkBytes);
-    }
-    const paddingBytes = paddedBytes(contentBytes) - contentBytes;
-    batch.fill(0, used, used + paddingBytes);
-    used += paddingBytes;
-  }
-  if (used + endBytes > batch.length) yield takeBatch(endBytes);
-  batch.fill(0, used, used + endBytes);
-  used += endBytes;
-  yield takeBatch(0);
-}
-
-function hasContent({ mode, hardlink = false }: ScanEntry): boolean {
-  return (mode & fileType.mask) === fileType.regular && !hardlink;
-}
-
-function prependedFile({ path, content, mode = 0o644 }: PrependedFile): {
-  readonly bytes: Buffer;
-  readonly contentBytes: number;
-} {
-  const bytes = Buffer.from(content);
-  const size = bytes.length;
-  const header = tarHeader({ path, mode: fileType.regular | mode, size, mtimeNs: 0n, devMajor: 0, devMinor: 0 });
-  const target = Buffer.alloc(header.sizeBytes + paddedBytes(size));
-  header.write(target, 0);
-  bytes.copy(target, header.sizeBytes);
-  return { bytes: target, contentBytes: size };
+  yield* scanContext(root, { include, exclude: exceptPrepended, followPaths });
 }
 
 /** A pattern that matches one path alone. */
-function escapePattern(path: string): string {
+export function escapePattern(path: string): string {
   return path.replace(/[*?[\]\\^$+(){}|]|^!/g, String.raw`\$&`);
 }

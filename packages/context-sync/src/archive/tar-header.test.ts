@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
-import { tarHeader } from "./tar-header.ts";
+import { tarHeader, type TarFormat } from "./tar-header.ts";
 
 const file = { path: "file", mode: 0o100644, size: 0, mtimeNs: 0n, devMajor: 0, devMinor: 0 };
 
-function textOf(entry: Parameters<typeof tarHeader>[0]): string {
-  const header = tarHeader(entry);
+function textOf(entry: Parameters<typeof tarHeader>[0], format?: TarFormat): string {
+  const header = tarHeader(entry, format);
   const target = Buffer.alloc(header.sizeBytes, "x");
   header.write(target, 0);
   return target.toString("latin1");
@@ -40,4 +40,12 @@ test("a record counts the digits of its own length", () => {
 test("names that do not fit are in ASCII for those who do not know records", () => {
   const text = textOf({ ...file, path: "日本語" });
   expect(text.slice(1024, 1028)).toBe("___\0");
+});
+
+test("GNU's format has sizes above 8 GiB in binary, and long names before the entry", () => {
+  const text = textOf({ ...file, path: "é".repeat(51), size: 2 ** 33 }, "gnu");
+  expect(text).toHaveLength(1536);
+  expect(text.slice(156, 157)).toBe("L");
+  expect(Buffer.from(text.slice(512, 615), "latin1").toString()).toBe(`${"é".repeat(51)}\0`);
+  expect(text.slice(1024 + 124, 1024 + 136)).toBe("\x80\0\0\0\0\0\0\x02\0\0\0\0");
 });

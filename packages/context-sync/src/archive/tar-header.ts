@@ -15,7 +15,7 @@ const maxNameBytes = 100;
 const maxPrefixBytes = 155;
 const maxOctalSize = 8 ** 11 - 1;
 
-/** POSIX numbers the types; pax adds `x`, attributes of the entry behind it. */
+/** POSIX numbers the types; pax adds `x`, attributes of the entry behind it, and GNU `L` and `K`, its name and target. */
 const typeFlags = {
   file: "0",
   hardlink: "1",
@@ -25,6 +25,8 @@ const typeFlags = {
   directory: "5",
   fifo: "6",
   pax: "x",
+  longName: "L",
+  longLink: "K",
 };
 
 interface HeaderFields {
@@ -39,66 +41,86 @@ interface HeaderFields {
   readonly devMinor: number;
 }
 
+/** What stands before an entry that ustar cannot hold: pax is the standard, busybox knows the older one of GNU. */
+export type TarFormat = "pax" | "gnu";
+
 /** The header of an entry, as Docker packs it: owned by root, times in whole seconds, sizes of files only. */
-export function tarHeader(entry: ScanEntry): TarHeader {
+export function tarHeader(entry: ScanEntry, format: TarFormat = "pax"): TarHeader {
   const type = entryType(entry);
   const path = type === "directory" ? `${entry.path}/` : entry.path;
   const linkname = entry.linkname ?? "";
   const sizeBytes = type === "file" ? entry.size : 0;
   const mtimeSeconds = wholeSeconds(entry.mtimeNs);
+  const fields = { mode: entry.mode & 0o7777, type, devMajor: entry.devMajor, devMinor: entry.devMinor };
+  return format === "pax"
+    ? paxHeader(path, linkname, { ...fields, sizeBytes, mtimeSeconds })
+    : gnuHeader(path, linkname, { ...fields, sizeBytes, mtimeSeconds: Math.max(0, mtimeSeconds) });
+}
+
+type OtherFields = Omit<HeaderFields, "name" | "prefix" | "linkname">;
+
+function paxHeader(path: string, linkname: string, other: OtherFields): TarHeader {
+  const { sizeBytes, mtimeSeconds } = other;
   const place = splitPath(path);
+  const isOddTime = mtimeSeconds < 0 || mtimeSeconds > maxOctalSize;
   const records =
     (place === undefined ? paxRecord("path", path) : "") +
     (isShortAscii(linkname) ? "" : paxRecord("linkpath", linkname)) +
     (sizeBytes > maxOctalSize ? paxRecord("size", String(sizeBytes)) : "") +
-    (mtimeSeconds < 0 || mtimeSeconds > maxOctalSize ? paxRecord("mtime", String(mtimeSeconds)) : "");
+    (isOddTime ? paxRecord("mtime", String(mtimeSeconds)) : "");
   const fields: HeaderFields = {
+    ...other,
     name: place?.name ?? asciiTail(path),
     prefix: place?.prefix ?? "",
     linkname: isShortAscii(linkname) ? linkname : asciiTail(linkname),
-    mode: entry.mode & 0o7777,
     sizeBytes: sizeBytes > maxOctalSize ? 0 : sizeBytes,
-    mtimeSeconds: mtimeSeconds < 0 || mtimeSeconds > maxOctalSize ? 0 : mtimeSeconds,
-    type,
-    devMajor: entry.devMajor,
-    devMinor: entry.devMinor,
+    mtimeSeconds: isOddTime ? 0 : mtimeSeconds,
   };
-  if (records === "") {
-    return { sizeBytes: blockBytes, write: (target, offset) => writeFields(target, offset, fields) };
-  }
-  return extendedHeader(records, fields);
+  // Who does not know pax finds a small file of this name.
+  const name = `PaxHeaders.0/${fields.name.replace(/\/$/, "").slice(-80)}`;
+  const attributes = { ...attributeFields, mtimeSeconds: fields.mtimeSeconds, name, type: "pax" } as const;
+  return headerBehind(records === "" ? [] : [[attributes, Buffer.from(records)]], fields);
+}
+
+/** Names are UTF-8 as they are, and longer ones stand before the entry, with a NUL behind them. */
+function gnuHeader(path: string, linkname: string, other: OtherFields): TarHeader {
+  const before = (["longName", "longLink"] as const).flatMap((type): Attributes[] => {
+    const text = Buffer.from(`${type === "longName" ? path : linkname}\0`);
+    return text.length - 1 <= maxNameBytes ? [] : [[{ ...attributeFields, name: "././@LongLink", type }, text]];
+  });
+  return headerBehind(before, { ...other, name: rawStart(path), prefix: "", linkname: rawStart(linkname) });
+}
+
+type Attributes = readonly [fields: Omit<HeaderFields, "sizeBytes">, content: Buffer];
+
+const attributeFields = { prefix: "", linkname: "", mode: 0o644, mtimeSeconds: 0, devMajor: 0, devMinor: 0 };
+
+/** The bytes that fit, each as a character. */
+function rawStart(text: string): string {
+  return Buffer.from(text).subarray(0, maxNameBytes).toString("latin1");
+}
+
+function headerBehind(before: readonly Attributes[], fields: HeaderFields): TarHeader {
+  const beforeBytes = before.reduce((sum, [, content]) => sum + blockBytes + paddedBytes(content.length), 0);
+  return {
+    sizeBytes: beforeBytes + blockBytes,
+    write: (target, offset) => {
+      let position = offset;
+      for (const [attributes, content] of before) {
+        writeFields(target, position, { ...attributes, sizeBytes: content.length });
+        position += blockBytes;
+        target.fill(0, position, position + paddedBytes(content.length));
+        content.copy(target, position);
+        position += paddedBytes(content.length);
+      }
+      writeFields(target, position, fields);
+    },
+  };
 }
 
 /** Fills up to whole blocks what is `sizeBytes` long. */
 export function paddedBytes(sizeBytes: number): number {
   return Math.ceil(sizeBytes / blockBytes) * blockBytes;
-}
-
-function extendedHeader(records: string, fields: HeaderFields): TarHeader {
-  const content = Buffer.from(records);
-  const contentBytes = paddedBytes(content.length);
-  // Who does not know pax finds a small file of this name.
-  const name = `PaxHeaders.0/${fields.name.replace(/\/$/, "").slice(-80)}`;
-  const attributes: HeaderFields = {
-    ...fields,
-    name,
-    prefix: "",
-    linkname: "",
-    mode: 0o644,
-    sizeBytes: content.length,
-    type: "pax",
-    devMajor: 0,
-    devMinor: 0,
-  };
-  return {
-    sizeBytes: 2 * blockBytes + contentBytes,
-    write: (target, offset) => {
-      writeFields(target, offset, attributes);
-      target.fill(0, offset + blockBytes, offset + blockBytes + contentBytes);
-      content.copy(target, offset + blockBytes);
-      writeFields(target, offset + blockBytes + contentBytes, fields);
-    },
-  };
 }
 
 function entryType({ mode, hardlink = false }: ScanEntry): keyof typeof typeFlags {
@@ -168,7 +190,7 @@ function writeFields(target: Buffer, offset: number, fields: HeaderFields): void
   let sum = templateSum;
   sum += writeText(target, offset, fields.name);
   sum += writeOctal(target, offset + 100, fields.mode, 7);
-  sum += writeOctal(target, offset + 124, fields.sizeBytes, 11);
+  sum += writeSize(target, offset + 124, fields.sizeBytes);
   sum += writeOctal(target, offset + 136, fields.mtimeSeconds, 11);
   sum += writeText(target, offset + 156, typeFlags[fields.type]);
   sum += writeText(target, offset + 157, fields.linkname);
@@ -187,6 +209,15 @@ function writeText(target: Buffer, offset: number, text: string): number {
     sum += code;
   }
   return sum;
+}
+
+/** What is too large for octal digits is binary, as GNU has it; pax leaves none such to the header. */
+function writeSize(target: Buffer, offset: number, sizeBytes: number): number {
+  if (sizeBytes <= maxOctalSize) return writeOctal(target, offset, sizeBytes, 11);
+  target.fill(0, offset, offset + 12);
+  target[offset] = 0x80;
+  target.writeUIntBE(sizeBytes, offset + 6, 6);
+  return target.subarray(offset, offset + 12).reduce((sum, byte) => sum + byte, 0);
 }
 
 function writeOctal(target: Buffer, offset: number, value: number, digits: number): number {

@@ -29,7 +29,8 @@ export function answerCases(cases: ReferenceCases, directory: string): Reference
   };
 }
 
-function attempt(action: () => unknown): unknown {
+/** What comes out, or `"error"`. */
+export function attempt(action: () => unknown): unknown {
   try {
     return action();
   } catch {
@@ -37,7 +38,8 @@ function attempt(action: () => unknown): unknown {
   }
 }
 
-function matchPaths(matcher: PatternMatcher, paths: readonly string[]): string {
+/** Two digits for each path: its match on its own, and that with what was said about its parents. */
+export function matchPaths(matcher: PatternMatcher, paths: readonly string[]): string {
   return paths.map((path) => digit(() => matcher.matches(path)) + digit(() => matchFromRoot(matcher, path))).join(" ");
 }
 
