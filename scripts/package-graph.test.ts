@@ -28,11 +28,25 @@ const rules: Readonly<Record<string, PackageRule>> = {
     exports: ["."],
     mayImport: ["buildkit-client", "cluster", "context-sync", "core", "registry-client", "secret-merging"],
   },
+  "kaniko-driver": {
+    level: 2,
+    exports: ["."],
+    mayImport: ["cluster", "context-sync", "core", "registry-client", "secret-merging"],
+  },
   testing: { level: 3, exports: [".", "./conformance"], mayImport: ["core"] },
   slipway: {
     level: 3,
-    exports: [".", "./buildkit", "./cluster", "./context", "./progress", "./registry", "./secrets"],
-    mayImport: ["buildkit-driver", "cluster", "context-sync", "core", "progress", "registry-client", "secret-merging"],
+    exports: [".", "./buildkit", "./cluster", "./context", "./kaniko", "./progress", "./registry", "./secrets"],
+    mayImport: [
+      "buildkit-driver",
+      "cluster",
+      "context-sync",
+      "core",
+      "kaniko-driver",
+      "progress",
+      "registry-client",
+      "secret-merging",
+    ],
   },
 };
 

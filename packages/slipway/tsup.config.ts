@@ -8,6 +8,7 @@ export default defineConfig({
     "src/index.ts",
     "src/buildkit.ts",
     "src/cluster.ts",
+    "src/kaniko.ts",
     "src/registry.ts",
     "src/secrets.ts",
     "src/progress.ts",

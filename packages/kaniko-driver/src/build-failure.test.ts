@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+
+import { explainEnd, type ExecutorEnd } from "./build-failure.ts";
+
+const end = (changes: Partial<ExecutorEnd> & { readonly error?: string }): ExecutorEnd => ({
+  ...{ namespace: "builds", pod: "slipway-kaniko-1-abcde", exitCode: 1, sentBytes: 10, isContextSent: true },
+  log: {
+    step: "RUN make",
+    tail: `${changes.error ?? ""}\n`,
+    ...(changes.error === undefined ? {} : { error: changes.error }),
+  },
+  ...changes,
+});
+const command = "error building image: error building stage: failed to execute command: waiting for process to exit:";
+
+it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
+  ["a RUN that fails", { exitCode: 42, error: `${command} exit status 42` }, "BUILD_FAILED", /RUN make.*exit code 42/],
+  [
+    "an executor killed for its memory",
+    { exitCode: 137, reason: "OOMKilled", memoryLimit: "128Mi" },
+    "OUT_OF_MEMORY",
+    /executor itself.*128Mi/,
+  ],
+  [
+    "a RUN killed for its memory",
+    { exitCode: 255, memoryLimit: "128Mi", error: `${command} signal: killed` },
+    "OUT_OF_MEMORY",
+    /A process of step "RUN make".*128Mi/,
+  ],
+  ["a RUN that kills itself", { exitCode: 255, error: `${command} signal: killed` }, "BUILD_FAILED", /signal: killed/],
+  [
+    "a full disk",
+    { error: "error building image: write /x: no space left on device" },
+    "DISK_FULL",
+    /ephemeral storage/,
+  ],
+  [
+    "half a context",
+    { error: "error resolving source context: unexpected EOF" },
+    "CONTEXT_SYNC_FAILED",
+    /did not arrive whole/,
+  ],
+  [
+    "credentials that may not push",
+    {
+      error:
+        'error checking push permissions -- make sure …: checking push permission for "registry.example.com/a:1": UNAUTHORIZED',
+    },
+    "REGISTRY_UNAUTHORIZED",
+    /registry\.example\.com/,
+  ],
+  [
+    "a registry that is away",
+    {
+      error:
+        'error pushing image: failed to push to destination: Put "https://registry.example.com/v2/": connection refused',
+    },
+    "REGISTRY_UNAVAILABLE",
+    /could not be pushed/,
+  ],
+])("tells %s", (_what, how, code, message) => {
+  const error = explainEnd(end(how));
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(message);
+});
+
+it("is tried again only where another attempt may go better", () => {
+  expect(explainEnd(end({ error: "error resolving source context: unexpected EOF" })).retryable).toBe(true);
+  expect(explainEnd(end({ exitCode: 3, error: `${command} exit status 3` })).retryable).toBe(false);
+  expect(explainEnd(end({ exitCode: 137, reason: "OOMKilled" })).retryable).toBe(false);
+});

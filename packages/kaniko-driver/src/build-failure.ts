@@ -1,0 +1,98 @@
+import { BuilderError } from "@slipway/core";
+
+import type { LogSummary } from "./executor-log.ts";
+
+/** How an executor ended that did not build. */
+export interface ExecutorEnd {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly exitCode: number;
+  /** Such as `OOMKilled`. */
+  readonly reason?: string | undefined;
+  readonly memoryLimit?: string | undefined;
+  readonly log: LogSummary;
+  /** Whether the whole context was handed over. */
+  readonly isContextSent: boolean;
+  readonly sentBytes: number;
+}
+
+/** Finds the reason behind an executor's failure, from how it ended and what it said last. */
+export function explainEnd(end: ExecutorEnd): BuilderError {
+  const { log, reason, exitCode } = end;
+  const said = log.error ?? lastLine(log.tail);
+  if (reason === "OOMKilled") return outOfMemory(end, "The executor itself was killed");
+  if (/no space left on device/i.test(said)) return diskFull(end, said);
+  if (/signal: killed/.test(said) && end.memoryLimit !== undefined)
+    return outOfMemory(end, `A process of ${describeStep(log)} was killed`);
+  if (isBrokenContext(said)) return contextBroken(end, said);
+  const registry = registryError(said);
+  if (registry !== undefined) return registry;
+  const status = exitCode === 1 ? "" : ` with exit code ${exitCode}`;
+  return new BuilderError({
+    code: "BUILD_FAILED",
+    message: `${capitalized(describeStep(log))} failed${status}: ${said} What it printed last is in details.logTail.`,
+    details: { ...(log.step === undefined ? {} : { step: log.step }), exitCode, logTail: log.tail },
+  });
+}
+
+function describeStep({ step }: LogSummary): string {
+  return step === undefined ? "the build" : `step "${step}"`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}
+
+function outOfMemory({ namespace, pod, memoryLimit, log }: ExecutorEnd, who: string): BuilderError {
+  const limit = memoryLimit === undefined ? "the node had no memory left" : `the memory limit is ${memoryLimit}`;
+  return new BuilderError({
+    code: "OUT_OF_MEMORY",
+    message: `${who} for its memory in pod ${namespace}/${pod} during ${describeStep(log)}: ${limit}. Raise resources.limits.memory, let the step use less, or set cache.compressed to false.`,
+    details: { namespace, pod, events: [], ...(memoryLimit === undefined ? {} : { limit: memoryLimit }) },
+  });
+}
+
+function diskFull({ namespace, pod, log }: ExecutorEnd, said: string): BuilderError {
+  return new BuilderError({
+    code: "DISK_FULL",
+    message: `Pod ${namespace}/${pod} has no disk left during ${describeStep(log)}: ${said} Give it more ephemeral storage, or choose another node.`,
+    details: { namespace, pod, events: [] },
+  });
+}
+
+function isBrokenContext(said: string): boolean {
+  return /error resolving source context: .*(unexpected EOF|EOF|invalid header|gzip|no data found)/.test(said);
+}
+
+function contextBroken({ namespace, pod, sentBytes }: ExecutorEnd, said: string): BuilderError {
+  return new BuilderError({
+    code: "CONTEXT_SYNC_FAILED",
+    message: `The context did not arrive whole in pod ${namespace}/${pod}, and nothing was built of it: ${said} Build again.`,
+    details: { sentBytes },
+  });
+}
+
+const pushFailure = /error (?:checking push permissions|pushing image)/;
+
+/** What the registry has said, where that is why a build failed. */
+function registryError(said: string): BuilderError | undefined {
+  if (!pushFailure.test(said)) return undefined;
+  const [, registry = ""] =
+    /(?:permission for "|(?:POST|PUT|HEAD|GET|Get "?|Post "?)\s*"?https?:\/\/)([^/"\s]+)/i.exec(said) ?? [];
+  const details = { registry, diagnostics: [said], triedCredentials: [] };
+  if (/UNAUTHORIZED|401|DENIED|403/i.test(said))
+    return new BuilderError({
+      code: "REGISTRY_UNAUTHORIZED",
+      message: `The registry ${registry} does not let this build push: ${said} Give credentials that may push.`,
+      details,
+    });
+  return new BuilderError({
+    code: "REGISTRY_UNAVAILABLE",
+    message: `The image could not be pushed to ${registry}: ${said} Check that pods of the namespace reach the registry, and registries.`,
+    details,
+  });
+}

@@ -1,0 +1,130 @@
+import {
+  apiStatusOf,
+  podError,
+  diagnosePod,
+  podEvents,
+  type Cluster,
+  type Job,
+  type KubernetesEvent,
+  type Pod,
+} from "@slipway/cluster";
+import { BuilderError } from "@slipway/core";
+
+import { buildIdLabel, executorContainer } from "./build-pod.ts";
+import { buildSecret } from "./build-secret.ts";
+import type { BuildFiles } from "./build-pod.ts";
+
+const pods = { apiVersion: "v1", kind: "Pod" } as const;
+
+/** What a call may be ended by. */
+interface Call {
+  readonly signal: AbortSignal;
+}
+
+/** Makes the Job, then the Secret that it owns, and lets the Job begin. */
+export async function createBuild(cluster: Cluster, job: Job, files: BuildFiles, call: Call): Promise<void> {
+  const created = await cluster.create(job, call);
+  const secret = buildSecret(created, files);
+  if (secret !== undefined) await cluster.create(secret, call);
+  const { namespace, name = "" } = created.metadata ?? {};
+  await cluster.patch({ apiVersion: "batch/v1", kind: "Job", namespace, name }, { spec: { suspend: false } }, call);
+}
+
+const cleanupTimeoutMs = 20_000;
+
+/**
+ * Deletes what a build has made, each by its name, and waits until nothing of it runs. Has a time of its own: the call's signal may have fired.
+ */
+export async function removeBuild(cluster: Cluster, name: string, id: string): Promise<void> {
+  const signal = AbortSignal.timeout(cleanupTimeoutMs);
+  const { namespace } = cluster;
+  await Promise.all([
+    cluster.delete(
+      { apiVersion: "batch/v1", kind: "Job", namespace, name },
+      { signal, propagationPolicy: "Background" },
+    ),
+    cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name }, { signal }),
+  ]);
+  const labelSelector = `${buildIdLabel}=${id}`;
+  const { items } = await cluster.list<Pod>({ ...pods, namespace }, { labelSelector, signal });
+  await Promise.all(
+    items.map((pod) =>
+      cluster.delete({ ...pods, namespace, name: pod.metadata?.name ?? "" }, { signal, gracePeriodSeconds: 1 }),
+    ),
+  );
+  if (items.every(hasEnded)) return;
+  await cluster.waitFor<Pod, true>(
+    { ...pods, namespace },
+    { labelSelector, signal, until: (left) => (left.length === 0 ? true : undefined) },
+  );
+}
+
+function hasEnded(pod: Pod): boolean {
+  return executorState(pod)?.terminated !== undefined;
+}
+
+/** How long the Job controller may take to make the pod, before its events are read. */
+const lookIntervalMs = 1500;
+
+/**
+ * Waits for the pod that the cluster makes of a Job.
+ *
+ * @throws BuilderError FORBIDDEN if Pod Security, a quota or an admission webhook does not let it in
+ */
+export async function podOfBuild(
+  cluster: Cluster,
+  name: string,
+  id: string,
+  timeoutMs: number,
+  { signal }: Call,
+): Promise<Pod> {
+  const { namespace } = cluster;
+  const startedMs = performance.now();
+  for (;;) {
+    try {
+      return await cluster.waitFor<Pod, Pod>(
+        { ...pods, namespace },
+        { labelSelector: `${buildIdLabel}=${id}`, signal, timeoutMs: lookIntervalMs, until: ([pod]) => pod },
+      );
+    } catch (error) {
+      if (signal.aborted || apiStatusOf(error) !== undefined) throw error;
+      const refusal = await refusalOf(cluster, name, { signal });
+      if (refusal !== undefined) throw refusal;
+      if (performance.now() - startedMs > timeoutMs) throw error;
+    }
+  }
+}
+
+async function refusalOf(cluster: Cluster, name: string, call: Call): Promise<BuilderError | undefined> {
+  const { namespace } = cluster;
+  const fieldSelector = `involvedObject.kind=Job,involvedObject.name=${name},reason=FailedCreate`;
+  const events = await cluster.list<KubernetesEvent>(
+    { apiVersion: "v1", kind: "Event", namespace },
+    { ...call, fieldSelector },
+  );
+  const message = events.items.at(-1)?.message?.trim().replace(/\.+$/, "");
+  if (message === undefined) return undefined;
+  return new BuilderError({
+    code: "FORBIDDEN",
+    message: `Namespace ${namespace} does not let the pod of the build in: ${message}. Kaniko needs the Pod Security level baseline; see podTemplate and resources for what else a policy may want.`,
+    details: { verb: "create", resource: "pods", namespace },
+  });
+}
+
+/** How the executor of a pod has ended, or that it runs; undefined while it does neither. */
+export function executorState(pod: Pod) {
+  return pod.status?.containerStatuses?.find(({ name }) => name === executorContainer)?.state;
+}
+
+/** The error of a pod that was evicted, deleted or lost, rather than one whose executor has ended by itself. */
+export async function disruptionOf(cluster: Cluster, pod: Pod, { signal }: Call): Promise<BuilderError | undefined> {
+  const { name = "", namespace = "", uid, deletionTimestamp } = pod.metadata ?? {};
+  const isDisrupted =
+    deletionTimestamp !== undefined ||
+    pod.status?.reason !== undefined ||
+    pod.status?.conditions?.some(({ type, status }) => type === "DisruptionTarget" && status === "True") === true;
+  if (!isDisrupted) return undefined;
+  const events = await podEvents(cluster, { namespace, name, uid }, { signal });
+  const diagnosis = diagnosePod(pod, events, { namespace, name });
+  return diagnosis === undefined ? undefined : podError(diagnosis);
+}

@@ -1,0 +1,115 @@
+import { buildOptionsSchema, parseOptions, type BuildOptions } from "@slipway/core";
+import { describe, expect, it } from "vitest";
+
+import { planBuild } from "./build-plan.ts";
+import { isClusterName } from "./build-registries.ts";
+import { kanikoDriverOptionsSchema, type KanikoBuildOptions, type KanikoDriverOptions } from "./kaniko-options.ts";
+
+const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest"];
+
+function plan(driver: KanikoDriverOptions = {}, build: Partial<BuildOptions> = {}, kaniko: KanikoBuildOptions = {}) {
+  const dockerfileInline = "ARG BASE=docker.io/library/alpine:3\nFROM $BASE\nWORKDIR /app\nCOPY . /app/src\n";
+  const options = parseOptions(buildOptionsSchema, { context: ".", dockerfileInline, tags, ...build }, "test");
+  const request = { ...options, id: "1", name: "api", kaniko };
+  return planBuild(request, parseOptions(kanikoDriverOptionsSchema, driver, "test"));
+}
+
+describe("the arguments of the executor", () => {
+  it("say everything that a build asks for", async () => {
+    const { arguments: args } = await plan(
+      {},
+      {
+        ...{ target: "production", buildArgs: { A: "1 2" }, labels: { team: "x" }, platforms: ["linux/amd64"] },
+      },
+    );
+    expect(args).toEqual(
+      expect.arrayContaining([
+        ...tags.map((tag) => `--destination=${tag}`),
+        ...["--target=production", "--build-arg=A=1 2", "--label=team=x", "--custom-platform=linux/amd64"],
+        ...["--snapshot-mode=full", "--cache=true", "--cache-repo=registry.example.com/team/api/cache"],
+      ]),
+    );
+  });
+
+  it("are those of the build before those of the driver", async () => {
+    const { arguments: args } = await plan(
+      { snapshotMode: "redo", cache: { ttl: "1h" } },
+      {},
+      { snapshotMode: "time" },
+    );
+    expect(args).toContain("--snapshot-mode=time");
+    expect(args).toContain("--cache-ttl=1h");
+  });
+
+  it("leave the cache alone where nobody wants it", async () => {
+    for (const { arguments: args } of [await plan({ cache: { enabled: false } }), await plan({}, { noCache: true })]) {
+      expect(args).toContain("--cache=false");
+      expect(args.some((argument) => argument.startsWith("--cache-repo"))).toBe(false);
+    }
+  });
+
+  it("leave out what an old executor does not have", async () => {
+    const { arguments: args } = await plan({ image: "gcr.io/kaniko-project/executor:v1.3.0" });
+    expect(args.some((argument) => argument.startsWith("--image-download-retry"))).toBe(false);
+    expect(args).toContain("--push-retry=2");
+  });
+
+  it("say how each registry is reached", async () => {
+    const ca = "-----BEGIN CERTIFICATE-----\n";
+    const {
+      arguments: args,
+      files,
+      warnings,
+    } = await plan({
+      registries: { "a.example.com": { http: true }, "b.example.com": { ca }, "c.example.com": { insecure: true } },
+      insecure: ["pull"],
+      registryMirrors: ["mirror.example.com"],
+    });
+    expect(args).toEqual(
+      expect.arrayContaining([
+        ...["--insecure-pull", "--insecure-registry=a.example.com", "--skip-tls-verify-registry=c.example.com"],
+        ...["--registry-certificate=b.example.com=/kaniko/slipway/ca-1.pem", "--registry-mirror=mirror.example.com"],
+      ]),
+    );
+    expect(files["ca-1.pem"]).toBe(ca);
+    expect(warnings).toEqual([
+      "Connections that others can read or change: plain HTTP to every registry, a.example.com; no certificate check of c.example.com.",
+    ]);
+  });
+});
+
+describe("a plan", () => {
+  it("knows what is written and read", async () => {
+    const { written, baseImages } = await plan();
+    expect(written).toEqual([...tags, "registry.example.com/team/api/cache"]);
+    expect(baseImages).toEqual(["docker.io/library/alpine:3"]);
+  });
+
+  it("warns of a mount that hides what the Dockerfile writes", async () => {
+    const mount = { mountPath: "/app", configMap: { name: "settings" } };
+    const { warnings } = await plan({ additionalMounts: [mount] });
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(/mount at \/app hides \/app/);
+  });
+
+  it("warns of snapshots by time", async () => {
+    expect((await plan({ snapshotMode: "time" })).warnings[0]).toMatch(/misses changes.*chown/);
+  });
+
+  it.each<[Partial<BuildOptions>, RegExp]>([
+    [{ platforms: ["windows/amd64"] }, /Linux only/],
+    [{ outputs: [{ type: "push", byDigest: true }] }, /by digest alone/],
+  ])("refuses %j", async (options, message) => {
+    await expect(plan({}, options)).rejects.toThrow(message);
+  });
+});
+
+it.each([
+  ["registry.builds.svc:5000", true],
+  ["registry.builds.svc.cluster.local", true],
+  ["registry:5000", true],
+  ["registry.example.com", false],
+  ["docker.io", false],
+])("takes %s for a name of the cluster: %s", (registry, expected) => {
+  expect(isClusterName(registry)).toBe(expected);
+});

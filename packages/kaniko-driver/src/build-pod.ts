@@ -1,0 +1,194 @@
+import { mergePodTemplate, type Job, type PodTemplateSpec } from "@slipway/cluster";
+import type { BuildRequest } from "@slipway/core";
+
+import { mountVolumes } from "./additional-mounts.ts";
+import { dockerConfigFolder, filesFolder } from "./executor-arguments.ts";
+import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+
+/** The container that builds. */
+export const executorContainer = "executor";
+/** The container that reaches registries from where the build runs. */
+export const helperContainer = "helper";
+/** Label of everything that one build has made. */
+export const buildIdLabel = "slipway.dev/build-id";
+/** Label with the time after which nobody needs an object, in epoch seconds. */
+export const expiresAtLabel = "slipway.dev/expires-at";
+/** Label of everything that Slipway makes. */
+const managedByLabels = { "app.kubernetes.io/managed-by": "slipway" } as const;
+/** Label of what this driver makes. */
+export const driverLabel = { "slipway.dev/driver": "kaniko" } as const;
+
+/** How long an ended Job of a dead client stays. */
+const leftoverSeconds = 5;
+
+/** A registry's credentials, a Dockerfile from elsewhere, certificates: files for one build. */
+export interface BuildFiles {
+  /** `config.json` for {@link dockerConfigFolder}. */
+  readonly dockerConfig?: string | undefined;
+  /** By their names in {@link filesFolder}. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What decides the pod of a build. */
+export interface BuildPodPlan {
+  readonly namespace: string;
+  readonly request: Pick<BuildRequest, "id" | "platforms">;
+  readonly options: ResolvedKanikoDriverOptions;
+  readonly arguments: readonly string[];
+  readonly files: BuildFiles;
+  /** Whether a registry has to be asked from within the cluster. */
+  readonly withHelper: boolean;
+  readonly deadlineMs: number;
+  readonly nowMs: number;
+}
+
+/** The name of everything that a build has. */
+export function buildName(id: string): string {
+  return `slipway-kaniko-${id}`;
+}
+
+/** The labels of everything that a build has made. */
+export function buildLabels(id: string, expiresAtMs: number): Readonly<Record<string, string>> {
+  const expiresAt = String(Math.ceil(expiresAtMs / 1000));
+  return { ...managedByLabels, ...driverLabel, [buildIdLabel]: id, [expiresAtLabel]: expiresAt };
+}
+
+/**
+ * The build as one object: a Job, because the cluster then ends it at its deadline and removes it with all that it owns, also when nobody is left to do
+ * so. It has one pod and never a second.
+ */
+export function buildJob(plan: BuildPodPlan): Job {
+  const { namespace, request, deadlineMs, nowMs } = plan;
+  const labels = buildLabels(request.id, nowMs + deadlineMs);
+  const template = podTemplate(plan);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: buildName(request.id), namespace, labels },
+    spec: {
+      activeDeadlineSeconds: Math.ceil(deadlineMs / 1000),
+      ttlSecondsAfterFinished: leftoverSeconds,
+      backoffLimit: 0,
+      // Until it has its Secret: a pod that is faster would complain of what it lacks.
+      suspend: true,
+      template: {
+        ...template,
+        metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } },
+      },
+    },
+  };
+}
+
+function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
+  const { options, request, files, withHelper, deadlineMs } = plan;
+  const mounts = mountVolumes(options.additionalMounts);
+  const own = ownVolumes(buildName(request.id), files);
+  const { serviceAccount, tolerations, affinity } = options;
+  const template = {
+    metadata: {
+      labels: { ...options.labels },
+      annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false", ...options.annotations },
+    },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 1,
+      enableServiceLinks: false,
+      automountServiceAccountToken: serviceAccount !== undefined,
+      ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
+      ...(tolerations === undefined ? {} : { tolerations }),
+      ...(affinity === undefined ? {} : { affinity }),
+      nodeSelector: { ...platformSelector(request.platforms[0]), ...options.nodeSelector },
+      containers: [
+        executor(plan, [...own.volumeMounts, ...mounts.volumeMounts]),
+        ...(withHelper ? [helper(options.images.helper, deadlineMs)] : []),
+      ],
+      volumes: [...own.volumes, ...mounts.volumes],
+    },
+  };
+  return mergePodTemplate(template, options.podTemplate) as unknown as PodTemplateSpec;
+}
+
+/** Kaniko emulates nothing: a platform needs a node of its own kind. */
+function platformSelector(platform: string | undefined): Readonly<Record<string, string>> {
+  if (platform === undefined) return {};
+  const [os = "linux", architecture = "amd64"] = platform.split("/");
+  return { "kubernetes.io/os": os, "kubernetes.io/arch": architecture };
+}
+
+/** What `RUN`s of ordinary Dockerfiles need, and no more: chown, package managers, users, file capabilities. */
+const capabilities = [
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+];
+
+function executor({ options, arguments: args }: BuildPodPlan, volumeMounts: readonly object[]): object {
+  const { image, command, env, resources } = options;
+  return {
+    name: executorContainer,
+    image,
+    ...(command === undefined ? {} : { command }),
+    args,
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    stdin: true,
+    // The end of the upload is the end of stdin; nobody else can write to it afterwards.
+    stdinOnce: true,
+    resources: {
+      ...(resources.requests === undefined ? {} : { requests: resources.requests }),
+      ...(resources.limits === undefined ? {} : { limits: resources.limits }),
+    },
+    securityContext: {
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"], add: capabilities },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    volumeMounts,
+  };
+}
+
+function helper(image: string, deadlineMs: number): object {
+  return {
+    name: helperContainer,
+    image,
+    command: ["sleep", String(Math.ceil(deadlineMs / 1000))],
+    resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "64Mi" } },
+    securityContext: {
+      runAsUser: 65534,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+  };
+}
+
+/** The key of the build's Secret that is the docker configuration. */
+export const dockerConfigKey = "config.json";
+
+function ownVolumes(
+  secretName: string,
+  { dockerConfig, files }: BuildFiles,
+): { volumes: object[]; volumeMounts: object[] } {
+  const names = Object.keys(files);
+  const folders = [
+    ...(dockerConfig === undefined
+      ? []
+      : [{ name: "docker-config", mountPath: dockerConfigFolder, keys: [dockerConfigKey] }]),
+    ...(names.length === 0 ? [] : [{ name: "files", mountPath: filesFolder, keys: names }]),
+  ];
+  return {
+    volumes: folders.map(({ name, keys }) => ({
+      name,
+      secret: { secretName, defaultMode: 0o400, items: keys.map((key) => ({ key, path: key })) },
+    })),
+    volumeMounts: folders.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+  };
+}

@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+
+import type { DriverEvent } from "@slipway/core";
+
+import { ExecutorLog } from "./executor-log.ts";
+
+/** Lines of an executor v1.24.0 with `--log-format=json`. */
+const own = (msg: string, level = "info"): string => JSON.stringify({ level, msg, time: "2026-11-21T18:25:22Z" });
+
+function read(lines: readonly string[], isFailed = false) {
+  const events: DriverEvent[] = [];
+  const log = new ExecutorLog((event) => events.push(event));
+  for (const [index, line] of lines.entries()) log.line(line, 1000 + index);
+  return { summary: log.end(isFailed), events };
+}
+
+const succeeded = [
+  own("Retrieving image manifest registry.example.com/base:1"),
+  own("Using caching version of cmd: RUN make"),
+  own("WORKDIR /app"),
+  own("Cmd: workdir"),
+  own("RUN make"),
+  own("Found cached layer, extracting to filesystem"),
+  own("RUN echo hello"),
+  own("Running: [/bin/sh -c echo hello]"),
+  "hello",
+  own("Pushing image to registry.example.com/team/api:v1"),
+  own("Pushing image to registry.example.com/team/api:v2"),
+];
+
+it("makes a step of each instruction, and one of what comes before and after them", () => {
+  const { events } = read(succeeded);
+  expect(events.filter(({ type }) => type === "step-start").map((event) => "name" in event && event.name)).toEqual([
+    "prepare context and base images",
+    "WORKDIR /app",
+    "RUN make",
+    "RUN echo hello",
+    "push",
+  ]);
+});
+
+it("ends each step once, and says which were cached", () => {
+  const { events } = read(succeeded);
+  const ends = events.flatMap((event) => (event.type === "step-end" ? [[event.step, event.cached]] : []));
+  expect(ends).toEqual([
+    ["1", false],
+    ["2", false],
+    ["3", true],
+    ["4", false],
+    ["5", false],
+  ]);
+});
+
+it("tells what a RUN prints from what the executor says", () => {
+  const { events } = read(succeeded);
+  const logs = events.flatMap((event) => (event.type === "step-log" ? [event] : []));
+  expect(logs.find(({ text }) => text === "hello\n")).toMatchObject({ step: "4", stream: "stdout", timeMs: 1008 });
+  expect(logs.find(({ text }) => text.startsWith("Running"))).toMatchObject({ step: "4", stream: "stderr" });
+});
+
+it("passes warnings on", () => {
+  const { events } = read([own("Error uploading layer to cache: denied", "warning")]);
+  expect(events[0]).toEqual({ type: "warning", message: "Error uploading layer to cache: denied", timeMs: 1000 });
+});
+
+it("keeps the error rather than the usage that follows it", () => {
+  const lines = [
+    own("To simulate EOF and exit, press 'Ctrl+D'"),
+    "Error: error resolving source context: unexpected EOF",
+    "Usage:",
+  ];
+  const { summary } = read(lines, true);
+  expect(summary.error).toBe("error resolving source context: unexpected EOF");
+});
+
+it("fails the step in which the executor ended", () => {
+  const error =
+    "error building image: error building stage: failed to execute command: waiting for process to exit: exit status 3";
+  const { summary, events } = read([own("RUN false"), own("Running: [/bin/sh -c false]"), error], true);
+  expect(summary).toMatchObject({ step: "RUN false", error });
+  expect(events.at(-1)).toMatchObject({ type: "step-end", step: "1", error });
+});
+
+it("takes JSON that a RUN prints for what it is", () => {
+  const { events } = read([own("RUN report"), '{"level":7}', '{"level":"x"']);
+  expect(events.filter(({ type }) => type === "step-log")).toMatchObject([{ stream: "stdout" }, { stream: "stdout" }]);
+});

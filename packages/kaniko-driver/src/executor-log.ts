@@ -1,0 +1,101 @@
+import type { DriverEvent } from "@slipway/core";
+
+/** What the end of a log tells about a failure. */
+export interface LogSummary {
+  /** Name of the step in which it ended. */
+  readonly step?: string;
+  /** The executor's own last error. */
+  readonly error?: string;
+  readonly tail: string;
+}
+
+const tailBytes = 8192;
+const instruction =
+  /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s/i;
+const prepareStep = "prepare context and base images";
+const pushStep = "push";
+
+/**
+ * Reads the log of an executor that writes its own lines as JSON: steps begin where it names an instruction, everything between is the log of the step
+ * under way. What a `RUN` prints is plain text between the lines.
+ */
+export class ExecutorLog {
+  readonly #emit: (event: DriverEvent) => void;
+  readonly #cached = new Set<string>();
+  #count = 0;
+  #open: { readonly id: string; readonly name: string; cached: boolean } | undefined;
+  #error: string | undefined;
+  #tail = "";
+
+  constructor(emit: (event: DriverEvent) => void) {
+    this.#emit = emit;
+  }
+
+  /** Takes one line; `timeMs` is when the node received it. */
+  line(text: string, timeMs: number): void {
+    const own = parseOwnLine(text);
+    if (own === undefined) {
+      this.#say(text, "stdout", timeMs);
+      return;
+    }
+    if (own.level === "warning") this.#emit({ type: "warning", message: own.message, timeMs });
+    this.#follow(own.message, timeMs);
+  }
+
+  /** Ends the step under way, as failed if the executor has failed. */
+  end(isFailed: boolean): LogSummary {
+    const step = this.#open?.name;
+    this.#close(isFailed ? (this.#error ?? "failed") : undefined);
+    return {
+      ...(step === undefined ? {} : { step }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      tail: this.#tail,
+    };
+  }
+
+  #follow(message: string, timeMs: number): void {
+    const [, cachedCommand] = /^Using caching version of cmd: (.*)$/s.exec(message) ?? [];
+    if (cachedCommand !== undefined) this.#cached.add(cachedCommand);
+    if (message.startsWith("Building stage ")) this.#cached.clear();
+    if (instruction.test(message)) this.#start(message, timeMs);
+    else if (message.startsWith("Pushing image to ") && this.#open?.name !== pushStep) this.#start(pushStep, timeMs);
+    else this.#say(message, "stderr", timeMs);
+  }
+
+  #start(name: string, timeMs: number): void {
+    this.#close(undefined, timeMs);
+    this.#count += 1;
+    this.#open = { id: String(this.#count), name, cached: this.#cached.has(name) };
+    this.#emit({ type: "step-start", step: this.#open.id, name, timeMs });
+  }
+
+  #say(text: string, stream: "stdout" | "stderr", timeMs: number): void {
+    if (this.#open === undefined) this.#start(prepareStep, timeMs);
+    const [, error] =
+      /^(?:Error: |error (?:building|pushing|checking|resolving)\b)(.*)$/s.exec(text) === null ? [] : [text, text];
+    if (error !== undefined) this.#error = error.replace(/^Error: /, "");
+    this.#tail = `${this.#tail}${text}\n`.slice(-tailBytes);
+    this.#emit({ type: "step-log", step: this.#open?.id ?? "", stream, text: `${text}\n`, timeMs });
+  }
+
+  #close(error: string | undefined, timeMs?: number): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#emit({
+      ...{ type: "step-end", step: open.id, cached: open.cached },
+      ...(error === undefined ? {} : { error }),
+      ...(timeMs === undefined ? {} : { timeMs }),
+    });
+  }
+}
+
+function parseOwnLine(text: string): { readonly level: string; readonly message: string } | undefined {
+  if (!text.startsWith('{"level":')) return undefined;
+  try {
+    const { level, msg } = JSON.parse(text) as { readonly level?: unknown; readonly msg?: unknown };
+    return typeof level === "string" && typeof msg === "string" ? { level, message: msg } : undefined;
+  } catch {
+    return undefined;
+  }
+}

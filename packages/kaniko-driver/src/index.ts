@@ -1,0 +1,15 @@
+/**
+ * Builds with kaniko, one pod per build, in clusters that forbid privileged pods.
+ *
+ * @packageDocumentation
+ */
+export type { AdditionalMount, MountedItem, MountedObject } from "./additional-mounts.ts";
+export { kanikoDriver, type KanikoDriver } from "./kaniko-driver.ts";
+export type {
+  KanikoBuildOptions,
+  KanikoCache,
+  KanikoDriverOptions,
+  RegistryAccess,
+  ResourceAmounts,
+} from "./kaniko-options.ts";
+export { podSecurityLevel, requiredRbac } from "./required-rbac.ts";

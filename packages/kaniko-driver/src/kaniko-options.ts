@@ -1,0 +1,218 @@
+import type { PodTemplate } from "@slipway/cluster";
+import type { OptionsShape } from "@slipway/core";
+import * as z from "zod/mini";
+
+import { additionalMountSchema, type AdditionalMount } from "./additional-mounts.ts";
+
+/** Amounts by resource name, in Kubernetes notation: `{ cpu: "500m", memory: "2Gi" }`. */
+export type ResourceAmounts = Readonly<Record<string, string>>;
+
+/** How kaniko reaches one registry. */
+export interface RegistryAccess {
+  /** Speak plain HTTP. @defaultValue `false` */
+  readonly http?: boolean | undefined;
+  /** Do not check the registry's certificate. @defaultValue `false` */
+  readonly insecure?: boolean | undefined;
+  /** PEM certificates of the authorities that sign the registry's certificate. */
+  readonly ca?: string | undefined;
+}
+
+/** Layers that other builds have made, kept in a repository. */
+export interface KanikoCache {
+  /** @defaultValue `true` */
+  readonly enabled?: boolean | undefined;
+  /** `registry/repository`, without a tag. @defaultValue `<repository of the first tag>/cache` */
+  readonly repository?: string | undefined;
+  /** How long a layer may be used, as Go writes durations: `6h`, `90m`. @defaultValue `336h` */
+  readonly ttl?: string | undefined;
+  /** Keep layers of `COPY` too. @defaultValue `false` */
+  readonly copyLayers?: boolean | undefined;
+  /** Keep layers of `RUN`. @defaultValue `true` */
+  readonly runLayers?: boolean | undefined;
+  /** Compress layers in memory; `false` needs less of it. @defaultValue `true` */
+  readonly compressed?: boolean | undefined;
+  /** Folder of the pod with base images that kaniko's warmer has put there. */
+  readonly directory?: string | undefined;
+}
+
+/** How one build is done; what `kaniko` in the options of a build says goes before what the driver was given. */
+export interface KanikoBuildOptions {
+  readonly cache?: KanikoCache | undefined;
+  /**
+   * How kaniko finds what a step has changed: by everything (`full`), by time and size (`redo`), by time alone (`time`), which misses changes of owner.
+   * @defaultValue `"full"`
+   */
+  readonly snapshotMode?: "full" | "redo" | "time" | undefined;
+  /** Find what a `RUN` has changed without comparing the whole file system; experimental. @defaultValue `false` */
+  readonly useNewRun?: boolean | undefined;
+  /** One layer for the whole stage. @defaultValue `false` */
+  readonly singleSnapshot?: boolean | undefined;
+  /** Leave times out of the image. @defaultValue `false` */
+  readonly reproducible?: boolean | undefined;
+  /** Clean the file system of the pod when the build is done. @defaultValue `false` */
+  readonly cleanup?: boolean | undefined;
+  /** @defaultValue `"info"` */
+  readonly verbosity?: "panic" | "fatal" | "error" | "warn" | "info" | "debug" | "trace" | undefined;
+  /** Flags of the executor, in either form. One that an option stands for is read as that option, and wins over it. */
+  readonly args?: readonly string[] | undefined;
+  /** Hand on flags that the executor's version is not known to have. @defaultValue `false` */
+  readonly allowUnknownFlags?: boolean | undefined;
+}
+
+/** Where builds run, and what their pods are made of. */
+export interface KanikoDriverOptions extends KanikoBuildOptions {
+  /** Path of a kubeconfig file. @defaultValue as kubectl: `KUBECONFIG`, `~/.kube/config`, then the pod's service account */
+  readonly kubeconfig?: string | undefined;
+  /** Context of the kubeconfig. @defaultValue its current one */
+  readonly context?: string | undefined;
+  /** Namespace of the pods; it must exist. @defaultValue the context's */
+  readonly namespace?: string | undefined;
+  /** Image of the executor. @defaultValue `gcr.io/kaniko-project/executor` at the release that the tests run */
+  readonly image?: string | undefined;
+  /** Which flags the image has, where its name does not tell. @defaultValue by the name of the image */
+  readonly executor?:
+    | {
+        readonly flavour?: "google" | "osscontainertools" | "chainguard" | undefined;
+        /** Such as `v1.24.0`. */
+        readonly version?: string | undefined;
+      }
+    | undefined;
+  /** Images of helpers: `helper` has `sh` and `nc`, and stands beside the executor when a registry is one that only the cluster reaches. */
+  readonly images?: { readonly helper?: string | undefined } | undefined;
+  /** How kaniko reaches registries, by `host[:port]`. */
+  readonly registries?: Readonly<Record<string, RegistryAccess>> | undefined;
+  /** Plain HTTP to any registry: `true` for both, or where. @defaultValue `false` */
+  readonly insecure?: boolean | readonly ("push" | "pull")[] | undefined;
+  /** Check no registry's certificate: `true` for both, or where. @defaultValue `false` */
+  readonly skipTlsVerify?: boolean | readonly ("push" | "pull")[] | undefined;
+  /** `host[:port][/path]` of registries that are asked before Docker Hub. */
+  readonly registryMirrors?: readonly string[] | undefined;
+  /** Secret of the namespace whose credentials are tried first, for pull and push. */
+  readonly pullSecret?: string | undefined;
+  /** Files of Secrets and ConfigMaps for the build. */
+  readonly additionalMounts?: readonly AdditionalMount[] | undefined;
+  /** Requests and limits of the executor. */
+  readonly resources?:
+    { readonly requests?: ResourceAmounts | undefined; readonly limits?: ResourceAmounts | undefined } | undefined;
+  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
+  /** As in a pod. */
+  readonly tolerations?: readonly object[] | undefined;
+  /** As in a pod. */
+  readonly affinity?: object | undefined;
+  /** Of the pods. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Of the pods; those of Slipway stay. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Name of the account of the pods; its token is mounted only if it is given. @defaultValue the namespace's `default` */
+  readonly serviceAccount?: string | undefined;
+  /** Environment of the executor. It ends up in nobody's image, but everybody who may read pods sees it. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Command of the executor in place of the image's. */
+  readonly command?: readonly string[] | undefined;
+  /** Merged into the pod, as `kubectl patch` merges. */
+  readonly podTemplate?: PodTemplate | undefined;
+  /** After so long a build is ended by the cluster, also when this process is gone. @defaultValue 3600000 */
+  readonly deadlineMs?: number | undefined;
+  /** How long a pod may take to start. @defaultValue 120000 */
+  readonly startTimeoutMs?: number | undefined;
+  /** How long a pod may stay unschedulable before that is an error: time for an autoscaler to add a node. @defaultValue 5000 */
+  readonly unschedulableGraceMs?: number | undefined;
+}
+
+const text = z.optional(z.string().check(z.minLength(1)));
+const flag = z.optional(z.boolean());
+const texts = z.optional(z.readonly(z.array(z.string().check(z.minLength(1)))));
+const named = z.optional(z.record(z.string(), z.string()));
+const milliseconds = z.int().check(z.nonnegative());
+const directions = z._default(
+  z.union([z.boolean(), z.readonly(z.array(z.enum(["push", "pull"])))], {
+    error: 'Must be a boolean, or a list of "push" and "pull"',
+  }),
+  false,
+);
+const object = z.custom<object>((value: unknown) => typeof value === "object" && value !== null, "Must be an object");
+const certificate = z
+  .string()
+  .check(z.startsWith("-----BEGIN CERTIFICATE-----", "needs the PEM text of a certificate"));
+const duration = z
+  .string()
+  .check(z.regex(/^(\d+(\.\d+)?(h|m|s|ms))+$/, "needs a duration as Go writes it, such as 6h or 90m"));
+
+const registryAccessSchema = z.strictObject({
+  http: flag,
+  insecure: flag,
+  ca: z.optional(certificate),
+} satisfies OptionsShape<RegistryAccess>);
+
+const cacheSchema = z.strictObject({
+  enabled: flag,
+  repository: text,
+  ttl: z.optional(duration),
+  copyLayers: flag,
+  runLayers: flag,
+  compressed: flag,
+  directory: text,
+} satisfies OptionsShape<KanikoCache>);
+
+const buildShape = {
+  cache: z.optional(cacheSchema),
+  snapshotMode: z.optional(z.enum(["full", "redo", "time"])),
+  useNewRun: flag,
+  singleSnapshot: flag,
+  reproducible: flag,
+  cleanup: flag,
+  verbosity: z.optional(z.enum(["panic", "fatal", "error", "warn", "info", "debug", "trace"])),
+  args: texts,
+  allowUnknownFlags: flag,
+} satisfies OptionsShape<KanikoBuildOptions>;
+
+/** The schema of {@link KanikoBuildOptions}, the key `kaniko` of a build. */
+export const kanikoBuildOptionsSchema = z.strictObject(buildShape) as unknown as z.ZodMiniType<
+  KanikoBuildOptions,
+  KanikoBuildOptions
+>;
+
+/** The schema of {@link KanikoDriverOptions}. */
+export const kanikoDriverOptionsSchema = z.strictObject({
+  ...buildShape,
+  kubeconfig: text,
+  context: text,
+  namespace: text,
+  image: z._default(z.string().check(z.minLength(1)), "gcr.io/kaniko-project/executor:v1.24.0"),
+  executor: z._default(
+    z.strictObject({
+      flavour: z.optional(z.enum(["google", "osscontainertools", "chainguard"])),
+      version: z.optional(z.string().check(z.regex(/^v?\d+\.\d+\.\d+$/, "needs a version such as v1.24.0"))),
+    }),
+    {},
+  ),
+  images: z._default(
+    z.strictObject({ helper: z._default(z.string().check(z.minLength(1)), "docker.io/library/busybox:1.37") }),
+    { helper: "docker.io/library/busybox:1.37" },
+  ),
+  registries: z._default(z.record(z.string(), registryAccessSchema), {}),
+  insecure: directions,
+  skipTlsVerify: directions,
+  registryMirrors: z._default(z.readonly(z.array(z.string().check(z.minLength(1)))), []),
+  pullSecret: text,
+  additionalMounts: z._default(z.readonly(z.array(additionalMountSchema)), []),
+  resources: z._default(z.strictObject({ requests: named, limits: named }), {}),
+  nodeSelector: named,
+  tolerations: z.optional(z.readonly(z.array(object))),
+  affinity: z.optional(object),
+  annotations: named,
+  labels: named,
+  serviceAccount: text,
+  env: z._default(z.record(z.string(), z.string()), {}),
+  command: texts,
+  podTemplate: z._default(
+    z.custom<PodTemplate>((value: unknown) => typeof value === "object" && value !== null),
+    {},
+  ),
+  deadlineMs: z._default(milliseconds.check(z.minimum(1000)), 3_600_000),
+  startTimeoutMs: z._default(milliseconds, 120_000),
+  unschedulableGraceMs: z._default(milliseconds, 5000),
+} satisfies OptionsShape<KanikoDriverOptions>);
+
+/** {@link KanikoDriverOptions} with the defaults filled in. */
+export type ResolvedKanikoDriverOptions = z.output<typeof kanikoDriverOptionsSchema>;
