@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, PackageRule>> = {
   core: { level: 0, exports: ["."], mayImport: [] },
   cluster: { level: 1, exports: ["."], mayImport: ["core"] },
   "buildkit-client": { level: 1, exports: ["."], mayImport: ["context-sync", "core"] },
-  "context-sync": { level: 1, exports: ["."], mayImport: ["core"] },
+  "context-sync": { level: 1, exports: ["."], mayImport: ["cluster", "core"] },
   "registry-client": { level: 1, exports: ["."], mayImport: ["core"] },
   "secret-merging": { level: 1, exports: ["."], mayImport: ["cluster", "core"] },
   progress: { level: 1, exports: ["."], mayImport: ["core"] },

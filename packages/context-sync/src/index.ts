@@ -19,3 +19,7 @@ export { createPatternMatcher } from "./pattern-matcher.ts";
 export { scanContext } from "./scan-context.ts";
 export type { InodeState, ScanEntry } from "./scan-entry.ts";
 export type { ScanOptions } from "./scan-filter.ts";
+export type { Workspace, WorkspaceOptions } from "./workspace/open-workspace.ts";
+export { openWorkspace } from "./workspace/open-workspace.ts";
+export type { SyncOptions, WorkspaceVersion } from "./workspace/sync-context.ts";
+export type { OwnerReference, WorkspaceVolume } from "./workspace/workspace-pod.ts";

@@ -17,6 +17,8 @@ export interface PrependedFile {
 export interface ArchiveEntry extends ScanEntry {
   /** Instead of what the file system has there. */
   readonly content?: Buffer;
+  /** Path in the folder, when it differs from that in the archive. */
+  readonly source?: string;
 }
 
 /** What was packed so far. */
@@ -55,6 +57,7 @@ export async function* tarChunks(
   };
   for (const entry of entries) {
     const header = tarHeader(entry, format);
+    const file = entry.source === undefined ? entry : { ...entry, path: entry.source };
     const contentBytes = hasContent(entry) ? entry.size : 0;
     const isLarge = contentBytes > smallFileBytes && entry.content === undefined;
     // One more byte than its size is read of a file.
@@ -72,9 +75,9 @@ export async function* tarChunks(
     if (!hasContent(entry)) continue;
     if (isLarge) {
       yield takeBatch(batchBytes);
-      yield* readLargeFile(root, entry, largeChunkBytes);
+      yield* readLargeFile(root, file, largeChunkBytes);
     } else {
-      if (entry.content === undefined) readSmallFile(root, entry, batch, used);
+      if (entry.content === undefined) readSmallFile(root, file, batch, used);
       else entry.content.copy(batch, used);
       used += contentBytes;
     }

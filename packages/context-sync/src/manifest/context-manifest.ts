@@ -10,6 +10,7 @@ import { resolveRoot } from "../context-root.ts";
 import { scanContext } from "../scan-context.ts";
 import { fileType, type ScanEntry } from "../scan-entry.ts";
 import type { ScanOptions } from "../scan-filter.ts";
+import { identityOf } from "./entry-identity.ts";
 import { noHashCache, openHashCache } from "./hash-cache.ts";
 
 /** An entry of a context, with what it holds. */
@@ -73,7 +74,7 @@ export async function contextManifest(root: string, options: ManifestOptions = {
       if (signal?.aborted) throw BuilderError.from(signal.reason);
       untilTurnBytes = turnBytes;
     }
-    whole.update(identityOf(entry));
+    whole.update(`${entry.path}\0${identityOf(entry)}\0`);
     entries.push(entry);
   }
   await hashes.save();
@@ -96,17 +97,4 @@ async function hashFile(root: string, entry: ScanEntry, target: Buffer): Promise
   const hash = createHash("sha256");
   for await (const chunk of readLargeFile(root, entry, 1024 * 1024)) hash.update(chunk);
   return hash.digest("hex");
-}
-
-/** All that makes an image differ. No name holds a NUL. */
-function identityOf({
-  path,
-  mode,
-  linkname = "",
-  hardlink = false,
-  devMajor,
-  devMinor,
-  sha256 = "",
-}: ManifestEntry): string {
-  return `${path}\0${mode.toString(8)} ${hardlink ? "hardlink " : ""}${devMajor}:${devMinor} ${sha256} ${linkname}\0`;
 }

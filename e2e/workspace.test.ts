@@ -1,0 +1,196 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { appendFile, chmod, link, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { createWriteStream } from "node:fs";
+
+import type { Pod } from "@slipway/cluster";
+import { contextManifest, openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
+
+const run = promisify(execFile);
+let test: TestNamespace;
+let workspace: Workspace;
+let folder: string;
+beforeAll(async () => {
+  test = await createTestNamespace();
+  workspace = await openWorkspace(test.cluster, { name: "workspace", image: test.testCluster.images.busybox });
+  folder = await mkdtemp(join(tmpdir(), "slipway-workspace-"));
+});
+afterAll(async () => {
+  await test[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function makeContext(name: string, files = 50): Promise<string> {
+  const root = join(folder, name);
+  await mkdir(join(root, "src"), { recursive: true });
+  for (let index = 0; index < files; index += 1) {
+    await writeFile(join(root, "src", `file-${index}`), randomBytes(2000 + index));
+  }
+  return root;
+}
+
+async function inPod(...command: string[]): Promise<string> {
+  await using stream = await test.cluster.exec({ namespace: test.name, pod: workspace.pod, command, stdin: false });
+  let output = "";
+  for await (const chunk of stream.stdio) output += (chunk as Buffer).toString("latin1");
+  return output;
+}
+
+/** The hash of what a version holds, read back from the pod. */
+async function hashInPod({ path }: WorkspaceVersion): Promise<string> {
+  const copy = await mkdtemp(join(folder, "copy-"));
+  const archive = `${copy}.tar`;
+  const command = ["tar", "-C", path, "-cf", "-", "."];
+  {
+    await using stream = await test.cluster.exec({ namespace: test.name, pod: workspace.pod, command, stdin: false });
+    await pipeline(stream.stdio, createWriteStream(archive));
+  }
+  await run("tar", ["-xpf", archive, "-C", copy]);
+  return (await contextManifest(copy, { cache: false })).sha256;
+}
+
+async function expectSynced(root: string, version: WorkspaceVersion): Promise<void> {
+  const { sha256 } = await contextManifest(root, { cache: false });
+  expect(version.sha256).toBe(sha256);
+  expect(await hashInPod(version)).toBe(sha256);
+}
+
+describe("a workspace", () => {
+  it("holds what the client has: names, modes, links of both kinds", async () => {
+    const root = await makeContext("hard", 3);
+    const long = "long-".repeat(40);
+    await mkdir(join(root, long, long), { recursive: true });
+    await writeFile(join(root, long, long, long), "deep");
+    await symlink(`${long}/${long}/${long}`, join(root, "to-long"));
+    await link(join(root, long, long, long), join(root, "twin"));
+    await writeFile(join(root, "日本語 \u{1f600}"), "x", { mode: 0o755 });
+    await writeFile(join(root, "line\nbreak\\"), "y");
+    await writeFile(join(root, "none"), "z");
+    await chmod(join(root, "none"), 0);
+    await writeFile(join(root, "setuid"), "s");
+    await chmod(join(root, "setuid"), 0o4755);
+    await mkdir(join(root, "empty"), { mode: 0o700 });
+    await symlink("nowhere", join(root, "dangling"));
+    await writeFile(join(root, "large"), randomBytes(3_000_000));
+    const version = await workspace.sync(root);
+    await expectSynced(root, version);
+    expect(version.sentFiles).toBe(version.files);
+  });
+
+  it("takes only what has changed, and applies what is gone", async () => {
+    const root = await makeContext("delta", 500);
+    const first = await workspace.sync(root);
+    await writeFile(join(root, "src/file-7"), "changed");
+    const second = await workspace.sync(root);
+    await expectSynced(root, second);
+    expect(second.sentFiles).toBe(2);
+    expect(second.sentBytes).toBeLessThan(first.sentBytes / 15);
+
+    await unlink(join(root, "src/file-8"));
+    await rename(join(root, "src/file-9"), join(root, "renamed"));
+    await unlink(join(root, "src/file-10"));
+    await mkdir(join(root, "src/file-10/now-a-folder"), { recursive: true });
+    await chmod(join(root, "src"), 0o750);
+    await link(join(root, "src/file-11"), join(root, "src/twin-of-11"));
+    const third = await workspace.sync(root);
+    await expectSynced(root, third);
+    expect(third.sentFiles).toBeLessThan(10);
+    // Who still uses the older versions has them as they were.
+    expect(await hashInPod(second)).toBe(second.sha256);
+    expect(await hashInPod(first)).toBe(first.sha256);
+
+    const fourth = await workspace.sync(root);
+    expect(fourth).toMatchObject({ sentFiles: 0, sentBytes: 0, path: third.path });
+    const elsewhere = await openWorkspace(test.cluster, { name: "workspace", image: test.testCluster.images.busybox });
+    expect(await elsewhere.sync(root)).toMatchObject({ sentFiles: 0, path: third.path });
+  });
+
+  it("lets go of versions that are released", async () => {
+    const root = await makeContext("released", 5);
+    const before = await workspace.sync(root);
+    await before.release();
+    await appendFile(join(root, "src/file-0"), "more");
+    const after = await workspace.sync(root);
+    await expectSynced(root, after);
+    expect(await inPod("ls", "/workspace/versions")).not.toContain(before.path.split("/")[3]);
+    expect(await inPod("ls", "/workspace/incoming", "/workspace/trash")).not.toMatch(/[0-9a-f]{16}/);
+  });
+
+  it("puts further files in the place of those of the context", async () => {
+    const root = await makeContext("further", 2);
+    await writeFile(join(root, "Dockerfile"), "FROM context");
+    const prepend = [{ path: "Dockerfile", content: "FROM elsewhere" }];
+    const version = await workspace.sync(root, { prepend, exclude: ["src"] });
+    expect(await inPod("sh", "-c", `cd ${version.path} && ls && cat Dockerfile`)).toBe("Dockerfile\nFROM elsewhere");
+  });
+
+  it("gives clients that sync at once each their own context", async () => {
+    const roots = await Promise.all(["one", "two"].map((name) => makeContext(name, 20)));
+    for (let round = 0; round < 5; round += 1) {
+      const versions = await Promise.all(
+        roots.map(async (root, index) => {
+          await writeFile(join(root, "src/file-0"), `${index} ${round}`);
+          const client = await openWorkspace(test.cluster, {
+            name: "workspace",
+            image: test.testCluster.images.busybox,
+          });
+          return await client.sync(root);
+        }),
+      );
+      for (const [index, version] of versions.entries()) {
+        await expectSynced(roots[index] ?? "", version);
+        await version.release();
+      }
+    }
+  });
+
+  it("gives clients that fight over one context what each of them has sent", async () => {
+    const roots = await Promise.all(["left", "right", "middle"].map((name) => makeContext(name, 20)));
+    const versions = await Promise.all(roots.map((root) => workspace.sync(root, { name: "same" })));
+    for (const [index, version] of versions.entries()) await expectSynced(roots[index] ?? "", version);
+  });
+
+  it("begins anew where a sync was cut off", async () => {
+    const root = await makeContext("cut", 50);
+    await writeFile(join(root, "large"), randomBytes(20_000_000));
+    await expect(workspace.sync(root, { signal: AbortSignal.timeout(150) })).rejects.toMatchObject({
+      name: "BuilderError",
+    });
+    await expectSynced(root, await workspace.sync(root));
+  });
+
+  it("fails for a file that changes meanwhile, and names it", async () => {
+    const root = await makeContext("changing", 3);
+    await writeFile(join(root, "large"), randomBytes(30_000_000));
+    await contextManifest(root);
+    const syncing = workspace.sync(root);
+    const changing = setInterval(() => void appendFile(join(root, "large"), "more"), 10);
+    try {
+      await expect(syncing).rejects.toMatchObject({ code: "CONTEXT_INVALID", details: { path: "large" } });
+    } finally {
+      clearInterval(changing);
+    }
+  });
+});
+
+it("a workspace that nobody uses ends, and is started anew when it is wanted", async () => {
+  const options = { name: "idle", image: test.testCluster.images.busybox, idleMs: 1000 };
+  const first = await openWorkspace(test.cluster, options);
+  await test.cluster.waitForPod({
+    namespace: test.name,
+    name: first.pod,
+    timeoutMs: 60_000,
+    until: ({ status }: Pod) => (status?.phase === "Succeeded" ? true : undefined),
+  });
+  const again = await openWorkspace(test.cluster, { ...options, idleMs: 600_000 });
+  const root = await makeContext("idle", 2);
+  await again.sync(root);
+  await again.delete();
+});

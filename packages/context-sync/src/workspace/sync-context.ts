@@ -1,0 +1,202 @@
+import { createHash, randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+
+import { BuilderError } from "@slipway/core";
+
+import { escapePattern } from "../archive/pack-context.ts";
+import { prependedEntry, type PrependedFile } from "../archive/tar-chunks.ts";
+import { resolveRoot } from "../context-root.ts";
+import { contextManifest, type ManifestOptions } from "../manifest/context-manifest.ts";
+import { runInPod, syncFailed, type PodTarget } from "./run-in-pod.ts";
+import { syncArchive, unpackEntries, type SyncedEntry } from "./sync-archive.ts";
+import { knownEntries, planSync, type KnownEntries, type SyncPlan } from "./sync-plan.ts";
+import {
+  commitScript,
+  contentDiffers,
+  leaseScript,
+  mountPath,
+  readScript,
+  receiveScript,
+  releaseScript,
+  versionGone,
+} from "./workspace-scripts.ts";
+
+/** Which context to sync. */
+export interface SyncOptions extends ManifestOptions {
+  /**
+   * Contexts of the same name replace each other; clients with different contexts need different names.
+   *
+   * @defaultValue made of the context's path
+   */
+  readonly name?: string | undefined;
+  /** Further files, such as a Dockerfile from elsewhere, in the place of those of the context. @defaultValue none */
+  readonly prepend?: readonly PrependedFile[] | undefined;
+  /** For how long nobody deletes the version unless it is released, in milliseconds. @defaultValue 7200000 */
+  readonly leaseMs?: number | undefined;
+}
+
+/** A context in the workspace. It does not change any more, and stays until it is released or its lease ends. */
+export interface WorkspaceVersion {
+  /** Folder that holds the context, seen from the workspace's pod. */
+  readonly path: string;
+  /** The same folder, seen from the volume: for a `subPath`. */
+  readonly subPath: string;
+  /** Of names, types, modes, targets and contents, hexadecimal: that of {@link contextManifest} without `prepend`. */
+  readonly sha256: string;
+  readonly files: number;
+  readonly totalBytes: number;
+  readonly sentFiles: number;
+  readonly sentBytes: number;
+  /** Lets the next sync reuse its files. */
+  release(): Promise<void>;
+}
+
+/** The newest version of a context, as this client knows it. */
+export interface KnownVersion {
+  readonly id: string;
+  readonly entries: KnownEntries;
+}
+
+const attempts = 4;
+const defaultLeaseMs = 2 * 3_600_000;
+const contextsKeptMinutes = 7 * 24 * 60;
+
+/**
+ * Brings a context to a workspace: asks what is there, sends what differs, checks what has arrived, and makes a new version of both at once.
+ *
+ * @param known - versions by the name of their context, for the next sync
+ */
+export async function syncContext(
+  target: PodTarget,
+  root: string,
+  options: SyncOptions,
+  known: Map<string, KnownVersion>,
+): Promise<WorkspaceVersion> {
+  const { signal } = options;
+  const resolved = resolveRoot(root);
+  const key = createHash("sha256")
+    .update(options.name ?? resolved)
+    .digest("hex")
+    .slice(0, 32);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const version = await syncOnce(target, resolved, key, options, known);
+      if (version !== undefined) return version;
+      if (attempt >= attempts) throw syncFailed(`Other clients keep on replacing context ${key}. Sync again.`, 0);
+    } catch (error) {
+      const failure = BuilderError.from(error);
+      if (attempt >= attempts || signal?.aborted || failure.code !== "CONTEXT_SYNC_FAILED" || !failure.retryable)
+        throw error;
+    }
+    known.delete(key);
+  }
+}
+
+/** Resolves with undefined if another client was faster with the version that this one builds upon. */
+async function syncOnce(
+  target: PodTarget,
+  root: string,
+  key: string,
+  options: SyncOptions,
+  known: Map<string, KnownVersion>,
+): Promise<WorkspaceVersion | undefined> {
+  const { signal, leaseMs = defaultLeaseMs } = options;
+  const lease = { name: randomBytes(8).toString("hex"), end: String(Math.ceil((Date.now() + leaseMs) / 1000)) };
+  const [base, { entries, sha256, totalBytes }] = await Promise.all([
+    readBase(target, key, known.get(key), signal),
+    syncedEntries(root, options),
+  ]);
+  const plan = planSync(entries, base?.entries ?? new Map());
+  const counts = { files: 0, totalBytes: 0 };
+  const version = (id: string, sentBytes: number): WorkspaceVersion => {
+    known.set(key, { id, entries: knownEntries(entries) });
+    const subPath = `versions/${id}/context`;
+    const release = async (): Promise<void> => {
+      await runInPod(target, releaseScript, [mountPath, id, lease.name]);
+    };
+    const sent = { sentFiles: plan.sent.length, sentBytes };
+    return { path: `${mountPath}/${subPath}`, subPath, sha256, files: entries.length, totalBytes, ...sent, release };
+  };
+  if (base !== undefined && plan.sent.length === 0 && plan.removed.length === 0) {
+    const argv = [mountPath, base.id, lease.name, lease.end, key];
+    const { exitCode } = await runInPod(target, leaseScript, argv, { signal });
+    return exitCode === 0 ? version(base.id, 0) : undefined;
+  }
+  const sync = randomBytes(8).toString("hex");
+  const sentBytes = await send(target, { root, entries, plan, sync, counts }, signal);
+  const id = `${sha256.slice(0, 16)}-${sync}`;
+  const committed = [mountPath, sync, key, base?.id ?? "-", id, lease.name, lease.end, String(contextsKeptMinutes)];
+  const { exitCode, output } = await runInPod(target, commitScript, committed, { signal });
+  if (exitCode === 0 && output.toString().endsWith("committed\n")) return version(id, sentBytes);
+  if (exitCode === versionGone) return undefined;
+  const said = output.toString().trim().slice(-1000);
+  const what = exitCode === contentDiffers ? "has other content than was announced" : "cannot be put together";
+  throw syncFailed(`The context in pod ${target.namespace}/${target.pod} ${what}: ${said}. Sync again.`, sentBytes);
+}
+
+async function syncedEntries(
+  root: string,
+  { name: _name, leaseMs: _leaseMs, prepend = [], exclude = [], ...options }: SyncOptions,
+): Promise<{ readonly entries: readonly SyncedEntry[]; readonly sha256: string; readonly totalBytes: number }> {
+  const exceptPrepended = [...exclude, ...prepend.map(({ path }) => escapePattern(path))];
+  const manifest = await contextManifest(root, { ...options, exclude: exceptPrepended });
+  const first = prepend.map(prependedEntry).map((entry): SyncedEntry => {
+    const { content = "" } = entry;
+    return { ...entry, sha256: createHash("sha256").update(content).digest("hex") };
+  });
+  return {
+    entries: [...first, ...manifest.entries],
+    sha256: manifest.sha256,
+    totalBytes: first.reduce((sum, { size }) => sum + size, manifest.totalBytes),
+  };
+}
+
+async function readBase(
+  target: PodTarget,
+  key: string,
+  known: KnownVersion | undefined,
+  signal: AbortSignal | undefined,
+): Promise<KnownVersion | undefined> {
+  const { output } = await runInPod(target, readScript, [mountPath, key, known?.id ?? "-"], { signal });
+  const end = output.indexOf("\n");
+  const line = output.subarray(0, Math.max(end, 0)).toString();
+  if (line === "known") return known;
+  const [, id] = /^version ([0-9a-f-]+)$/.exec(line) ?? [];
+  if (id === undefined) return undefined;
+  try {
+    return { id, entries: unpackEntries(gunzipSync(output.subarray(end + 1)).toString()) };
+  } catch {
+    // What is not known in full is sent in full.
+    return undefined;
+  }
+}
+
+interface Sending {
+  readonly root: string;
+  readonly entries: readonly SyncedEntry[];
+  readonly plan: SyncPlan<SyncedEntry>;
+  readonly sync: string;
+  readonly counts: { files: number; totalBytes: number };
+}
+
+async function send(
+  { cluster, namespace, pod }: PodTarget,
+  { root, entries, plan, sync, counts }: Sending,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { sendVerified } = await import("@slipway/cluster");
+  const upload = await sendVerified(
+    cluster,
+    {
+      namespace,
+      pod,
+      command: ["sh", "-c", receiveScript, mountPath, sync],
+      source: syncArchive(root, entries, plan, counts),
+    },
+    { signal },
+  );
+  if (upload.exitCode === 0) return upload.sizeBytes;
+  const said = upload.output.trim().slice(-1000) || "it does not say why; its disk may be full";
+  const message = `Pod ${namespace}/${pod} cannot unpack the context (exit code ${upload.exitCode}): ${said}.`;
+  throw syncFailed(message, upload.sizeBytes, false);
+}

@@ -1,0 +1,112 @@
+/** Where the volume is in the workspace's pod. */
+export const mountPath = "/workspace";
+
+/** Exit code for a version that is not there (any more): begin again without it. */
+export const versionGone = 3;
+/** Exit code for content that is not what was announced. */
+export const contentDiffers = 4;
+
+/**
+ * First process of the pod. It ends once nobody has synced for a while, whatever becomes of the clients.
+ * Arguments: folder, idle seconds.
+ */
+export const idleScript = `
+mkdir -p "$0/versions" "$0/contexts" "$0/incoming" "$0/trash" && : >"$0/used" || exit 1
+trap 'exit 0' TERM INT
+while [ $(($(date +%s) - $(date -r "$0/used" +%s))) -lt "$1" ]; do
+  sleep 5 &
+  wait $!
+done
+`;
+
+/**
+ * Tells the newest version of a context, and what it holds unless that is known.
+ * Arguments: folder, context, known version. Prints "none", "known" or "version <id>" and its packed list of entries.
+ */
+export const readScript = `
+cd "$0" || exit 1
+: >used
+id=$(cat "contexts/$1" 2>/dev/null) || { echo none; exit 0; }
+[ -d "versions/$id/context" ] || { echo none; exit 0; }
+[ "$id" != "$2" ] || { echo known; exit 0; }
+echo "version $id" && cat "versions/$id/entries"
+`;
+
+/** Unpacks what comes in, where no build looks. Arguments: folder, sync. */
+export const receiveScript = `
+: >"$0/used"
+mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar -xpf -
+`;
+
+/**
+ * Makes a version of what came in, and of another version if one is given: that one is taken if nobody uses it, else its files are shared by
+ * hard links. Nothing is written into an existing file, and a version appears at once, by a rename. Nothing is locked: who renames first wins.
+ * Arguments: folder, sync, context, base or "-", new version, lease, its end in epoch seconds, minutes that contexts are kept.
+ */
+export const commitScript = `
+cd "$0" || exit 1
+sync="incoming/$1" base="versions/$3" now=$(date +%s)
+fail() { code=$1; shift; echo "$*"; rm -rf "$sync"; exit "$code"; }
+leased() {
+  for lease in "$1"/leases/*; do
+    end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && return 0
+  done
+  return 1
+}
+share() {
+  cp -al "$base/context" "$sync/context" 2>/dev/null && return 0
+  [ -d "$base/context" ] || fail ${versionGone} "the base is gone"
+  rm -rf "$sync/context"
+  cp -a "$base/context" "$sync/context" || fail 1 "the base cannot be copied"
+}
+: >used
+[ -d "$sync/meta" ] || fail ${versionGone} "nothing came in"
+mkdir -p "$sync/tree" "$sync/leases"
+if [ -s "$sync/meta/sums" ]; then
+  (cd "$sync/tree" && sha256sum -c ../meta/sums) >"$sync/check" 2>&1 || fail ${contentDiffers} "$(grep -v ': OK$' "$sync/check" | head -n 3)"
+fi
+if [ "$3" = - ]; then
+  mv "$sync/tree" "$sync/context" || fail 1 "cannot rename"
+else
+  [ -d "$base/context" ] || fail ${versionGone} "the base is gone"
+  if leased "$base"; then
+    share
+  else
+    mv "$base" "$sync/base" 2>/dev/null || fail ${versionGone} "the base is gone"
+    if leased "$sync/base"; then
+      mv "$sync/base" "$base" && share
+    else
+      mv "$sync/base/context" "$sync/context" || fail 1 "cannot rename"
+    fi
+  fi
+  if [ -s "$sync/meta/removed" ]; then
+    (cd "$sync/context" && xargs -0 rm -rf -- <../meta/removed) || fail 1 "cannot delete what is gone"
+  fi
+  cp -a "$sync/tree/." "$sync/context/" || fail 1 "cannot copy what is new"
+fi
+echo "$6" >"$sync/leases/$5" || fail 1 "cannot write"
+mkdir "$sync/version" && mv "$sync/context" "$sync/leases" "$sync/meta/entries" "$sync/version/" || fail 1 "cannot rename"
+mv "$sync/version" "versions/$4" || fail 1 "cannot rename"
+echo "$4" >"$sync/newest" && mv "$sync/newest" "contexts/$2" || fail 1 "cannot write"
+rm -rf "$sync"
+find contexts incoming -mindepth 1 -maxdepth 1 -mmin "+$7" -exec rm -rf {} +
+newest=" $(cat contexts/* | tr '\\n' ' ') "
+for version in versions/*; do
+  case "$newest" in *" \${version#versions/} "*) continue ;; esac
+  leased "$version" || { mv "$version" "trash/\${version#versions/}.$1" 2>/dev/null && rm -rf "trash/\${version#versions/}.$1"; }
+done
+echo committed
+`;
+
+/** Keeps a version from being changed or deleted. Arguments: folder, version, lease, its end in epoch seconds, context. */
+export const leaseScript = `
+cd "$0" || exit 1
+: >used
+echo "$3" 2>/dev/null >"versions/$1/leases/$2" || exit ${versionGone}
+touch "contexts/$4"
+[ -d "versions/$1/context" ] || exit ${versionGone}
+echo leased
+`;
+
+/** Arguments: folder, version, lease. */
+export const releaseScript = `rm -f "$0/versions/$1/leases/$2"; echo released`;
