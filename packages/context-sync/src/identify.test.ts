@@ -74,3 +74,35 @@ test("a Dockerfile that is not there is named", async () => {
     details: { path: "none" },
   });
 });
+
+const old = new Date(1_000);
+
+/** Makes everything older than a build that began at 10 s. */
+async function age(): Promise<void> {
+  for (const name of ["Dockerfile", ".dockerignore", "a", "."]) await utimes(join(folder, name), old, old);
+}
+
+test.each<Change>([
+  ["a file", () => writeFile(join(folder, "a"), "changed")],
+  ["a file that is gone", () => rm(join(folder, "a"))],
+  ["the ignore file", () => writeFile(join(folder, ".dockerignore"), "ignored\nDockerfile\n")],
+  ["a Dockerfile that is ignored itself", () => writeFile(join(folder, "Dockerfile"), "FROM scratch\n")],
+])("what changes after a build is refused: %s", async (_what, change) => {
+  await writeFile(join(folder, ".dockerignore"), "ignored\nDockerfile\n");
+  await age();
+  await identify(options, { unchangedSinceMs: 10_000 });
+  await change();
+  await expect(identify(options, { unchangedSinceMs: 10_000 })).rejects.toMatchObject({ code: "CONTEXT_INVALID" });
+});
+
+test.each<[string, BuildOptions["context"], boolean]>([
+  ["a branch", { type: "git", url: "https://git.example.com/a.git", ref: "main" }, false],
+  ["a commit", { type: "git", url: "https://git.example.com/a.git", ref: "0".repeat(40) }, true],
+  ["an address", { type: "http", url: "https://example.com/a.tar" }, false],
+  ["a tag", { type: "image", reference: "registry.example.com/a:1" }, false],
+  ["a digest", { type: "image", reference: `registry.example.com/a@sha256:${"0".repeat(64)}` }, true],
+])("%s as a further context: whether it has an identity", async (_what, context, pinned) => {
+  const identified = identify({ ...options, contexts: { further: context } });
+  if (pinned) expect(await identified).toMatch(/^sha256:/);
+  else await expect(identified).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+});

@@ -1,13 +1,13 @@
 import { createHash, type Hash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { buildOptionsSchema, parseOptions } from "@slipway/core";
+import { buildOptionsSchema, invalidOptions, parseOptions } from "@slipway/core";
 import type { BuildOptions, Context, ResolvedBuildOptions } from "@slipway/core";
 
 import { contextInvalid, systemErrorCode } from "./context-invalid.ts";
-import { parseDockerignore } from "./dockerignore.ts";
 import { contextManifest } from "./manifest/context-manifest.ts";
+import { dockerignoreNames, readDockerignore } from "./read-dockerignore.ts";
 
 /** What changes the image. Names, tags and caches do not; secrets must not. */
 const identifyingOptions = [
@@ -48,11 +48,12 @@ export async function identify(
   const hash = createHash("sha256");
   for (const key of identifyingOptions) addText(hash, key, canonicalJson(resolved[key]));
   const { dockerfile, dockerfileInline, context } = resolved;
-  const ignoreFiles =
-    dockerfileInline === undefined ? [`${dockerfile}.dockerignore`, ".dockerignore"] : [".dockerignore"];
+  const ignoreFiles = dockerignoreNames(dockerfileInline === undefined ? dockerfile : undefined);
   if (dockerfileInline !== undefined) addText(hash, "dockerfile", dockerfileInline);
   else if (context.type === "directory") addText(hash, "dockerfile", await readText(context.path, dockerfile));
   else addText(hash, "dockerfile path", dockerfile);
+  if (dockerfileInline === undefined && context.type === "directory")
+    await refuseNewer(context.path, dockerfile, unchangedSinceMs);
   const files = { hash, newestMs: unchangedSinceMs, cache };
   await addContext(files, "context", context, ignoreFiles);
   for (const [name, further] of sortedEntries(resolved.contexts))
@@ -83,11 +84,14 @@ async function addContext(
     return;
   }
   if (context.type !== "directory") {
+    if (!isPinned(context)) throw unpinned(name, context.type);
     addText(hash, name, canonicalJson(context));
     return;
   }
   addText(hash, name, context.type);
-  const exclude = await readIgnored(context.path, ignoreFiles);
+  // A file that is gone shows in its folder alone.
+  for (const path of [".", ...ignoreFiles]) await refuseNewer(context.path, path, newestMs);
+  const exclude = readDockerignore(context.path, ignoreFiles);
   const { entries, sha256 } = await contextManifest(context.path, { exclude, cache });
   const changed = entries.find(({ mtimeNs }) => Number(mtimeNs / 1_000_000n) > newestMs);
   if (changed !== undefined)
@@ -95,12 +99,30 @@ async function addContext(
   addText(hash, name, sha256);
 }
 
-async function readIgnored(root: string, files: readonly string[]): Promise<readonly string[]> {
-  for (const file of files) {
-    const text = await readFile(join(root, file), "utf8").catch(() => undefined);
-    if (text !== undefined) return parseDockerignore(text);
+/** What is found under a branch or an address today may be something else tomorrow. */
+function isPinned(context: Exclude<Context, { type: "directory" | "tar" }>): boolean {
+  switch (context.type) {
+    case "git":
+      return /^[a-f\d]{40}(?:[a-f\d]{24})?$/.test(context.ref ?? "");
+    case "image":
+      return /@sha\d+:[a-f\d]+$/.test(context.reference);
+    case "oci-layout":
+      return /@sha\d+:[a-f\d]+$/.test(context.reference ?? "");
+    case "http":
+      return false;
   }
-  return [];
+}
+
+function unpinned(name: string, type: Context["type"]): Error {
+  const message = `The ${name} is of type ${type} and names no commit or digest, so what it will be is not known. Pin it, or choose a name for the version yourself`;
+  return invalidOptions("identify", [{ path: "context", message }]);
+}
+
+async function refuseNewer(root: string, path: string, newestMs: number): Promise<void> {
+  if (newestMs === Number.POSITIVE_INFINITY) return;
+  const found = await stat(join(root, path)).catch(() => undefined);
+  if (found !== undefined && found.mtimeMs > newestMs)
+    throw contextInvalid(path, `${path} of the build context has changed since the build.`);
 }
 
 async function readText(root: string, path: string): Promise<string> {
