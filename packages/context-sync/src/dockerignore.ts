@@ -1,3 +1,4 @@
+import { clientPlatform, contextPattern, type ClientPlatform } from "./client-platform.ts";
 import { contextInvalid } from "./context-invalid.ts";
 import { cleanPath, trimSpace } from "./go-path.ts";
 
@@ -7,9 +8,10 @@ const maxLineBytes = 64 * 1024 - 1;
  * The patterns of a `.dockerignore` file, normalised as BuildKit's frontend does it: comments, blank lines and a byte order mark
  * dropped, paths cleaned, one leading `/` removed, `!` kept.
  *
+ * @param platform - of the client: on Windows a backslash separates. Defaults to that of this process.
  * @throws `CONTEXT_INVALID` for a line of 64 KiB or more, which Docker's own reader refuses too.
  */
-export function parseDockerignore(text: string): string[] {
+export function parseDockerignore(text: string, platform: ClientPlatform = clientPlatform): string[] {
   const withoutMark = text.startsWith("\ufeff") ? text.slice(1) : text;
   return withoutMark.split("\n").flatMap((line, index) => {
     if (Buffer.byteLength(line) > maxLineBytes) {
@@ -18,7 +20,7 @@ export function parseDockerignore(text: string): string[] {
         `Line ${index + 1} of .dockerignore is 64 KiB or longer. Split it into several lines.`,
       );
     }
-    return line.startsWith("#") ? [] : parseLine(trimSpace(line));
+    return line.startsWith("#") ? [] : parseLine(contextPattern(trimSpace(line), platform));
   });
 }
 

@@ -7,6 +7,7 @@
 export type { ArchiveSummary, ContextArchive, PackOptions } from "./archive/pack-context.ts";
 export { packContext } from "./archive/pack-context.ts";
 export type { PrependedFile } from "./archive/tar-chunks.ts";
+export type { ClientPlatform } from "./client-platform.ts";
 export { parseDockerignore } from "./dockerignore.ts";
 export type { IdentifyOptions } from "./identify.ts";
 export { identify } from "./identify.ts";
@@ -19,6 +20,8 @@ export { createPatternMatcher } from "./pattern-matcher.ts";
 export { scanContext } from "./scan-context.ts";
 export type { InodeState, ScanEntry } from "./scan-entry.ts";
 export type { ScanOptions } from "./scan-filter.ts";
+export type { ContextChange, ContextWatcher, WatchOptions } from "./watch/watch-context.ts";
+export { watchContext } from "./watch/watch-context.ts";
 export type { Workspace, WorkspaceOptions } from "./workspace/open-workspace.ts";
 export { openWorkspace } from "./workspace/open-workspace.ts";
 export type { SyncOptions, WorkspaceVersion } from "./workspace/sync-context.ts";

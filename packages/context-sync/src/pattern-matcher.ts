@@ -1,3 +1,4 @@
+import { clientPlatform, contextPattern, type ClientPlatform } from "./client-platform.ts";
 import { contextInvalid } from "./context-invalid.ts";
 import { cleanPath, trimSpace } from "./go-path.ts";
 import type { CompiledPattern, Pattern } from "./pattern.ts";
@@ -32,10 +33,17 @@ export interface PatternMatcher {
 /**
  * Compiles patterns with the meaning that `.dockerignore` has everywhere: that of moby/patternmatcher and its `MatchesUsingParentResults`.
  *
+ * @param platform - of the client: on Windows a backslash separates. Defaults to that of this process.
  * @throws `CONTEXT_INVALID`, naming the pattern, for a lone `!` and for syntax that Go's `filepath.Match` refuses.
  */
-export function createPatternMatcher(patterns: readonly string[]): PatternMatcher {
-  const compiled = patterns.map(trimSpace).filter(Boolean).map(compile);
+export function createPatternMatcher(
+  patterns: readonly string[],
+  platform: ClientPlatform = clientPlatform,
+): PatternMatcher {
+  const compiled = patterns
+    .map((pattern) => contextPattern(trimSpace(pattern), platform))
+    .filter(Boolean)
+    .map(compile);
   const evaluate = evaluatorOf(compiled);
   return {
     patterns: compiled,

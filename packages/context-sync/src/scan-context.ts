@@ -19,10 +19,20 @@ import { createScanFilter } from "./scan-filter.ts";
  * @param root - Directory of the context; may be a symbolic link.
  * @throws `CONTEXT_INVALID` if the root is no directory, a directory cannot be read, a name is not UTF-8, or a pattern is malformed.
  */
-export function* scanContext(root: string, options: ScanOptions = {}): Generator<ScanEntry, void, undefined> {
+export function scanContext(root: string, options: ScanOptions = {}): Generator<ScanEntry, void, undefined> {
+  return walkContext(root, options, () => undefined);
+}
+
+/** As {@link scanContext}; `onDirectory` hears of each folder before its names are read, the root and those without an entry included. */
+export function* walkContext(
+  root: string,
+  options: ScanOptions,
+  onDirectory: (absolutePath: string) => void,
+): Generator<ScanEntry, void, undefined> {
   const resolved = resolveRoot(root);
   const filter = createScanFilter(resolved, options);
   const firstNames: FirstNames = new Map();
+  onDirectory(resolved);
   const open: OpenDirectory[] = [openDirectory(resolved, "", { include: undefined, exclude: undefined }, undefined)];
   for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
     const name = directory.names[directory.next++];
@@ -36,7 +46,10 @@ export function* scanContext(root: string, options: ScanOptions = {}): Generator
       if (open.some(isPending)) yield* pendingParents(open);
       yield found.entry;
     }
-    if ((found.entry.mode & fileType.mask) === fileType.directory) descend(open, found, filter);
+    if ((found.entry.mode & fileType.mask) === fileType.directory) {
+      onDirectory(found.absolutePath);
+      descend(open, found, filter);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { BigIntStats } from "node:fs";
 import { readlinkSync } from "node:fs";
 
+import { clientPlatform, contextMode, contextPath } from "./client-platform.ts";
 import { contextInvalid } from "./context-invalid.ts";
 
 /** A file, directory, symbolic link, FIFO or device of a build context, as `lstat` sees it. */
@@ -50,13 +51,14 @@ export type FirstNames = Map<string, string>;
 
 /** Turns a file's status into an entry. `firstNames` learns about entries with several names. */
 export function scanEntry(path: string, absolutePath: string, stats: BigIntStats, firstNames: FirstNames): ScanEntry {
-  const mode = Number(stats.mode);
+  const mode = contextMode(Number(stats.mode), clientPlatform);
   const type = mode & fileType.mask;
   const size = type === fileType.directory ? 0 : Number(stats.size);
   const inode = { device: stats.dev, number: stats.ino, ctimeNs: stats.ctimeNs };
   const entry = { path, mode, size, mtimeNs: stats.mtimeNs, devMajor: 0, devMinor: 0, inode };
   if (type === fileType.directory) return entry;
-  if (type === fileType.link) return { ...entry, linkname: readTarget(path, absolutePath) };
+  if (type === fileType.link)
+    return { ...entry, linkname: contextPath(readTarget(path, absolutePath), clientPlatform) };
   const complete =
     type === fileType.block || type === fileType.character ? { ...entry, ...deviceNumbers(stats.rdev) } : entry;
   if (stats.nlink < 2n) return complete;
