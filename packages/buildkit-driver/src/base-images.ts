@@ -2,14 +2,38 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { BuildRequest } from "@slipway/core";
-import { dockerfileImages } from "@slipway/registry-client";
+import { dockerfileImages, parseImageReference } from "@slipway/registry-client";
 
 /** The images that the build's Dockerfile names, as far as that can be read here. */
 export async function baseImages(request: BuildRequest): Promise<readonly string[]> {
-  const { context, contexts, dockerfile: path, dockerfileInline, buildArgs } = request;
-  const text =
-    dockerfileInline ??
-    (context.type === "directory" ? await readFile(join(context.path, path), "utf8").catch(() => "") : "");
-  const further = Object.values(contexts).flatMap((other) => (other.type === "image" ? [other.reference] : []));
-  return [...(await dockerfileImages(text, { buildArgs, contexts: Object.keys(contexts) })), ...further];
+  const { contexts, buildArgs } = request;
+  const images = await dockerfileImages(await readDockerfile(request), { buildArgs, contexts: Object.keys(contexts) });
+  return [...images, ...contextImages(request)];
+}
+
+/** Words behind `FROM` and `from=` that look like images: stages are among them, and no parser has to be loaded. */
+export async function possibleBaseImages(request: BuildRequest): Promise<readonly string[]> {
+  const text = await readDockerfile(request);
+  const words = [...text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\bfrom=([^\s,]+)/gim)];
+  const names = words.map(([, base, from]) => base ?? from ?? "");
+  return [...names, ...contextImages(request)].filter(isReference);
+}
+
+function contextImages({ contexts }: BuildRequest): readonly string[] {
+  return Object.values(contexts).flatMap((context) => (context.type === "image" ? [context.reference] : []));
+}
+
+async function readDockerfile({ context, dockerfile, dockerfileInline }: BuildRequest): Promise<string> {
+  if (dockerfileInline !== undefined) return dockerfileInline;
+  if (context.type !== "directory") return "";
+  return readFile(join(context.path, dockerfile), "utf8").catch(() => "");
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseImageReference(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

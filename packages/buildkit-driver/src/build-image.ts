@@ -5,7 +5,7 @@ import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
 import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
 
-import { baseImages } from "./base-images.ts";
+import { baseImages, possibleBaseImages } from "./base-images.ts";
 import { explainFailure } from "./build-failure.ts";
 import type { BuilderPod } from "./builder-pods.ts";
 import type { RegistryAccess } from "./buildkitd-config.ts";
@@ -67,8 +67,13 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   return { digest, metadata };
 }
 
-async function preflight(request: BuildRequest, access: Omit<Preflight, "baseImages">): Promise<void> {
-  if (request.preflight) await checkRegistries(request, { ...access, baseImages: () => baseImages(request) });
+async function preflight(
+  request: BuildRequest,
+  access: Pick<Preflight, "registries" | "credentials" | "keychainCall">,
+): Promise<void> {
+  if (!request.preflight) return;
+  const images = { baseImages: () => baseImages(request), possibleBaseImages: () => possibleBaseImages(request) };
+  await checkRegistries(request, { ...access, ...images });
 }
 
 interface Daemon extends BuildkitConnection {

@@ -49,6 +49,9 @@ function keychain(...credentials: readonly Credential[]): Keychain {
 
 const push = { outputs: [{ type: "push" }], tags: [`${host}/team/app:1`, `${host}/team/app:2`], cacheTo: [] };
 
+const bases: string[] = [];
+beforeEach(() => bases.splice(0, bases.length, `${host}/base/app:1`));
+
 async function check(
   changes: object = {},
   credentials: Keychain = keychain(),
@@ -66,8 +69,9 @@ async function check(
     keychainCall: call,
   });
   const request = { cacheFrom: [], createRepository: false, ...push, ...changes } as unknown as BuildRequest;
-  const baseImages = () => Promise.resolve([`${host}/base/app:1`]);
-  await checkRegistries(request, { registries, credentials, keychainCall: call, baseImages });
+  const baseImages = () => Promise.resolve(bases);
+  const images = { baseImages, possibleBaseImages: baseImages };
+  await checkRegistries(request, { registries, credentials, keychainCall: call, ...images });
   return warnings;
 }
 
@@ -104,6 +108,17 @@ it("refuses two users for one host where Basic authentication allows one", async
     message: expect.stringMatching(/secret builds\/writer.*secret builds\/reader/) as unknown,
   });
   expect(requests.filter((request) => request.startsWith("POST"))).toEqual([]);
+});
+
+it("refuses them also where nothing is pushed to that host, and where some repositories need nobody", async () => {
+  answer = basic("writer");
+  bases.push(`${host}/open/app:1`, `${host}/team/base:1`);
+  const two = keychain(user("reader", "base"), user("writer", "team"));
+  const elsewhere = { outputs: [{ type: "cache-only" }], tags: [] };
+  await expect(check(elsewhere, two)).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    message: expect.stringMatching(/secret builds\/reader.*secret builds\/writer/) as unknown,
+  });
 });
 
 it("leaves two users alone that this build does not need both", async () => {

@@ -12,6 +12,8 @@ export interface Preflight {
   readonly keychainCall: KeychainCall;
   /** References of the images that the build reads; asked only where credentials contradict each other. */
   readonly baseImages: () => Promise<readonly string[]>;
+  /** Some more than these, found at a glance. */
+  readonly possibleBaseImages: () => Promise<readonly string[]>;
 }
 
 /**
@@ -77,13 +79,14 @@ function repositoriesOf(references: readonly string[]): readonly Repository[] {
  */
 async function refuseAmbiguity(request: BuildRequest, preflight: Preflight): Promise<void> {
   const { credentials, keychainCall } = preflight;
-  const written = writtenRepositories(request);
-  for (const registry of new Set(written.map((image) => image.registry))) {
+  const used = [...writtenRepositories(request), ...repositoriesOf(readCaches(request))];
+  const mayBeRead = repositoriesOf(await preflight.possibleBaseImages());
+  for (const registry of new Set([...used, ...mayBeRead].map((image) => image.registry))) {
     const candidates = await usableCandidates(credentials, { registry, actions: ["pull", "push"] }, keychainCall);
     if (!differByScope(candidates)) continue;
     if ((await authenticationOf(registry, preflight)) !== "basic") continue;
-    const read = repositoriesOf([...(await preflight.baseImages()), ...readCaches(request)]);
-    await refuseDifferent(registry, [...written, ...read], preflight);
+    const read = repositoriesOf(await preflight.baseImages());
+    await refuseDifferent(registry, [...used, ...read], preflight);
   }
 }
 
@@ -117,12 +120,11 @@ async function refuseDifferent(
       return { repository, credential };
     }),
   );
-  const [first] = best;
-  const other = best.find(
-    ({ credential }) =>
-      credential !== undefined && first?.credential !== undefined && !isSameCredential(credential, first.credential),
+  const [first, ...others] = best.flatMap(({ repository, credential }) =>
+    credential === undefined ? [] : [{ repository, credential }],
   );
-  if (first?.credential === undefined || other?.credential === undefined) return;
+  const other = others.find(({ credential }) => first !== undefined && !isSameCredential(credential, first.credential));
+  if (first === undefined || other === undefined) return;
   const message = `${registry} has Basic authentication, where a build has one user name for all repositories, but ${registry}/${first.repository} wants that of ${first.credential.source} and ${registry}/${other.repository} that of ${other.credential.source}. Give one that may do both, or use a registry with token authentication`;
   throw invalidOptions("the build", [{ path: "credentials", message }]);
 }

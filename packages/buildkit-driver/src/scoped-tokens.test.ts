@@ -81,6 +81,8 @@ it("offers tokens only for hosts with more than one credential, under a name tha
   const one: Keychain = { resolve: () => Promise.resolve([user("reader", "base")]) };
   const other: Keychain = { resolve: () => Promise.resolve([user("reader", "base"), user("new", "team")]) };
   expect(await identify(one)).toBeUndefined();
+  const token: Keychain = { resolve: () => Promise.resolve([{ type: "registry-token", source: "test", token: "t" }]) };
+  expect(await identify(token)).toHaveLength(32);
   expect(await identify(keychain)).toHaveLength(32);
   expect(await identify(keychain)).toEqual(await identify(keychain));
   expect(await identify(other)).not.toEqual(await identify(keychain));

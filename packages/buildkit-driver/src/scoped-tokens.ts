@@ -26,7 +26,9 @@ export function scopedTokens(
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-      return areDifferent(candidates) ? fingerprint(candidates) : undefined;
+      // The daemon knows no credential that is a token already.
+      const needsTokens = areDifferent(candidates) || candidates.some(({ type }) => type === "registry-token");
+      return needsTokens ? fingerprint(candidates) : undefined;
     },
     fetch: (request) => fetchToken(request, keychain, registries, call),
   };

@@ -27,6 +27,11 @@ it("hands an identity token on as the password of nobody", async () => {
   expect(await credentials("r.example.com")).toEqual({ username: "", secret: "t" });
 });
 
+it("does not hand on a token that is meant for the registry, which the daemon would exchange", async () => {
+  const token = { type: "registry-token", source: "test", token: "t" } as const;
+  expect(await sessionCredentials(keychain([[token]]), nobodyAsked, call)("r.example.com")).toBeUndefined();
+});
+
 it("has nothing to say without candidates", async () => {
   expect(await sessionCredentials(keychain([]), nobodyAsked, call)("r.example.com")).toBeUndefined();
 });

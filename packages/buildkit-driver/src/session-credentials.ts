@@ -17,7 +17,8 @@ export function sessionCredentials(
 ): BuildSession["credentials"] {
   return async (host) => {
     const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-    const best = areDifferent(candidates) ? await firstAccepted(host, candidates, accepts) : candidates[0];
+    const logins = candidates.filter((candidate): candidate is Login => candidate.type !== "registry-token");
+    const best = areDifferent(logins) ? await firstAccepted(host, logins, accepts) : logins[0];
     return best === undefined ? undefined : usernameAndSecret(best);
   };
 }
@@ -25,17 +26,20 @@ export function sessionCredentials(
 /** If none is, the daemon's error is that of the first. */
 async function firstAccepted(
   host: string,
-  candidates: readonly UsableCredential[],
+  candidates: readonly Login[],
   accepts: AcceptsLogin,
-): Promise<UsableCredential | undefined> {
+): Promise<Login | undefined> {
   for (const candidate of candidates) {
     if (candidate.type === "basic" && (await accepts(host, candidate))) return candidate;
   }
   return candidates[0];
 }
 
+/** A token that is meant for the registry itself is none of these: it goes by way of `scopedTokens`. */
+type Login = Exclude<UsableCredential, { type: "registry-token" }>;
+
 /** BuildKit takes an identity token as the password of nobody. */
-function usernameAndSecret(credential: UsableCredential): { username: string; secret: string } {
+function usernameAndSecret(credential: Login): { username: string; secret: string } {
   return credential.type === "basic"
     ? { username: credential.username, secret: credential.password }
     : { username: "", secret: credential.token };

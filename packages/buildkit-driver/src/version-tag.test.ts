@@ -14,7 +14,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "slipway-version-"));
   await writeFile(join(folder, "Dockerfile"), "FROM scratch\nCOPY a /\n");
   await writeFile(join(folder, "a"), "content");
-  await Promise.all(["Dockerfile", "a"].map((name) => utimes(join(folder, name), 1, 1)));
+  await Promise.all(["Dockerfile", "a", "."].map((name) => utimes(join(folder, name), 1, 1)));
   const options = buildOptionsSchema.parse({ context: folder, tags: ["registry.example.com/a:1"] });
   request = { ...options, id: "b1", name: "a" };
 });
