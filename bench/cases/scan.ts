@@ -8,7 +8,7 @@ import type { BenchCase } from "../bench-case.ts";
 import { createContextFolder } from "../context-folder.ts";
 
 const files = 20_000;
-const scans = 20;
+const scans = 50;
 /** Patterns as projects have them; none matches, so that both sides see the same files. */
 const exclude = [".git", "**/node_modules", "**/*.log", "dist", "!dist/keep"];
 

@@ -52,6 +52,11 @@ function matcherOf(text: string): (path: string) => boolean {
     return (path) => path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
   }
   let expression: RegExp | undefined;
+  // The most usual expression of all, in a tenth of its time; what it means of a line feed is left to it.
+  const [, extension] = /^\*\*\/\*(\.\w+)$/.exec(text) ?? [];
+  if (extension !== undefined)
+    return (path) =>
+      path.endsWith(extension) && (!path.includes("\n") || (expression ??= compileExpression(text, source)).test(path));
   return (path) => (expression ??= compileExpression(text, source)).test(path);
 }
 
