@@ -2,7 +2,7 @@ import type { BlobReader } from "./blob-reader.ts";
 import { readBlobResponse } from "./blob-reader.ts";
 import type { BlobUpload } from "./blob-upload.ts";
 import { openUpload } from "./blob-upload.ts";
-import type { RegistryCall } from "./registry-call.ts";
+import type { ReadCall, RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
@@ -38,7 +38,7 @@ export interface StartUploadOptions extends RegistryCall {
 /** Layers and configurations: the bytes that manifests name by their digests. */
 export interface BlobRequests {
   /** Size of a blob; `undefined` if the repository does not have it. @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED` */
-  headBlob(repository: string, digest: string, call?: RegistryCall): Promise<BlobDescriptor | undefined>;
+  headBlob(repository: string, digest: string, call?: ReadCall): Promise<BlobDescriptor | undefined>;
   /** The blob, verified while it streams; `undefined` if the repository does not have it. Throws as {@link BlobRequests.headBlob}. */
   getBlob(repository: string, digest: string, options?: GetBlobOptions): Promise<BlobReader | undefined>;
   /** Takes a blob out of a repository, even if a manifest names it. Whether it was there. Throws as {@link BlobRequests.headBlob}. */
@@ -64,11 +64,11 @@ async function headBlob(
   requests: RegistryRequests,
   repository: string,
   digest: string,
-  { signal = neverAborted() }: RegistryCall = {},
+  { signal = neverAborted(), direct }: ReadCall = {},
 ): Promise<BlobDescriptor | undefined> {
   const purpose = `look for ${nameOf(requests, repository, digest)}`;
   const url = `${repository}/blobs/${digest}`;
-  const response = await requests.send({ method: "HEAD", url, repository, actions: ["pull"], purpose, signal });
+  const response = await requests.send({ method: "HEAD", url, repository, actions: ["pull"], purpose, signal, direct });
   await discardBody(response);
   if (response.status === 404) return undefined;
   if (!response.ok) throw await requests.fail(purpose, response);

@@ -33,7 +33,7 @@ export async function deleteTag(
   }
   if (response.status !== 400) throw await requests.fail(purpose, response);
   await discardBody(response);
-  if ((await manifests.headManifest(reference, call)) === undefined) return false;
+  if ((await manifests.headManifest(reference, { ...call, direct: true })) === undefined) return false;
   const placeholder = placeholderIndex();
   const byDigest = { registry: reference.registry, repository, digest: computeDigest(placeholder.bytes) };
   // Where deletion is switched off this throws, before the tag has moved.

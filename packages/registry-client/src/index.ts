@@ -23,7 +23,7 @@ export type { NetworkTransportOptions } from "./network-transport.ts";
 export { createNetworkTransport } from "./network-transport.ts";
 export type { RegistryPing } from "./ping.ts";
 export type { ReferrerDescriptor } from "./referrer.ts";
-export type { RegistryCall } from "./registry-call.ts";
+export type { ReadCall, RegistryCall } from "./registry-call.ts";
 export type { RegistryClient } from "./registry-client.ts";
 export { createRegistryClient } from "./registry-client.ts";
 export type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";

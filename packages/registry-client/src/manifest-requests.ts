@@ -8,7 +8,7 @@ import { computeDigest, parseManifestJson } from "./manifest.ts";
 import { manifestMediaTypes } from "./media-types.ts";
 import { subjectOf } from "./referrer.ts";
 import { addToReferrersTag } from "./referrers-tag.ts";
-import type { RegistryCall } from "./registry-call.ts";
+import type { ReadCall, RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { bodyError, unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
@@ -35,12 +35,12 @@ export interface ManifestRequests {
    * @param reference - An image of this registry; without tag and digest it is the tag `latest`.
    * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`, `DIGEST_MISMATCH`, `INVALID_OPTIONS` for another registry's image
    */
-  headManifest(reference: ImageReference | string, call?: RegistryCall): Promise<Descriptor | undefined>;
+  headManifest(reference: ImageReference | string, call?: ReadCall): Promise<Descriptor | undefined>;
   /**
    * The manifest or index itself. Its bytes are checked against the digest that was asked for, or the one that the registry states.
    * `undefined` if the registry does not have it. Throws as {@link ManifestRequests.headManifest}.
    */
-  getManifest(reference: ImageReference | string, call?: RegistryCall): Promise<Manifest | undefined>;
+  getManifest(reference: ImageReference | string, call?: ReadCall): Promise<Manifest | undefined>;
   /**
    * Stores exactly these bytes, under a tag or by digest. One that refers to another image (`subject`) is found by `listReferrers` from then on: a
    * registry that keeps no such list gets it as an index of its own, under the tag that the distribution specification names.
@@ -92,7 +92,7 @@ export function ownReference(registry: string, reference: ImageReference | strin
 async function headManifest(
   requests: RegistryRequests,
   reference: ImageReference,
-  call: RegistryCall = {},
+  call: ReadCall = {},
 ): Promise<Descriptor | undefined> {
   const response = await readingRequest(requests, "HEAD", reference, call);
   if (response === undefined) return undefined;
@@ -112,7 +112,7 @@ function withoutBytes(manifest: Manifest | undefined): Descriptor | undefined {
 async function getManifest(
   requests: RegistryRequests,
   reference: ImageReference,
-  call: RegistryCall = {},
+  call: ReadCall = {},
 ): Promise<Manifest | undefined> {
   const response = await readingRequest(requests, "GET", reference, call);
   if (response === undefined) return undefined;
@@ -129,11 +129,12 @@ async function readingRequest(
   requests: RegistryRequests,
   method: "GET" | "HEAD",
   reference: ImageReference,
-  { signal = neverAborted() }: RegistryCall,
+  { signal = neverAborted(), direct }: ReadCall,
 ): Promise<RegistryResponse | undefined> {
   const purpose = `read the manifest of ${formatImageReference(reference)}`;
   const headers = { accept: manifestMediaTypes.join(", ") };
-  const response = await requests.send({ method, headers, actions: ["pull"], purpose, signal, ...place(reference) });
+  const what = { method, headers, actions: ["pull"], purpose } as const;
+  const response = await requests.send({ ...what, signal, direct, ...place(reference) });
   if (response.ok) return response;
   if (response.status !== 404) throw await requests.fail(purpose, response);
   await discardBody(response);

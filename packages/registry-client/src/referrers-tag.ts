@@ -21,7 +21,7 @@ export async function addToReferrersTag(
   const added = referrerDescriptor(content);
   const [mediaType] = manifestMediaTypes;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const found = await manifests.getManifest(reference, call);
+    const found = await manifests.getManifest(reference, { ...call, direct: true });
     const referrers = found === undefined ? [] : parseReferrers(found.bytes);
     if (referrers.some(({ digest }) => digest === added.digest)) break;
     const bytes = formatReferrersIndex(mediaType, [...referrers, added]);

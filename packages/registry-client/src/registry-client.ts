@@ -55,12 +55,12 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     requests,
     mirrors.map((mirror) => openMirror(mirror, transport, options)),
   );
-  const manifests = createManifestRequests(mirrored);
   const close = async (): Promise<void> => await transport.close?.();
   return {
     registry,
-    ...manifests,
-    ...createListingRequests(requests, manifests),
+    ...createManifestRequests(mirrored),
+    // What refers to an image is on a list that changes, which mirrors have late or never.
+    ...createListingRequests(requests, createManifestRequests(requests)),
     ...createBlobRequests(mirrored),
     ping: (call) => ping(access, call),
     checkPush: (repository, call) => checkPush(requests, repository, call),

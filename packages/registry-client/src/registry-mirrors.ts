@@ -27,9 +27,9 @@ async function fromMirrors(
   mirrors: readonly Mirror[],
   request: ClientRequest,
 ): Promise<RegistryResponse | undefined> {
-  const { method, url, repository, signal } = request;
+  const { method, url, repository, signal, direct = false } = request;
   const isRead = (method === "GET" || method === "HEAD") && typeof url === "string" && repository !== undefined;
-  if (!isRead || !/\/(manifests|blobs)\/[^/]+$/.test(url)) return undefined;
+  if (direct || !isRead || !/\/(manifests|blobs)\/[^/]+$/.test(url)) return undefined;
   for (const { requests: mirror, prefix } of mirrors) {
     // A mirror of several registries learns from `ns` which one is meant.
     const mirrored = `${prefix}${url}?${new URLSearchParams({ ns: requests.registry }).toString()}`;

@@ -23,6 +23,7 @@ export interface RegistryClientOptions {
   readonly proxy?: string | false | undefined;
   /**
    * Registries that are asked first for manifests and blobs, in this order; whatever goes wrong there, the registry itself is asked next.
+   * Not asked for what decides about a write, and not for lists.
    * @defaultValue none
    */
   readonly mirrors?: readonly RegistryMirror[] | undefined;

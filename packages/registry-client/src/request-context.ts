@@ -23,6 +23,8 @@ export interface ClientRequest extends ScopedRequest {
   readonly timeoutMs?: number | undefined;
   /** @defaultValue by method and body: not for streams and `PATCH`, for `POST` only if nothing was done */
   readonly repeatable?: boolean | undefined;
+  /** Not from mirrors. @defaultValue `false` */
+  readonly direct?: boolean | undefined;
   /** As in {@link RegistryRequest.bulk}. */
   readonly bulk?: RegistryRequest["bulk"];
 }

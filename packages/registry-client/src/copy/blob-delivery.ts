@@ -146,7 +146,7 @@ async function isForgotten({ signal, graceSignal }: BlobAddress, upload: BlobUpl
 
 /** The answer to the last request may be what got lost. */
 async function isThere({ client, repository, blob, signal }: BlobAddress): Promise<boolean> {
-  return (await client.headBlob(repository, blob.digest, { signal })) !== undefined;
+  return (await client.headBlob(repository, blob.digest, { signal, direct: true })) !== undefined;
 }
 
 async function push(

@@ -30,19 +30,20 @@ export async function planDestination(
 ): Promise<DestinationPlan> {
   const starts = startsOf(graph);
   const stale = inParallel(tags, parallelRequests, async (tag) => {
-    const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal }));
+    const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal, direct: true }));
     return found?.digest === graph.root.digest ? [] : [tag];
   });
   const [missing, staleTags] = await Promise.all([
     findMissing(starts, async ({ digest }) => {
-      const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal }));
+      const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal, direct: true }));
       return found !== undefined;
     }),
     stale,
   ]);
   const nodes = orderedNodes(graph).filter((node) => missing.has(node));
   const blobs = await inParallel(blobsOf(nodes), parallelRequests, async (blob) => {
-    return (await unlessHidden(client.headBlob(repository, blob.digest, { signal }))) === undefined ? [blob] : [];
+    const found = await unlessHidden(client.headBlob(repository, blob.digest, { signal, direct: true }));
+    return found === undefined ? [blob] : [];
   });
   return { nodes, blobs: blobs.flat(), tags: staleTags.flat() };
 }

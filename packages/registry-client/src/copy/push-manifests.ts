@@ -65,7 +65,7 @@ async function pushDigestTag(
   signal: AbortSignal,
 ): Promise<void> {
   const reference = { ...repositoryOf(destination), tag };
-  const there = await destination.client.getManifest(reference, { signal });
+  const there = await destination.client.getManifest(reference, { signal, direct: true });
   if (there?.digest === node.digest || (there !== undefined && hasAll(there.bytes, node.bytes))) return;
   await putNode(destination, reference, node, signal);
 }
