@@ -39,7 +39,7 @@ export class BuildkitBuilder {
   constructor(options: ResolvedBuildkitDriverOptions) {
     this.#options = options;
     this.#pods = new BuilderPods(options);
-    this.#pullable = new PullableTargets(options.registries);
+    this.#pullable = new PullableTargets(options);
   }
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
@@ -55,7 +55,8 @@ export class BuildkitBuilder {
       const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
       const built = await buildImage(site, request, ordered);
       if (built.digest !== undefined) this.#built.add(built.digest, request, startedMs);
-      await this.#bringInStep(request.tags, site, call);
+      const isPushed = request.outputs.some(({ type }) => type === "push");
+      await this.#bringInStep(isPushed ? request.tags : [], site, call);
       return built;
     } finally {
       void preparing.then((prepared) => prepared?.[Symbol.dispose]());
@@ -70,7 +71,7 @@ export class BuildkitBuilder {
     const site = { cluster: await this.#pods.cluster(), target, registries: this.#options.registries };
     const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
     const published = await publishImage(options, site, this.#built, ordered);
-    if (options.dryRun !== true) await this.#bringInStep(published.references, site, call);
+    if (options.dryRun !== true) await this.#bringInStep([], site, call);
     return published;
   }
 

@@ -36,7 +36,10 @@ it("gives an account what the images need, under the name that nodes pull by, an
     resolve: (resource) => Promise.resolve(resource.registry === registry ? [credential()] : []),
   };
   const { cluster, secrets, account } = fakeNamespace();
-  const targets = new PullableTargets({ [registry]: { nodeAddress: "127.0.0.1:30500" } });
+  const targets = new PullableTargets({
+    name: "slipway",
+    registries: { [registry]: { nodeAddress: "127.0.0.1:30500" } },
+  });
   const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
   const result = await targets.ensure({ namespace: "apps" }, call);
   expect(result.secrets).toHaveLength(secrets.size);
@@ -47,4 +50,36 @@ it("gives an account what the images need, under the name that nodes pull by, an
   password = "new";
   await targets.bringInStep([`${registry}/team/app:1`], call);
   expect(JSON.stringify([...secrets.values()])).toContain(auth("new"));
+});
+
+it("warns when an account cannot be brought in step, and fails no build", async () => {
+  const { cluster } = fakeNamespace();
+  const warnings: string[] = [];
+  const signal = AbortSignal.timeout(10_000);
+  const keychainCall = { signal, warn: (message: string) => void warnings.push(message) };
+  const credentials: Keychain = { resolve: () => Promise.resolve([]) };
+  const targets = new PullableTargets({ name: "slipway", registries: {} });
+  await targets.ensure({ namespace: "apps" }, { cluster, credentials, keychainCall });
+  const broken = { ...cluster, get: () => Promise.reject(new Error("the API server is away")) } as unknown as Cluster;
+  await targets.bringInStep([], { cluster: broken, credentials, keychainCall });
+  expect(warnings).toEqual([expect.stringMatching(/apps\/default .*the API server is away/)]);
+});
+
+it("spreads no credentials beyond the images that were named", async () => {
+  const asked = new Set<string>();
+  const credentials: Keychain = {
+    resolve: (resource) => {
+      asked.add(`${resource.registry}/${resource.repository ?? ""}`);
+      return Promise.resolve([]);
+    },
+  };
+  const { cluster } = fakeNamespace();
+  const targets = new PullableTargets({ name: "slipway", registries: { [registry]: {} } });
+  const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  await targets.ensure({ namespace: "apps", images: ["r.example.com/team/app:1"] }, call);
+  await targets.bringInStep(["vendor.example.com/other:1"], call);
+  expect([...asked]).toEqual(["r.example.com/team/app"]);
+  asked.clear();
+  await targets.ensure({ namespace: "more" }, call);
+  expect([...asked].toSorted()).toEqual([`${registry}/`, "vendor.example.com/other"]);
 });

@@ -1,5 +1,11 @@
 import type { Cluster } from "@slipway/cluster";
-import type { Keychain, KeychainCall, PullableOptions, PullableResult } from "@slipway/core";
+import {
+  BuilderError,
+  type Keychain,
+  type KeychainCall,
+  type PullableOptions,
+  type PullableResult,
+} from "@slipway/core";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
 
@@ -10,55 +16,97 @@ export interface PullableCall {
   readonly keychainCall: KeychainCall;
 }
 
+/** Whose pull secrets these are. */
+export interface PullableOwner {
+  /** Name of the builder. */
+  readonly name: string;
+  readonly registries: Readonly<Record<string, RegistryAccess>>;
+}
+
+/** After a build nobody waits for an account that has yet to be made. */
+const accountTimeoutMs = 2_000;
+
 /** The ServiceAccounts that pull what a builder builds. */
 export class PullableTargets {
-  readonly #registries: Readonly<Record<string, RegistryAccess>>;
+  readonly #owner: PullableOwner;
   readonly #targets = new Map<string, PullableOptions>();
+  /** Repositories that builds have pushed to; a set, since a builder may be asked for thousands of tags. */
+  readonly #pushed = new Set<string>();
 
-  constructor(registries: Readonly<Record<string, RegistryAccess>>) {
-    this.#registries = registries;
+  constructor(owner: PullableOwner) {
+    this.#owner = owner;
   }
 
   /** Gives an account what it needs, and remembers it. */
   async ensure(options: PullableOptions, call: PullableCall): Promise<PullableResult> {
-    const result = await this.#apply(options, options.images ?? [], call);
-    this.#targets.set(`${options.namespace}/${options.serviceAccount ?? "default"}`, options);
+    const result = await this.#apply(options, call);
+    this.#targets.set(keyOf(options), options);
     return result;
   }
 
-  /** Brings every account in step with credentials that may have changed, and with images that are new. */
-  async bringInStep(images: readonly string[], call: PullableCall): Promise<void> {
-    await Promise.all(
-      [...this.#targets.values()].map(async (target) => {
-        const { warnings } = await this.#apply(target, [...(target.images ?? []), ...images], call);
-        for (const warning of warnings) call.keychainCall.warn?.(warning);
-      }),
-    );
-  }
-
-  async #apply(
-    { namespace, serviceAccount }: PullableOptions,
-    images: readonly string[],
-    { cluster, credentials, keychainCall }: PullableCall,
-  ): Promise<PullableResult> {
-    const { ensurePullable } = await import("@slipway/secret-merging");
-    const account = serviceAccount === undefined ? {} : { serviceAccount };
-    const options = { namespace, ...account, images: await this.#known(images), keychain: credentials };
-    return ensurePullable(cluster, { ...options, aliases: this.#aliases() }, keychainCall);
-  }
-
-  /** Without images, every registry that the builder was told about. */
-  async #known(images: readonly string[]): Promise<readonly string[]> {
-    if (images.length === 0) return Object.keys(this.#registries);
+  /**
+   * Brings every account in step with credentials that may have changed, and with what was pushed. The build or the publication is over: what goes
+   * wrong here is a warning, and an account that is gone is forgotten.
+   *
+   * @param pushed - References that a build has pushed.
+   */
+  async bringInStep(pushed: readonly string[], call: PullableCall): Promise<void> {
+    if (this.#targets.size === 0) return;
     const { formatImageReference, parseImageReference } = await import("@slipway/registry-client");
-    return images.map((image) => formatImageReference(parseImageReference(image)));
+    for (const reference of pushed) {
+      const { registry, repository } = parseImageReference(reference);
+      this.#pushed.add(formatImageReference({ registry, repository }));
+    }
+    await Promise.all([...this.#targets.values()].map((target) => this.#bringOneInStep(target, call)));
+  }
+
+  async #bringOneInStep(target: PullableOptions, call: PullableCall): Promise<void> {
+    const { signal, warn } = call.keychainCall;
+    try {
+      const { warnings } = await this.#apply(target, call, accountTimeoutMs);
+      for (const warning of warnings) warn?.(warning);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isGone(error)) this.#targets.delete(keyOf(target));
+      const reason = error instanceof Error ? error.message : String(error);
+      warn?.(`Pods of ${keyOf(target)} may not be able to pull what was pushed: ${reason}`);
+    }
+  }
+
+  async #apply(target: PullableOptions, call: PullableCall, timeoutMs?: number): Promise<PullableResult> {
+    const { namespace, serviceAccount } = target;
+    const { cluster, credentials: keychain, keychainCall } = call;
+    const [{ ensurePullable }, { formatImageReference, parseImageReference }] = await Promise.all([
+      import("@slipway/secret-merging"),
+      import("@slipway/registry-client"),
+    ]);
+    const images = target.images?.map((image) => formatImageReference(parseImageReference(image))) ?? [
+      ...Object.keys(this.#owner.registries),
+      ...this.#pushed,
+    ];
+    const account = { namespace, ...(serviceAccount === undefined ? {} : { serviceAccount }) };
+    const limit = timeoutMs === undefined ? {} : { accountTimeoutMs: timeoutMs };
+    const owner = `${cluster.namespace}/${this.#owner.name}`;
+    const options = { ...account, ...limit, owner, images, keychain, aliases: this.#aliases() };
+    return ensurePullable(cluster, options, keychainCall);
   }
 
   #aliases(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      Object.entries(this.#registries).flatMap(([registry, { nodeAddress }]) =>
+      Object.entries(this.#owner.registries).flatMap(([registry, { nodeAddress }]) =>
         nodeAddress === undefined ? [] : [[nodeAddress, registry]],
       ),
     );
   }
+}
+
+function keyOf({ namespace, serviceAccount = "default" }: PullableOptions): string {
+  return `${namespace}/${serviceAccount}`;
+}
+
+/** The namespace or the account does not exist any more. */
+function isGone(error: unknown): boolean {
+  if (!BuilderError.isInstance(error)) return false;
+  if (error.code === "INVALID_OPTIONS") return error.details.issues.some(({ path }) => path === "serviceAccount");
+  return error.code === "NAMESPACE_NOT_FOUND";
 }

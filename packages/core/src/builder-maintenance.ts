@@ -59,7 +59,7 @@ export interface PullableOptions {
   readonly namespace: string;
   /** The account that they run under. @defaultValue `"default"` */
   readonly serviceAccount?: string;
-  /** Images that they pull, or repositories. @defaultValue every registry that the builder's credentials know */
+  /** Images that they pull, or repositories. @defaultValue the registries that the builder is configured with, and what it has pushed */
   readonly images?: readonly string[];
 }
 

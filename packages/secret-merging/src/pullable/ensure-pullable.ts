@@ -7,6 +7,7 @@ import { imagePullSecretData } from "../projections/image-pull-secrets.ts";
 import { updateReferences } from "./account-references.ts";
 import type { ReferenceChange } from "./account-references.ts";
 import { isPullSecret, pullSecretObject, selectorOf } from "./pull-secret-object.ts";
+import type { PullSecretOwner } from "./pull-secret-object.ts";
 
 /** Who shall be able to pull what. */
 export interface EnsurePullableOptions {
@@ -19,6 +20,8 @@ export interface EnsurePullableOptions {
   readonly keychain: Keychain;
   /** Names that nodes know registries by: `{ "127.0.0.1:30500": "registry.builds.svc:5000" }`. @defaultValue none */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Who keeps the Secrets in step: with another name they are other Secrets. @defaultValue `"slipway"` */
+  readonly owner?: string | undefined;
   /** Further labels of the Secrets. @defaultValue none */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** How long the account may take to appear, in milliseconds: Kubernetes makes the default one some time after its namespace. @defaultValue 30,000 */
@@ -52,16 +55,18 @@ export async function ensurePullable(
   options: EnsurePullableOptions,
   call: KeychainCall,
 ): Promise<EnsurePullableResult> {
-  const { namespace, serviceAccount = "default", images, keychain, aliases, labels } = options;
+  const { namespace, serviceAccount = "default", owner: name = "slipway", images, keychain, aliases, labels } = options;
+  const owner = { namespace, serviceAccount, owner: name };
   const { secrets, warnings } = await imagePullSecretData({ keychain, images, aliases }, call);
-  const objects = secrets.map((secret) => pullSecretObject(secret, namespace, labels));
+  const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
   await Promise.all(objects.map((object) => applySecret(cluster, object, call)));
   const wanted = objects.map(({ metadata }) => metadata.name);
-  const obsolete = await obsoleteSecrets(cluster, secrets, { namespace, wanted }, call);
+  const obsolete = await obsoleteSecrets(cluster, secrets, { owner, wanted }, call);
   const account = { namespace, name: serviceAccount, timeoutMs: options.accountTimeoutMs ?? 30_000 };
   await updateAccount(cluster, account, { wanted, obsolete }, call);
   // Only now does no pod that starts name them any more.
-  for (const name of obsolete) await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name }, call);
+  for (const secret of obsolete)
+    await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
   return { secrets: wanted, warnings };
 }
 
@@ -94,13 +99,17 @@ function isInStep(existing: Secret, wanted: Secret): boolean {
 async function obsoleteSecrets(
   cluster: PullableCluster,
   secrets: readonly ImagePullSecret[],
-  { namespace, wanted }: { readonly namespace: string; readonly wanted: readonly string[] },
+  { owner, wanted }: { readonly owner: PullSecretOwner; readonly wanted: readonly string[] },
   { signal }: KeychainCall,
 ): Promise<string[]> {
+  const { namespace } = owner;
   const keys = [...new Set(secrets.map(({ key }) => key))];
   const lists = await Promise.all(
     keys.map((key) =>
-      cluster.list<Secret>({ apiVersion: "v1", kind: "Secret", namespace }, { labelSelector: selectorOf(key), signal }),
+      cluster.list<Secret>(
+        { apiVersion: "v1", kind: "Secret", namespace },
+        { labelSelector: selectorOf(key, owner), signal },
+      ),
     ),
   );
   const names = lists.flatMap(({ items }) => items.flatMap(({ metadata }) => metadata?.name ?? []));

@@ -14,16 +14,25 @@ export const pullSecretLabels = {
 const registryAnnotation = "slipway.dev/registry";
 const keyLabel = "slipway.dev/registry-hash";
 
+/** Whose Secrets they are: those of different accounts and builders have different credentials, also for one registry. */
+export interface PullSecretOwner {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Who keeps them in step. */
+  readonly owner: string;
+}
+
 /**
- * The Secret for one credential. Its name follows from the registry and path, so that several programs that serve the same namespace bring the
- * same object in step, and do not take each other's registries away.
+ * The Secret for one credential. Its name follows from its owner, the registry and the path, so that whoever serves the same account as the same owner brings
+ * the same object in step, and takes nothing away from others.
  */
 export function pullSecretObject(
   { key, index, auths }: ImagePullSecret,
-  namespace: string,
+  owner: PullSecretOwner,
   labels: Readonly<Record<string, string>> = {},
 ): Secret & { metadata: { name: string } } {
-  const hash = keyHash(key);
+  const hash = keyHash(key, owner);
+  const { namespace } = owner;
   const readable = key
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -45,9 +54,9 @@ export function pullSecretObject(
   };
 }
 
-/** The selector for all Secrets of a registry and path. */
-export function selectorOf(key: string): string {
-  const labels = { ...pullSecretLabels, [keyLabel]: keyHash(key) };
+/** The selector for all Secrets that an owner has for a registry and path. */
+export function selectorOf(key: string, owner: PullSecretOwner): string {
+  const labels = { ...pullSecretLabels, [keyLabel]: keyHash(key, owner) };
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .join(",");
@@ -58,6 +67,6 @@ export function isPullSecret({ metadata }: Pick<Secret, "metadata">): boolean {
   return Object.entries(pullSecretLabels).every(([name, value]) => metadata?.labels?.[name] === value);
 }
 
-function keyHash(key: string): string {
-  return createHash("sha256").update(key).digest("hex").slice(0, 10);
+function keyHash(key: string, { serviceAccount, owner }: PullSecretOwner): string {
+  return createHash("sha256").update([owner, serviceAccount, key].join("\n")).digest("hex").slice(0, 10);
 }
