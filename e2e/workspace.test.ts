@@ -1,19 +1,15 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFile, chmod, link, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { promisify } from "node:util";
-import { createWriteStream } from "node:fs";
 
 import type { Pod } from "@slipway/cluster";
 import { contextManifest, openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
+import { hashInPod } from "./support/workspace-content.ts";
 
-const run = promisify(execFile);
 let test: TestNamespace;
 let workspace: Workspace;
 let folder: string;
@@ -43,23 +39,10 @@ async function inPod(...command: string[]): Promise<string> {
   return output;
 }
 
-/** The hash of what a version holds, read back from the pod. */
-async function hashInPod({ path }: WorkspaceVersion): Promise<string> {
-  const copy = await mkdtemp(join(folder, "copy-"));
-  const archive = `${copy}.tar`;
-  const command = ["tar", "-C", path, "-cf", "-", "."];
-  {
-    await using stream = await test.cluster.exec({ namespace: test.name, pod: workspace.pod, command, stdin: false });
-    await pipeline(stream.stdio, createWriteStream(archive));
-  }
-  await run("tar", ["-xpf", archive, "-C", copy]);
-  return (await contextManifest(copy, { cache: false })).sha256;
-}
-
 async function expectSynced(root: string, version: WorkspaceVersion): Promise<void> {
   const { sha256 } = await contextManifest(root, { cache: false });
   expect(version.sha256).toBe(sha256);
-  expect(await hashInPod(version)).toBe(sha256);
+  expect(await hashInPod(test, workspace.pod, version.path)).toBe(sha256);
 }
 
 describe("a workspace", () => {
@@ -103,8 +86,8 @@ describe("a workspace", () => {
     await expectSynced(root, third);
     expect(third.sentFiles).toBeLessThan(10);
     // Who still uses the older versions has them as they were.
-    expect(await hashInPod(second)).toBe(second.sha256);
-    expect(await hashInPod(first)).toBe(first.sha256);
+    expect(await hashInPod(test, workspace.pod, second.path)).toBe(second.sha256);
+    expect(await hashInPod(test, workspace.pod, first.path)).toBe(first.sha256);
 
     const fourth = await workspace.sync(root);
     expect(fourth).toMatchObject({ sentFiles: 0, sentBytes: 0, path: third.path });

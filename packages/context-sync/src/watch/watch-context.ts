@@ -34,6 +34,7 @@ export interface ContextChange {
 
 /** Changes of a context, as they come, those that come while nobody asks gathered to one. Leaving the loop ends the watch. */
 export interface ContextWatcher extends AsyncIterable<ContextChange>, AsyncDisposable {
+  /** Ends the watch, and the loop that waits for it. */
   close(): Promise<void>;
 }
 

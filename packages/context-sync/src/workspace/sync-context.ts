@@ -11,6 +11,7 @@ import { runInPod, syncFailed, type PodTarget } from "./run-in-pod.ts";
 import { syncArchive, unpackEntries, type SyncedEntry } from "./sync-archive.ts";
 import { knownEntries, planSync, type KnownEntries, type SyncPlan } from "./sync-plan.ts";
 import {
+  abandonScript,
   commitScript,
   contentDiffers,
   leaseScript,
@@ -58,6 +59,9 @@ export interface KnownVersion {
 }
 
 const attempts = 4;
+/** A sync that was interrupted begins anew. A full disk may have room again: what nobody uses was deleted since. */
+const retried: ReadonlySet<string> = new Set(["CONTEXT_SYNC_FAILED", "CLUSTER_UNREACHABLE", "DISK_FULL"]);
+const abandonMs = 10_000;
 const defaultLeaseMs = 2 * 3_600_000;
 const contextsKeptMinutes = 7 * 24 * 60;
 
@@ -85,8 +89,7 @@ export async function syncContext(
       if (attempt >= attempts) throw syncFailed(`Other clients keep on replacing context ${key}. Sync again.`, 0);
     } catch (error) {
       const failure = BuilderError.from(error);
-      if (attempt >= attempts || signal?.aborted || failure.code !== "CONTEXT_SYNC_FAILED" || !failure.retryable)
-        throw error;
+      if (attempt >= attempts || signal?.aborted || !retried.has(failure.code) || !failure.retryable) throw error;
     }
     known.delete(key);
   }
@@ -123,7 +126,13 @@ async function syncOnce(
     return exitCode === 0 ? version(base.id, 0) : undefined;
   }
   const sync = randomBytes(8).toString("hex");
-  const sentBytes = await send(target, { root, entries, plan, sync, counts }, signal);
+  const abandon = async (error: unknown): Promise<never> => {
+    const argv = [mountPath, sync, String(contextsKeptMinutes)];
+    // The signal has fired, if there was one.
+    await runInPod(target, abandonScript, argv, { signal: AbortSignal.timeout(abandonMs) }).catch(() => undefined);
+    throw error;
+  };
+  const sentBytes = await send(target, { root, entries, plan, sync, counts }, signal).catch(abandon);
   const id = `${sha256.slice(0, 16)}-${sync}`;
   const committed = [mountPath, sync, key, base?.id ?? "-", id, lease.name, lease.end, String(contextsKeptMinutes)];
   const { exitCode, output } = await runInPod(target, commitScript, committed, { signal });
@@ -131,7 +140,7 @@ async function syncOnce(
   if (exitCode === versionGone) return undefined;
   const said = output.toString().trim().slice(-1000);
   const what = exitCode === contentDiffers ? "has other content than was announced" : "cannot be put together";
-  throw syncFailed(`The context in pod ${target.namespace}/${target.pod} ${what}: ${said}. Sync again.`, sentBytes);
+  return await abandon(unpackFailed(target, `The context ${what}: ${said}`, sentBytes, true));
 }
 
 async function syncedEntries(
@@ -196,7 +205,24 @@ async function send(
     { signal },
   );
   if (upload.exitCode === 0) return upload.sizeBytes;
-  const said = upload.output.trim().slice(-1000) || "it does not say why; its disk may be full";
-  const message = `Pod ${namespace}/${pod} cannot unpack the context (exit code ${upload.exitCode}): ${said}.`;
-  throw syncFailed(message, upload.sizeBytes, false);
+  const said = upload.output.trim().slice(-1000);
+  const reason = `The context cannot be unpacked (exit code ${upload.exitCode}): ${said}`;
+  throw unpackFailed({ namespace, pod }, reason, upload.sizeBytes, false);
+}
+
+/** A full disk has a code of its own. */
+function unpackFailed(
+  { namespace, pod }: Omit<PodTarget, "cluster">,
+  reason: string,
+  sentBytes: number,
+  retryable: boolean,
+): BuilderError {
+  const message = `${reason.trim()} (pod ${namespace}/${pod}).`;
+  if (!/no space left|disk quota exceeded/i.test(reason)) return syncFailed(message, sentBytes, retryable);
+  return new BuilderError({
+    code: "DISK_FULL",
+    message: `${message} Release versions, or give the workspace a larger volume.`,
+    details: { namespace, pod, events: [] },
+    retryable: true,
+  });
 }

@@ -4,7 +4,13 @@ import { idleScript, mountPath } from "./workspace-scripts.ts";
 
 /** What a workspace's files are kept on. */
 export type WorkspaceVolume =
-  | { readonly type: "emptyDir"; readonly sizeLimit?: string | undefined }
+  | {
+      readonly type: "emptyDir";
+      /** A quantity such as `10Gi`. @defaultValue that of the node */
+      readonly sizeLimit?: string | undefined;
+      /** @defaultValue the node's disk */
+      readonly medium?: "Memory" | undefined;
+    }
   | { readonly type: "claim"; readonly claimName: string };
 
 /** The object whose deletion deletes another. */
@@ -22,6 +28,10 @@ export interface WorkspacePodOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+function emptyDirOf({ sizeLimit, medium }: Exclude<WorkspaceVolume, { type: "claim" }>): Record<string, string> {
+  return { ...(sizeLimit === undefined ? {} : { sizeLimit }), ...(medium === undefined ? {} : { medium }) };
+}
+
 /** Tells pods of workspaces from others. */
 export function workspaceLabels(name: string): Readonly<Record<string, string>> {
   return { "app.kubernetes.io/managed-by": "slipway", "slipway.dev/workspace": name };
@@ -33,7 +43,7 @@ export function workspacePod(options: WorkspacePodOptions): Pod {
   const source =
     volume.type === "claim"
       ? { persistentVolumeClaim: { claimName: volume.claimName } }
-      : { emptyDir: volume.sizeLimit === undefined ? {} : { sizeLimit: volume.sizeLimit } };
+      : { emptyDir: emptyDirOf(volume) };
   return {
     apiVersion: "v1",
     kind: "Pod",

@@ -34,8 +34,37 @@ echo "version $id" && cat "versions/$id/entries"
 
 /** Unpacks what comes in, where no build looks. Arguments: folder, sync. */
 export const receiveScript = `
+exec 2>&1
 : >"$0/used"
 mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar -xpf -
+`;
+
+/** Deletes what nobody uses. Needs $minutes that contexts are kept, $own the name of this sync, and $now in epoch seconds. */
+const tidy = `
+leased() {
+  for lease in "$1"/leases/*; do
+    end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && return 0
+  done
+  return 1
+}
+tidy() {
+  find contexts -mindepth 1 -maxdepth 1 -mmin "+$minutes" -exec rm -f {} +
+  find incoming trash -mindepth 1 -maxdepth 1 -mmin +120 -exec rm -rf {} +
+  newest=" $(cat contexts/* 2>/dev/null | tr '\\n' ' ') "
+  for version in versions/*; do
+    case "$newest" in *" \${version#versions/} "*) continue ;; esac
+    leased "$version" || { mv "$version" "trash/\${version#versions/}.$own" 2>/dev/null && rm -rf "trash/\${version#versions/}.$own"; }
+  done
+}
+`;
+
+/** Makes room behind a sync that came to nothing. Arguments: folder, sync, minutes that contexts are kept. */
+export const abandonScript = `
+cd "$0" || exit 1
+own="$1" minutes="$2" now=$(date +%s)
+${tidy}
+rm -rf "incoming/$1"
+tidy
 `;
 
 /**
@@ -44,15 +73,11 @@ mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar -xpf -
  * Arguments: folder, sync, context, base or "-", new version, lease, its end in epoch seconds, minutes that contexts are kept.
  */
 export const commitScript = `
+exec 2>&1
 cd "$0" || exit 1
-sync="incoming/$1" base="versions/$3" now=$(date +%s)
+sync="incoming/$1" base="versions/$3" own="$1" minutes="$7" now=$(date +%s)
+${tidy}
 fail() { code=$1; shift; echo "$*"; rm -rf "$sync"; exit "$code"; }
-leased() {
-  for lease in "$1"/leases/*; do
-    end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && return 0
-  done
-  return 1
-}
 share() {
   cp -al "$base/context" "$sync/context" 2>/dev/null && return 0
   [ -d "$base/context" ] || fail ${versionGone} "the base is gone"
@@ -89,12 +114,7 @@ mkdir "$sync/version" && mv "$sync/context" "$sync/leases" "$sync/meta/entries" 
 mv "$sync/version" "versions/$4" || fail 1 "cannot rename"
 echo "$4" >"$sync/newest" && mv "$sync/newest" "contexts/$2" || fail 1 "cannot write"
 rm -rf "$sync"
-find contexts incoming -mindepth 1 -maxdepth 1 -mmin "+$7" -exec rm -rf {} +
-newest=" $(cat contexts/* | tr '\\n' ' ') "
-for version in versions/*; do
-  case "$newest" in *" \${version#versions/} "*) continue ;; esac
-  leased "$version" || { mv "$version" "trash/\${version#versions/}.$1" 2>/dev/null && rm -rf "trash/\${version#versions/}.$1"; }
-done
+tidy
 echo committed
 `;
 
