@@ -267,10 +267,6 @@ export const ReturnRequest = messageType({
 });
 
 /** grpc.health.v1.Health/Check */
-export const HealthCheckRequest = messageType({
-  service: scalar("string", 1),
-});
-
 export const HealthCheckResponse = messageType({
   // 1 is SERVING.
   status: scalar("int32", 1),
