@@ -19,6 +19,7 @@ import { joinPlans, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { blobsOf, orderedNodes, totalBytes } from "./image-graph.ts";
 import { readPlatforms } from "./image-platforms.ts";
+import { hasStaleDigestTag, pushDigestTags } from "./digest-tags.ts";
 import { pushManifests, pushTags } from "./push-manifests.ts";
 import type { GraphSource } from "./read-image-graph.ts";
 import { readAttached, readImage } from "./read-image-graph.ts";
@@ -104,8 +105,11 @@ async function execute(copy: Copy): Promise<ImageGraph> {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
   });
-  await askGate(copy, root);
-  await forEachDestination(destinations, signal, (destination) => pushTags(destination, root, signal));
+  await askGate(copy, graph);
+  await forEachDestination(destinations, signal, async (destination) => {
+    await pushDigestTags(destination, graph.digestTags, signal, options.warn);
+    await pushTags(destination, root, signal);
+  });
   return graph;
 }
 
@@ -155,10 +159,17 @@ function graceSignal(signal: AbortSignal): Disposable & { readonly signal: Abort
 }
 
 /** Where no tag would move, there is nothing to refuse. */
-async function askGate({ options, parsed, client, destinations, signal }: Copy, root: ImageNode): Promise<void> {
+async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<void> {
+  const { options, parsed, client, destinations, signal } = copy;
   const { beforeTag } = options;
-  const concerned = destinations.filter(({ error, plan }) => error === undefined && plan.tags.length > 0);
-  if (beforeTag === undefined || concerned.length === 0) return;
+  if (beforeTag === undefined) return;
+  const moving = new Set<Destination>();
+  await forEachDestination(destinations, signal, async (destination) => {
+    if (destination.plan.tags.length > 0 || (await hasStaleDigestTag(destination, digestTags, signal)))
+      moving.add(destination);
+  });
+  const concerned = destinations.filter((destination) => moving.has(destination));
+  if (concerned.length === 0) return;
   const references = concerned.map((destination) => referenceTo(destination, root.digest));
   const platforms = await readPlatforms(client, parsed.source.repository, root, signal);
   const image: PublishedImage = { digest: root.digest, references, platforms };

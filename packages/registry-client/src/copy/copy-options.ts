@@ -11,6 +11,8 @@ export interface CopyImageOptions extends PublishOptions {
   readonly connect: (registry: string) => RegistryClient;
   /** Told what each destination has received. */
   readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
+  /** Told of what was left as it is at a destination: signatures there that cannot be joined with those of the source. */
+  readonly warn?: ((message: string) => void) | undefined;
   /** Blobs that travel at a time. Each takes twice `chunkBytes` of memory. @defaultValue 3 */
   readonly concurrency?: number | undefined;
   /** What a cut connection may cost, in bytes: larger blobs travel in chunks of this size. @defaultValue 5 MiB, the least that Amazon ECR takes */

@@ -19,7 +19,6 @@ export async function pushManifests(destination: Destination, graph: ImageGraph,
   // One after the other: where the registry keeps no list of referrers, each is added to the same index.
   for (const node of destination.plan.nodes.filter((node) => referring.has(node))) await push(node);
   for (const node of await unlistedReferrers(destination, graph, signal)) await push(node);
-  for (const { tag, node } of graph.digestTags) await pushDigestTag(destination, tag, node, signal);
 }
 
 /** Referrers that are there and not listed: a copy that was cut off between the one and the other has left them. */
@@ -55,30 +54,6 @@ async function putNode(
     message: `${reference.registry} stores ${formatImageReference(reference)} as ${pushed.digest}, where ${digest} was pushed. Something in between changes manifests.`,
     details: { expected: digest, actual: pushed.digest },
   });
-}
-
-/** A tag of cosign collects signatures. One that has more of them than the source, from here or by somebody else, keeps them. */
-async function pushDigestTag(
-  destination: Destination,
-  tag: string,
-  node: ImageNode,
-  signal: AbortSignal,
-): Promise<void> {
-  const reference = { ...repositoryOf(destination), tag };
-  const there = await destination.client.getManifest(reference, { signal, direct: true });
-  if (there?.digest === node.digest || (there !== undefined && hasAll(there.bytes, node.bytes))) return;
-  await putNode(destination, reference, node, signal);
-}
-
-function hasAll(there: Uint8Array, wanted: Uint8Array): boolean {
-  const digests = new Set(layersOf(there));
-  const layers = layersOf(wanted);
-  return layers.length > 0 && layers.every((digest) => digests.has(digest));
-}
-
-function layersOf(bytes: Uint8Array): readonly string[] {
-  const { layers } = JSON.parse(new TextDecoder().decode(bytes)) as { layers?: readonly { digest?: unknown }[] };
-  return (layers ?? []).map(({ digest }) => String(digest));
 }
 
 function repositoryOf({ registry, repository }: Pick<Destination, "registry" | "repository">): ImageReference {
