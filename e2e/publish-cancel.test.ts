@@ -1,3 +1,4 @@
+import type { Keychain } from "@slipway/core";
 import {
   copyImage,
   createNetworkTransport,
@@ -9,7 +10,8 @@ import { expect, it } from "vitest";
 import { openUploads } from "./publish/open-uploads.ts";
 import { createTestImage, pushTestImage } from "./publish/test-image.ts";
 import { startDebianRegistry } from "./support/registries/start-debian-registry.ts";
-import { startDistribution } from "./support/registries/start-distribution.ts";
+import { startDistribution, type DistributionProcess } from "./support/registries/start-distribution.ts";
+import { startTokenServer } from "./support/registries/start-token-server.ts";
 
 const uploadMethods = ["POST", "PATCH", "PUT"];
 
@@ -26,9 +28,25 @@ function interruptAt(number: number, moment: "before" | "during", interrupt: () 
   };
 }
 
+const user = { username: "publisher", password: "a password" };
+const credentials: Keychain = { resolve: async () => [{ type: "basic", source: "the test", ...user }] };
+
+/** A registry where one may push and not delete, not even an upload of one's own. */
+async function startWithoutDeletion(): Promise<DistributionProcess> {
+  const rights = { "*": ["pull", "push"] } as const;
+  const tokens = await startTokenServer({ users: { [user.username]: { password: user.password, rights } } });
+  const registry = await startDistribution({ auth: { token: tokens } });
+  const stop = async (): Promise<void> => {
+    await registry[Symbol.asyncDispose]();
+    await tokens[Symbol.asyncDispose]();
+  };
+  return { ...registry, [Symbol.asyncDispose]: stop };
+}
+
 it.each([
   ["distribution 2", startDebianRegistry],
   ["distribution 3", startDistribution],
+  ["distribution 3 where nobody may delete", startWithoutDeletion],
 ])("PUBLISH-CANCEL: a copy that is aborted at any of its uploads leaves none open in %s", async (_name, start) => {
   await using source = await startDistribution();
   await using destination = await start({});
@@ -49,7 +67,7 @@ it.each([
           source: `${source.host}/team/app:1`,
           destinations: [`${name}:1`],
           connect: (registry) =>
-            createRegistryClient({ registry, ...(registry === destination.host ? { transport } : {}) }),
+            createRegistryClient({ registry, ...(registry === destination.host ? { transport, credentials } : {}) }),
         },
         { signal: controller.signal },
       );
@@ -61,7 +79,7 @@ it.each([
       if (!controller.signal.aborted) continue;
       aborted += 1;
       expect(outcome, tag).toBe("ABORTED");
-      const there = await createRegistryClient({ registry: destination.host }).headManifest(`${name}:1`);
+      const there = await createRegistryClient({ registry: destination.host, credentials }).headManifest(`${name}:1`);
       expect(there, tag).toBeUndefined();
     }
   }

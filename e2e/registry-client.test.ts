@@ -4,10 +4,12 @@ import { basename, join } from "node:path";
 import { BuilderError, type Credential, type Keychain } from "@slipway/core";
 import {
   computeDigest,
+  createNetworkTransport,
   createRegistryClient,
   type BlobUpload,
   manifestMediaTypes,
   type RegistryClient,
+  type RegistryTransport,
 } from "@slipway/registry-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -159,6 +161,25 @@ describe.each([
     expect([ann.source, "anonymous access"]).toContain(source);
     expect(await openUploads(registry, "push/check")).toEqual([]);
   });
+
+  it.each(["", "a layer"])(
+    "keeps no upload open that is cancelled and may not be deleted (%j was sent)",
+    async (text) => {
+      const network = createNetworkTransport();
+      const undeleting: RegistryTransport = async (request) =>
+        request.method === "DELETE"
+          ? { status: 405, ok: false, headers: { get: () => null }, body: null }
+          : await network(request);
+      await using cautious = createRegistryClient({ registry: registry.host, credentials, transport: undeleting });
+      const upload = (await cautious.startUpload("push/drop")) as BlobUpload;
+      await upload.write(Buffer.from(text));
+      expect(await openUploads(registry, "push/drop")).toHaveLength(1);
+      // Another digest than that of its bytes would leave it open.
+      await upload.cancel({ digestOf: () => computeDigest(Buffer.from(text)) });
+      expect(await openUploads(registry, "push/drop")).toEqual([]);
+      await network.close?.();
+    },
+  );
 });
 
 describe("distribution 3 behind a token service", () => {

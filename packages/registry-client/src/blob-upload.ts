@@ -1,5 +1,6 @@
 import { BuilderError } from "@slipway/core";
 
+import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import type { RegistryResponse, RequestStream } from "./registry-transport.ts";
@@ -16,6 +17,15 @@ export interface FinishUploadOptions extends RegistryCall {
   readonly chunk?: Uint8Array | undefined;
 }
 
+/** What `cancel` takes. */
+export interface CancelUploadOptions {
+  /**
+   * The digest of the first bytes, so many as the registry has. With it an upload that may not be deleted can be ended: as a blob that no image
+   * names. @defaultValue known only of an upload that has nothing
+   */
+  readonly digestOf?: ((receivedBytes: number) => string | undefined) | undefined;
+}
+
 /** An upload that a registry has opened. Its calls follow one another; disposing cancels one that is not finished. */
 export interface BlobUpload extends AsyncDisposable {
   /** What the registry has acknowledged so far. */
@@ -29,7 +39,7 @@ export interface BlobUpload extends AsyncDisposable {
   /** Makes the bytes a blob. The registry checks the digest. @throws `REGISTRY_REFUSED` when they are not those of the digest */
   finish(digest: string, options?: FinishUploadOptions): Promise<void>;
   /** Tells the registry to forget the upload. Never throws: a registry that cannot do it forgets uploads by itself after some time. */
-  cancel(): Promise<void>;
+  cancel(options?: CancelUploadOptions): Promise<void>;
 }
 
 /** The upload that the answer to a `POST` is about. */
@@ -96,15 +106,13 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     await discardBody(response);
     open = false;
   };
-  const cancel = async (): Promise<void> => {
+  const cancel: BlobUpload["cancel"] = async ({ digestOf } = {}) => {
     if (!open) return;
     open = false;
     const signal = AbortSignal.timeout(cancelTimeoutMs);
     if (!certain) await status({ signal }).catch(() => undefined);
-    await requests
-      .send({ method: "DELETE", url, ...access, signal })
-      .then(discardBody)
-      .catch(() => undefined);
+    const digest = receivedBytes === 0 ? emptyBlob : digestOf?.(receivedBytes);
+    await dropUpload(requests, { url, repository, purpose, digest, signal });
   };
   return {
     get receivedBytes() {
@@ -115,7 +123,7 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     status,
     finish,
     cancel,
-    [Symbol.asyncDispose]: cancel,
+    [Symbol.asyncDispose]: () => cancel(),
   };
 }
 

@@ -158,6 +158,36 @@ it("leaving an upload cancels it; after a lost answer it is asked for its addres
   expect(log.slice(2)).toEqual(["GET /v2/app/blobs/uploads/id?state=1", "DELETE /v2/app/blobs/uploads/id?state=3"]);
 });
 
+it.each([
+  ["", "", true],
+  ["layer", "layer", true],
+  ["layer", "", false],
+])(
+  "an upload that may not be deleted is finished as what it is so far (%j sent, %j known)",
+  async (sent, known, ended) => {
+    const log: string[] = [];
+    const client = await serve((request, response) => {
+      const { method = "", url = "" } = request;
+      log.push(`${method} ${url}`);
+      request.resume();
+      const location = "/v2/app/blobs/uploads/id?state=1";
+      if (method === "DELETE") response.writeHead(405).end();
+      else response.writeHead(202, { location }).end();
+    });
+    const upload = await client.startUpload("app");
+    if (upload === "mounted") throw new Error("nothing was to be mounted");
+    await upload.write(Buffer.from(sent));
+    await upload.cancel({
+      digestOf: (size) => (size === known.length ? computeDigest(Buffer.from(known)) : undefined),
+    });
+    const finished = `PUT /v2/app/blobs/uploads/id?state=1&digest=${encodeURIComponent(computeDigest(Buffer.from(known)))}`;
+    expect(log.slice(sent === "" ? 1 : 2)).toEqual([
+      "DELETE /v2/app/blobs/uploads/id?state=1",
+      ...(ended ? [finished] : []),
+    ]);
+  },
+);
+
 it("a mounted blob needs no upload", async () => {
   const client = await serve((_request, response) => response.writeHead(201).end());
   expect(await client.startUpload("app", { mount: { digest, from: "base" } })).toBe("mounted");

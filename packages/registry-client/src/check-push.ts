@@ -1,5 +1,6 @@
 import { BuilderError } from "@slipway/core";
 
+import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
 import { parseDiagnostics } from "./registry-diagnostics.ts";
 import { maxDiagnosticsBytes } from "./registry-diagnostics.ts";
@@ -61,33 +62,9 @@ async function tryPush(
   if (!response.ok) throw await requests.fail(purpose, response);
   await discardBody(response);
   const location = response.headers.get("location");
-  if (location !== null) await drop(requests, { ...access, url: new URL(location, new URL(url, requests.url)) });
+  const cleanup = { repository, purpose, digest: emptyBlob, signal: AbortSignal.timeout(cleanupTimeoutMs) };
+  if (location !== null) await dropUpload(requests, { ...cleanup, url: new URL(location, new URL(url, requests.url)) });
   return { source };
-}
-
-/** The digest of nothing, which every registry takes. */
-const emptyBlob = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/**
- * Whoever has left meanwhile leaves no upload behind either. Some registries count this as deletion, which not everybody may who may push: there the
- * upload is finished as what it is, the empty blob, of which a repository has one at most and which takes no space.
- */
-async function drop(
-  requests: RegistryRequests,
-  { url, repository, purpose }: { readonly url: URL; readonly repository: string; readonly purpose: string },
-): Promise<void> {
-  const signal = AbortSignal.timeout(cleanupTimeoutMs);
-  const access = { repository, purpose, signal } as const;
-  const actions = ["pull", "push", "delete"] as const;
-  const dropped = await requests.send({ method: "DELETE", url, ...access, actions }).catch(() => undefined);
-  if (dropped !== undefined) await discardBody(dropped);
-  // One that the registry does not know any more is as good as dropped.
-  if (dropped?.ok === true || dropped?.status === 404) return;
-  const finishing = new URL(url);
-  finishing.searchParams.set("digest", emptyBlob);
-  const headers = { "content-type": "application/octet-stream" };
-  const finish = { method: "PUT", url: finishing, headers, body: new Uint8Array(), ...access } as const;
-  await requests.send({ ...finish, actions: ["pull", "push"] }).then(discardBody, () => undefined);
 }
 
 async function explain404(

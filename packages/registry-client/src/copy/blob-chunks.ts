@@ -1,3 +1,4 @@
+import type { Hash } from "node:crypto";
 import { createHash } from "node:crypto";
 
 import { BuilderError } from "@slipway/core";
@@ -24,6 +25,8 @@ export interface BlobChunk {
   readonly bytes: Uint8Array;
   /** The last one comes after the digest of all was found right. */
   readonly last: boolean;
+  /** The digest of the first bytes of the blob, if these end in this chunk; where they end before its end, only until `release`. */
+  digestOf(sizeBytes: number): string | undefined;
   /** Gives the memory back. */
   release(): void;
 }
@@ -60,10 +63,14 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
   let buffer = buffers.take(blob.sizeBytes);
   let start = 0;
   let position = 0;
+  let before = hash.copy();
   const complete = (): BlobChunk => {
     const full = buffer;
     const bytes = full.subarray(0, position - start);
-    const chunk = { offset: start, bytes, last: position === blob.sizeBytes, release: () => buffers.give(full) };
+    const last = position === blob.sizeBytes;
+    const digestOf = partialDigests(blob, { offset: start, bytes, before, after: hash.copy() });
+    const chunk = { offset: start, bytes, last, digestOf, release: () => buffers.give(full) };
+    before = hash.copy();
     if (chunk.last) checkDigest(source, blob, hash.digest("hex"));
     start = position;
     return chunk;
@@ -73,9 +80,9 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
       const reader = await openBlob(source, blob, position, () => buffer.subarray(position - start));
       for await (const piece of reader.chunks) {
         let taken = 0;
-        hash.update(piece);
         while (taken < piece.byteLength) {
           const part = piece.subarray(taken, taken + start + buffer.byteLength - position);
+          hash.update(part);
           if (!liesAt(buffer, position - start, part)) buffer.set(part, position - start);
           position += part.byteLength;
           taken += part.byteLength;
@@ -90,6 +97,25 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
     }
   }
   if (blob.sizeBytes === 0) yield complete();
+}
+
+interface HashedChunk extends Pick<BlobChunk, "offset" | "bytes"> {
+  /** Of all that comes before the chunk. */
+  readonly before: Hash;
+  readonly after: Hash;
+}
+
+function partialDigests(
+  { digest }: ContentDescriptor,
+  { offset, bytes, before, after }: HashedChunk,
+): BlobChunk["digestOf"] {
+  return (sizeBytes) => {
+    const wantedBytes = sizeBytes - offset;
+    if (wantedBytes < 0 || wantedBytes > bytes.byteLength) return undefined;
+    const isWhole = wantedBytes === bytes.byteLength;
+    const hash = isWhole ? after.copy() : before.copy().update(bytes.subarray(0, wantedBytes));
+    return `${algorithmOf(digest)}:${hash.digest("hex")}`;
+  };
 }
 
 /** Whether a part has been read to where it belongs. */

@@ -49,11 +49,12 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
   let state: DeliveryState = "new";
   let failure: unknown;
   let upload: BlobUpload | undefined;
+  let digestOf: BlobChunk["digestOf"] | undefined;
   const is = (wanted: DeliveryState): boolean => state === wanted;
   const cancel = async (): Promise<void> => {
     const left = upload;
     upload = undefined;
-    await left?.cancel();
+    await left?.cancel({ digestOf });
   };
   const fail = async (error: unknown): Promise<void> => {
     state = "failed";
@@ -95,6 +96,7 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
       }
     },
     send: async (chunk) => {
+      digestOf = chunk.digestOf;
       const retries = createRetries(signal);
       for (let uncertain = false; is("open"); uncertain = true) {
         try {
@@ -152,7 +154,7 @@ async function isThere({ client, repository, blob, signal }: BlobAddress): Promi
 async function push(
   address: BlobAddress,
   upload: BlobUpload,
-  { offset, bytes, last }: BlobChunk,
+  { offset, bytes, last, digestOf }: BlobChunk,
   onProgress: () => void,
 ): Promise<DeliveryState> {
   const { blob, signal, onReceived, graceSignal } = address;
@@ -160,7 +162,7 @@ async function push(
   for (;;) {
     if (signal.aborted) throw abortError(signal);
     const { receivedBytes } = upload;
-    if (receivedBytes < offset || receivedBytes > end) return await startOver(upload);
+    if (receivedBytes < offset || receivedBytes > end) return await startOver(upload, digestOf);
     const rest = bytes.subarray(receivedBytes - offset);
     if (last) {
       await upload.finish(blob.digest, { chunk: rest, signal: graceSignal });
@@ -175,8 +177,8 @@ async function push(
   }
 }
 
-async function startOver(upload: BlobUpload): Promise<"lost"> {
-  await upload.cancel();
+async function startOver(upload: BlobUpload, digestOf: BlobChunk["digestOf"]): Promise<"lost"> {
+  await upload.cancel({ digestOf });
   return "lost";
 }
 
