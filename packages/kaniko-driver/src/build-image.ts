@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import { diagnosePod, type Cluster, type ExecStream, type Pod } from "@slipway/cluster";
 import { BuilderError, type DriverBuildResult, type DriverCall, type Keychain } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
@@ -5,7 +7,7 @@ import { parseImageReference } from "@slipway/registry-client";
 import { explainEnd } from "./build-failure.ts";
 import { createBuild, disruptionOf, executorState, podOfBuild, removeBuild } from "./build-objects.ts";
 import { planBuild, type BuildPlan, type KanikoBuildRequest } from "./build-plan.ts";
-import { buildJob, buildName, executorContainer, type BuildFiles } from "./build-pod.ts";
+import { buildJob, attemptName, executorContainer, type BuildFiles } from "./build-pod.ts";
 import { BuildRegistries, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
 import { ExecutorLog } from "./executor-log.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
@@ -113,7 +115,7 @@ class RunningBuild {
   constructor(setup: BuildSetup, call: DriverCall) {
     this.#setup = setup;
     this.#call = call;
-    this.#name = buildName(setup.request.id);
+    this.#name = attemptName(setup.request.id, randomBytes(2).toString("hex"));
     this.#log = new ExecutorLog(call.emit);
     const { deadlineMs } = setup.options;
     this.#deadlineMs =
@@ -128,14 +130,14 @@ class RunningBuild {
     this.#startedMs = Date.now();
     const { namespace } = cluster;
     const job = buildJob({
-      ...{ namespace, request, options, files, withHelper },
+      ...{ namespace, name: this.#name, request, options, files, withHelper },
       ...{ arguments: plan.arguments, deadlineMs: this.#deadlineMs, nowMs: this.#startedMs },
     });
     this.#isMade = true;
     // Without the signal: what is made half could not be removed by its name.
     await createBuild(cluster, job, files, { signal: AbortSignal.timeout(options.startTimeoutMs) });
     signal.throwIfAborted();
-    const { metadata } = await podOfBuild(cluster, this.#name, request.id, options.startTimeoutMs, { signal });
+    const { metadata } = await podOfBuild(cluster, this.#name, options.startTimeoutMs, { signal });
     const name = metadata?.name ?? "";
     emit({ type: "pod-phase", pod: name, phase: "pending" });
     this.#pod = await cluster.waitForPod({
@@ -244,7 +246,8 @@ class RunningBuild {
   }
 
   #isPastDeadline(): boolean {
-    return Date.now() - this.#startedMs >= this.#deadlineMs;
+    // The cluster counts from a whole second.
+    return Date.now() - this.#startedMs >= this.#deadlineMs - 1500;
   }
 
   #podName(): string {
@@ -256,7 +259,7 @@ class RunningBuild {
     if (!this.#isOver) this.#log.end(true);
     this.#isOver = true;
     this.#streams.abort();
-    if (this.#isMade) await removeBuild(this.#setup.cluster, this.#name, this.#setup.request.id);
+    if (this.#isMade) await removeBuild(this.#setup.cluster, this.#name);
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 
-import { buildIdLabel, executorContainer } from "./build-pod.ts";
+import { executorContainer, podSelector } from "./build-pod.ts";
 import { buildSecret } from "./build-secret.ts";
 import type { BuildFiles } from "./build-pod.ts";
 
@@ -35,7 +35,7 @@ const cleanupTimeoutMs = 20_000;
 /**
  * Deletes what a build has made, each by its name, and waits until nothing of it runs. Has a time of its own: the call's signal may have fired.
  */
-export async function removeBuild(cluster: Cluster, name: string, id: string): Promise<void> {
+export async function removeBuild(cluster: Cluster, name: string): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   const { namespace } = cluster;
   await Promise.all([
@@ -45,7 +45,7 @@ export async function removeBuild(cluster: Cluster, name: string, id: string): P
     ),
     cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name }, { signal }),
   ]);
-  const labelSelector = `${buildIdLabel}=${id}`;
+  const labelSelector = podSelector(name);
   const { items } = await cluster.list<Pod>({ ...pods, namespace }, { labelSelector, signal });
   await Promise.all(
     items.map((pod) =>
@@ -71,20 +71,14 @@ const lookIntervalMs = 1500;
  *
  * @throws BuilderError FORBIDDEN if Pod Security, a quota or an admission webhook does not let it in
  */
-export async function podOfBuild(
-  cluster: Cluster,
-  name: string,
-  id: string,
-  timeoutMs: number,
-  { signal }: Call,
-): Promise<Pod> {
+export async function podOfBuild(cluster: Cluster, name: string, timeoutMs: number, { signal }: Call): Promise<Pod> {
   const { namespace } = cluster;
   const startedMs = performance.now();
   for (;;) {
     try {
       return await cluster.waitFor<Pod, Pod>(
         { ...pods, namespace },
-        { labelSelector: `${buildIdLabel}=${id}`, signal, timeoutMs: lookIntervalMs, until: ([pod]) => pod },
+        { labelSelector: podSelector(name), signal, timeoutMs: lookIntervalMs, until: ([pod]) => pod },
       );
     } catch (error) {
       if (signal.aborted || apiStatusOf(error) !== undefined) throw error;

@@ -10,7 +10,14 @@ const files = { dockerConfig: '{"auths":{}}', files: { Dockerfile: "FROM scratch
 
 function job(options: KanikoDriverOptions = {}, changes: Partial<BuildPodPlan> = {}) {
   return buildJob({
-    ...{ namespace: "builds", request: { id: "1", platforms: [] }, arguments: ["--force"], files, withHelper: false },
+    ...{
+      namespace: "builds",
+      name: "slipway-kaniko-1-abcd",
+      request: { id: "1", platforms: [] },
+      arguments: ["--force"],
+      files,
+      withHelper: false,
+    },
     ...{ options: parseOptions(kanikoDriverOptionsSchema, options, "test"), deadlineMs: 60_000, nowMs: 1_000_000 },
     ...changes,
   });

@@ -32,6 +32,8 @@ export interface BuildFiles {
 /** What decides the pod of a build. */
 export interface BuildPodPlan {
   readonly namespace: string;
+  /** Of the Job and its Secret. */
+  readonly name: string;
   readonly request: Pick<BuildRequest, "id" | "platforms">;
   readonly options: ResolvedKanikoDriverOptions;
   readonly arguments: readonly string[];
@@ -42,9 +44,14 @@ export interface BuildPodPlan {
   readonly nowMs: number;
 }
 
-/** The name of everything that a build has. */
-export function buildName(id: string): string {
-  return `slipway-kaniko-${id}`;
+/** The name of what one attempt at a build has: another attempt must not meet what is left of this one. */
+export function attemptName(id: string, suffix: string): string {
+  return `slipway-kaniko-${id}-${suffix}`;
+}
+
+/** Selects the pod that the cluster makes of a Job. */
+export function podSelector(name: string): string {
+  return `batch.kubernetes.io/job-name=${name}`;
 }
 
 /** The labels of everything that a build has made. */
@@ -64,7 +71,7 @@ export function buildJob(plan: BuildPodPlan): Job {
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name: buildName(request.id), namespace, labels },
+    metadata: { name: plan.name, namespace, labels },
     spec: {
       activeDeadlineSeconds: Math.ceil(deadlineMs / 1000),
       ttlSecondsAfterFinished: leftoverSeconds,
@@ -80,9 +87,9 @@ export function buildJob(plan: BuildPodPlan): Job {
 }
 
 function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
-  const { options, request, files, withHelper, deadlineMs } = plan;
+  const { name, options, request, files, withHelper, deadlineMs } = plan;
   const mounts = mountVolumes(options.additionalMounts);
-  const own = ownVolumes(buildName(request.id), files);
+  const own = ownVolumes(name, files);
   const { serviceAccount, tolerations, affinity } = options;
   const template = {
     metadata: {

@@ -10,7 +10,7 @@ import {
 } from "@slipway/core";
 
 import { buildImage } from "./build-image.ts";
-import { buildIdLabel, driverLabel, expiresAtLabel } from "./build-pod.ts";
+import { driverLabel, expiresAtLabel } from "./build-pod.ts";
 import { removeBuild } from "./build-objects.ts";
 import { executorOf, isAtLeast } from "./executor-version.ts";
 import { foldFlags } from "./fold-flags.ts";
@@ -95,7 +95,7 @@ async function removeLeftovers(cluster: Cluster, { signal }: DriverCall): Promis
   const objects = await Promise.all(
     expired.map(async ({ metadata }) => {
       const name = metadata?.name ?? "";
-      await removeBuild(cluster, name, metadata?.labels?.[buildIdLabel] ?? "");
+      await removeBuild(cluster, name);
       return name;
     }),
   );

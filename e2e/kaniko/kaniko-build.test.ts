@@ -1,0 +1,84 @@
+import type { Secret } from "@slipway/cluster";
+import type { Keychain } from "slipway";
+import { afterAll, describe, expect, test } from "vitest";
+
+import { createKanikoNamespace } from "./kaniko-namespace.ts";
+import { KanikoTrials } from "./kaniko-trial.ts";
+
+const kaniko = await createKanikoNamespace();
+afterAll(() => kaniko[Symbol.asyncDispose]());
+
+const trials = new KanikoTrials(kaniko);
+const { from } = trials;
+const { namespace } = kaniko;
+const { cluster, testCluster } = namespace;
+const { registry } = testCluster;
+
+describe("a build with kaniko", () => {
+  test("sends the context without what .dockerignore names, and the Dockerfile even so", async () => {
+    const files = { "a.txt": "a", "b.log": "b", "sub/c": "c", ".dockerignore": "Dockerfile\n*.log\n" };
+    const { output, result } = await trials.succeed(
+      `${from}WORKDIR /app\nCOPY . .\nRUN find . | sort && stat -c %a .\n`,
+      {
+        files,
+      },
+    );
+    expect(output).toBe(".\n./.dockerignore\n./a.txt\n./sub\n./sub/c\n755\n");
+    // Three files, a folder, and the folder that they are in.
+    expect(result.context).toMatchObject({ files: 5, sentFiles: 5, totalBytes: 19 });
+    expect(result.context.sentBytes).toBeGreaterThan(100);
+  });
+
+  test("LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job", async () => {
+    const hosts = [registry.clusterHost, "registry.example.com", "other.example.com"];
+    const credentials: readonly Keychain[] = [
+      {
+        resolve: ({ registry: host }) =>
+          Promise.resolve(
+            hosts.includes(host) ? [{ type: "basic", source: "test", username: "user", password: `of ${host}` }] : [],
+          ),
+      },
+    ];
+    let secret: Secret | undefined;
+    await trials.succeed(`${from}RUN echo hello\n`, {
+      credentials,
+      whileRunning: async (pod) => {
+        const name = pod.metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
+        secret = await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", name });
+      },
+    });
+    const config = JSON.parse(Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString()) as {
+      auths: object;
+    };
+    const repositories = ["base/busybox", "trial", "trial/cache"];
+    expect(Object.keys(config.auths).length).toBeGreaterThan(1);
+    for (const key of Object.keys(config.auths))
+      expect(
+        [registry.clusterHost, ...repositories].some((part) => key.includes(part)),
+        key,
+      ).toBe(true);
+    expect(JSON.stringify(config)).not.toContain("example.com");
+    expect(secret?.metadata?.ownerReferences).toMatchObject([{ kind: "Job", controller: true }]);
+    const left = await cluster.list<Secret>({ apiVersion: "v1", kind: "Secret" });
+    expect(left.items.filter(({ metadata }) => metadata?.name === secret?.metadata?.name)).toEqual([]);
+  });
+
+  test("BASELINE: builds in a namespace that enforces Pod Security baseline", async () => {
+    const { metadata } = (await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace.name })) ?? {};
+    expect(metadata?.labels?.["pod-security.kubernetes.io/enforce"]).toBe("baseline");
+    await trials.succeed(`${from}RUN echo hello > /a && chown 1:2 /a && su user -s /bin/sh -c id\n`);
+  });
+
+  test("says at once what a namespace of a stricter level has against the pod", async () => {
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    const reference = { apiVersion: "v1", kind: "Namespace", name: namespace.name };
+    await cluster.patch(reference, { metadata: { labels } });
+    try {
+      const error = await trials.fail(`${from}RUN echo hello\n`);
+      expect(error).toMatchObject({ code: "FORBIDDEN", details: { resource: "pods", namespace: namespace.name } });
+      expect(error.message).toMatch(/violates PodSecurity/);
+    } finally {
+      await cluster.patch(reference, { metadata: { labels: { "pod-security.kubernetes.io/enforce": "baseline" } } });
+    }
+  });
+});

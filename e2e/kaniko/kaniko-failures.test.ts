@@ -1,0 +1,90 @@
+import { resultOf } from "../support/observed-build.ts";
+import { afterAll, describe, expect, test } from "vitest";
+
+import { checkKilledClients } from "./killed-clients.ts";
+import { createKanikoNamespace } from "./kaniko-namespace.ts";
+import { KanikoTrials } from "./kaniko-trial.ts";
+
+const kaniko = await createKanikoNamespace();
+afterAll(() => kaniko[Symbol.asyncDispose]());
+
+const trials = new KanikoTrials(kaniko);
+const { from } = trials;
+const { namespace } = kaniko;
+const { cluster, testCluster } = namespace;
+const { registry } = testCluster;
+
+describe.concurrent("what goes wrong", () => {
+  test("SIGKILL: 90 s after a client was killed, during the upload or the build, nothing of its build is left", () =>
+    checkKilledClients(kaniko));
+
+  test("UNSCHEDULABLE: a pod without a node fails within 15 s, with the reason", async () => {
+    const startedMs = performance.now();
+    const error = await trials.fail(`${from}RUN echo hello\n`, { driver: { nodeSelector: { nowhere: "true" } } });
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+    expect(error).toMatchObject({ code: "UNSCHEDULABLE", retryable: false });
+    expect(error.message).toMatch(/node affinity\/selector|node selector/);
+  });
+
+  test("PULL-SECRET: one that does not exist is named, and no pod is made", async () => {
+    const error = await trials.fail(`${from}RUN echo hello\n`, { driver: { pullSecret: "no-such-secret" } });
+    expect(error.code).toBe("INVALID_OPTIONS");
+    expect(error.message).toMatch(/secret no-such-secret does not exist/);
+  });
+
+  test("PULL-SECRET: a mounted one that does not exist is named", async () => {
+    const mount = { mountPath: "/etc/extra", secret: { name: "no-such-mount" } };
+    const error = await trials.fail(`${from}RUN echo hello\n`, { driver: { additionalMounts: [mount] } });
+    expect(error.code).toBe("INVALID_OPTIONS");
+    expect(error.message).toMatch(/no-such-mount/);
+  });
+
+  test("says which image of the executor cannot be pulled", async () => {
+    const image = `${registry.clusterHost}/no/such:image`;
+    const error = await trials.fail(`${from}RUN echo hello\n`, { driver: { image, podTemplate: never } });
+    expect(error).toMatchObject({ code: "IMAGE_PULL_FAILED", details: { image } });
+  });
+
+  test("passes the exit code of a RUN on", async () => {
+    const error = await trials.fail(`${from}RUN echo oh no && exit 42\n`);
+    expect(error).toMatchObject({ code: "BUILD_FAILED", details: { exitCode: 42, step: "RUN echo oh no && exit 42" } });
+  });
+
+  test("OOM: a step that takes more memory than the pod may", async () => {
+    const limits = { memory: "192Mi" };
+    const error = await trials.fail(`${from}RUN ${devourer}\n`, { driver: { resources: { limits } } });
+    expect(error).toMatchObject({ code: "OUT_OF_MEMORY", retryable: false, details: { limit: "192Mi" } });
+  });
+
+  test("builds again in another pod when its pod is evicted", async () => {
+    const events: string[] = [];
+    const { outcome, build } = await trials.run(`${from}RUN sleep 5\n`, {
+      whileRunning: async (pod, running) => {
+        await running.waitFor("step-log", ({ text }) => text.startsWith("Running: ["));
+        const { name = "", namespace: at = "" } = pod.metadata ?? {};
+        const metadata = { name, namespace: at };
+        await cluster.request({
+          method: "POST",
+          path: `/api/v1/namespaces/${at}/pods/${name}/eviction`,
+          body: { apiVersion: "policy/v1", kind: "Eviction", metadata },
+          action: { verb: "create", resource: "pods/eviction", namespace: at, name },
+        });
+        events.push(name);
+      },
+    });
+    const result = await resultOf({ outcome });
+    expect(build.events.filter(({ type }) => type === "build-retry")).toHaveLength(1);
+    expect(result.pods.length).toBe(2);
+    expect(result.pods).toContain(events[0]);
+  });
+
+  test("ends at the deadline that the cluster keeps", async () => {
+    const error = await trials.fail(`${from}RUN sleep 600\n`, { driver: { deadlineMs: 8000 } });
+    expect(error).toMatchObject({ code: "TIMEOUT", details: { timeoutMs: 8000 } });
+  });
+});
+
+/** Doubles a string until something stops it. */
+const devourer = `awk 'BEGIN { s = "x"; while (1) s = s s }'`;
+/** An image that is not there must not be looked for in the network of somebody else. */
+const never = { spec: { containers: [{ name: "executor", imagePullPolicy: "Never" }] } };

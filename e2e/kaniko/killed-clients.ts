@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as elapse } from "node:timers/promises";
+
+import type { ConfigMap, Job, KubernetesObject, Pod, Secret } from "@slipway/cluster";
+import type { BuildEvent } from "slipway";
+import { expect } from "vitest";
+
+import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
+import type { ProgramOptions } from "./build-program.ts";
+import { buildIdLabel, type KanikoNamespace } from "./kaniko-namespace.ts";
+
+const deadlineMs = 60_000;
+const goneMs = 90_000;
+
+/** Starts a build in a process of its own and kills that with SIGKILL as soon as an event matches. */
+async function killDuring(
+  { namespace, driverOptions }: KanikoNamespace,
+  context: ContextFolder,
+  tag: string,
+  matches: (event: BuildEvent) => boolean,
+): Promise<string> {
+  const options: ProgramOptions = {
+    driver: { ...driverOptions, deadlineMs },
+    context: context.path,
+    tag: `${namespace.repository}/sigkill:${tag}`,
+  };
+  const program = join(import.meta.dirname, "build-program.ts");
+  const argv = ["--conditions=@slipway/source", program, JSON.stringify(options)];
+  const child: ChildProcess = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  if (child.stdout === null) throw new Error("The program has no output.");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line) as BuildEvent;
+    if (!matches(event)) continue;
+    child.kill("SIGKILL");
+    await ended;
+    return event.buildId;
+  }
+  throw new Error("The build ended without the event.");
+}
+
+async function labelled({ namespace }: KanikoNamespace, buildIds: readonly string[]): Promise<readonly string[]> {
+  const labelSelector = `${buildIdLabel} in (${buildIds.join(",")})`;
+  const kinds = [
+    { apiVersion: "batch/v1", kind: "Job" },
+    { apiVersion: "v1", kind: "Pod" },
+    { apiVersion: "v1", kind: "Secret" },
+    { apiVersion: "v1", kind: "ConfigMap" },
+  ];
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const { items } = await namespace.cluster.list<Job | Pod | Secret | ConfigMap>(kind, { labelSelector });
+      return items.map(({ metadata }) => `${kind.kind} ${metadata?.name ?? ""}`);
+    }),
+  );
+  return lists.flat();
+}
+
+/** Objects with the labels of the driver that belong to somebody else's build. */
+async function createNeighbours({ namespace }: KanikoNamespace): Promise<readonly string[]> {
+  const labels = {
+    "app.kubernetes.io/managed-by": "slipway",
+    "slipway.dev/driver": "kaniko",
+    [buildIdLabel]: "neighbour",
+  };
+  const image = namespace.testCluster.images.busybox;
+  const objects: readonly KubernetesObject[] = [
+    { apiVersion: "v1", kind: "Secret", metadata: { name: "neighbour", labels } },
+    {
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "neighbour", labels } },
+      spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "a", image, command: ["sleep", "3600"] }] },
+    } as Pod,
+  ];
+  const created = await Promise.all(objects.map((object) => namespace.cluster.create(object)));
+  return created.map(({ metadata }) => metadata?.uid ?? "");
+}
+
+async function neighbours({ namespace }: KanikoNamespace): Promise<readonly (string | undefined)[]> {
+  const kinds = ["Secret", "Pod"];
+  const found = await Promise.all(
+    kinds.map((kind) => namespace.cluster.get<KubernetesObject>({ apiVersion: "v1", kind, name: "neighbour" })),
+  );
+  return found.map((object) => object?.metadata?.uid);
+}
+
+/** Kills clients with SIGKILL, and looks 90 s later at what is left of their builds, and at what belongs to others. */
+export async function checkKilledClients(kaniko: KanikoNamespace): Promise<void> {
+  const uids = await createNeighbours(kaniko);
+  const dockerfile = `FROM ${kaniko.namespace.testCluster.bases.busybox}\nRUN sleep 600\n`;
+  await using small = await createContextFolder({ Dockerfile: dockerfile });
+  await using large = await createContextFolder({ Dockerfile: dockerfile, noise: randomBytes(128 * 1024 * 1024) });
+  const startedMs = performance.now();
+  const ids = await Promise.all([
+    killDuring(
+      kaniko,
+      small,
+      "build",
+      (event) => event.type === "step-log" && event.text.startsWith("Running: [/bin/sh"),
+    ),
+    killDuring(kaniko, large, "upload", (event) => event.type === "context-progress" && event.sentBytes > 1024 * 1024),
+  ]);
+  expect((await labelled(kaniko, ids)).filter((name) => name.startsWith("Pod"))).toHaveLength(2);
+  await elapse(goneMs - (performance.now() - startedMs));
+  expect(await labelled(kaniko, ids)).toEqual([]);
+  expect(await neighbours(kaniko)).toEqual(uids);
+}
