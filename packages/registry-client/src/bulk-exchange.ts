@@ -11,7 +11,8 @@ const maxHeadBytes = 64 * 1024;
  * them, and lets go of it late: here each part of the body lies in the same memory, and is gone once the next one is asked for. The connection
  * ends with the answer.
  *
- * `undefined` for an answer that is not a plain one with a length: then the request is to be sent in the usual way.
+ * `undefined` for a request that cannot be sent this way: then it is to be sent in the usual one. Any answer counts as it is, since to ask again
+ * is what a busy registry needs least.
  */
 export async function exchangeInBulk(request: RegistryRequest, agent: Agent): Promise<RegistryResponse | undefined> {
   const head = formatHead(request);
@@ -20,25 +21,33 @@ export async function exchangeInBulk(request: RegistryRequest, agent: Agent): Pr
   const reader = openReader(request, agent);
   try {
     reader.socket.write(head, "latin1");
-    const answer = await readHead(reader);
-    const headers = answer && parseHead(answer.head);
-    const length = Number(headers?.fields.get("content-length") ?? Number.NaN);
-    if (answer !== undefined && headers !== undefined && isPlain(headers) && Number.isSafeInteger(length)) {
-      const fields = { get: (name: string) => headers.fields.get(name.toLowerCase()) ?? null };
-      const cancel = (): Promise<void> => {
-        reader.close();
-        return Promise.resolve();
-      };
-      const body = { [Symbol.asyncIterator]: () => readBody(reader, answer.rest, length), cancel };
-      return { status: headers.status, ok: true, headers: fields, body };
-    }
+    return toResponse(reader, await readHead(reader), request);
   } catch (error) {
     reader.close();
     throw error;
   }
-  reader.close();
-  return undefined;
 }
+
+function toResponse(
+  reader: BulkReader,
+  { status, fields, rest }: ResponseHead,
+  request: RegistryRequest,
+): RegistryResponse {
+  const headers = { get: (name: string) => fields.get(name.toLowerCase()) ?? null };
+  const ok = status >= 200 && status < 300;
+  if (request.method === "HEAD" || statusesWithoutBody.has(status)) {
+    reader.close();
+    return { status, ok, headers, body: null };
+  }
+  const chunks = bodyOf(reader, { status, fields, rest }, request.signal);
+  const cancel = (): Promise<void> => {
+    reader.close();
+    return Promise.resolve();
+  };
+  return { status, ok, headers, body: { [Symbol.asyncIterator]: () => chunks, cancel } };
+}
+
+const statusesWithoutBody = new Set([204, 205, 304]);
 
 interface BulkReader {
   readonly socket: Socket;
@@ -129,41 +138,123 @@ function formatHead({ method, url, headers }: RegistryRequest): string | undefin
   );
 }
 
-/** The head of the answer, and what of the body came with it. `undefined` if it has no end. */
-async function readHead({
-  next,
-}: BulkReader): Promise<{ readonly head: string; readonly rest: Uint8Array } | undefined> {
-  let read = Buffer.alloc(0);
-  while (read.length <= maxHeadBytes) {
-    const part = await next();
-    if (part === undefined) throw new Error("the connection ended before an answer");
-    read = Buffer.concat([read, part]);
-    const end = read.indexOf("\r\n\r\n");
-    if (end !== -1) return { head: read.toString("latin1", 0, end), rest: read.subarray(end + 4) };
-  }
-  return undefined;
-}
-
 interface ResponseHead {
   readonly status: number;
   readonly fields: ReadonlyMap<string, string>;
+  /** What of the body came with it. */
+  readonly rest: Buffer;
 }
 
-function parseHead(head: string): ResponseHead | undefined {
+/** The head of the answer, after those that only announce it (`103`). */
+async function readHead({ next }: BulkReader): Promise<ResponseHead> {
+  let read = Buffer.alloc(0);
+  for (;;) {
+    const end = read.indexOf("\r\n\r\n");
+    if (end !== -1) {
+      const head = parseHead(read.toString("latin1", 0, end));
+      read = read.subarray(end + 4);
+      if (head.status >= 200) return { ...head, rest: read };
+      continue;
+    }
+    if (read.length > maxHeadBytes) throw new Error(`the answer has more than ${maxHeadBytes} bytes of headers`);
+    const part = await next();
+    if (part === undefined) throw new Error("the connection ended before an answer");
+    read = Buffer.concat([read, part]);
+  }
+}
+
+function parseHead(head: string): Omit<ResponseHead, "rest"> {
   const [first = "", ...lines] = head.split("\r\n");
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1];
+  if (status === undefined) throw new Error("the answer is not HTTP");
   const fields = new Map<string, string>();
   for (const line of lines) {
     const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     const known = fields.get(name.toLowerCase());
-    if (name === "" || (known !== undefined && name.toLowerCase() === "content-length")) return undefined;
+    if (name === "") throw new Error("the answer has a malformed header");
+    if (known !== undefined && name.toLowerCase() === "content-length")
+      throw new Error("the answer has several lengths");
     fields.set(name.toLowerCase(), known === undefined ? value : `${known}, ${value}`);
   }
-  return status === undefined ? undefined : { status: Number(status), fields };
+  return { status: Number(status), fields };
 }
 
-function isPlain({ status, fields }: ResponseHead): boolean {
-  return (status === 200 || status === 206) && !fields.has("transfer-encoding") && !fields.has("content-encoding");
+function bodyOf(reader: BulkReader, { status, fields, rest }: ResponseHead, signal: AbortSignal) {
+  const coding = fields.get("transfer-encoding")?.toLowerCase();
+  const length = fields.get("content-length");
+  if (coding !== undefined && length !== undefined) throw new Error("the answer has a length, and is in chunks");
+  if (coding === "chunked") return readChunked(reader, rest);
+  if (coding !== undefined) throw new Error(`the answer is in a transfer coding that is unknown here: ${coding}`);
+  if (length === undefined) return readToEnd(reader, rest, signal);
+  if (!/^\d{1,15}$/.test(length)) throw new Error("the length of the answer is no number");
+  const body = readBody(reader, rest, Number(length));
+  // What is wrong is read as a whole.
+  return status === 200 || status === 206 ? body : copied(body);
+}
+
+async function* copied(
+  parts: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of parts) yield Buffer.from(part);
+}
+
+/** Parts of their own memory: what lies between the chunks is in the way. */
+async function* readChunked(reader: BulkReader, first: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  let rest = first;
+  const readMore = async (): Promise<void> => {
+    const part = await reader.next();
+    if (part === undefined) throw new Error("the connection ended within a body in chunks");
+    rest = Buffer.concat([rest, part]);
+  };
+  const readLine = async (): Promise<string> => {
+    for (;;) {
+      const end = rest.indexOf("\r\n");
+      if (end > maxLineBytes || (end === -1 && rest.length > maxLineBytes)) throw new Error(malformedChunk);
+      if (end === -1) {
+        await readMore();
+        continue;
+      }
+      const line = rest.toString("latin1", 0, end);
+      rest = rest.subarray(end + 2);
+      return line;
+    }
+  };
+  try {
+    for (;;) {
+      const size = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(await readLine())?.[1];
+      if (size === undefined) throw new Error(malformedChunk);
+      let leftBytes = Number.parseInt(size, 16);
+      // What may follow the last one is of no interest.
+      if (leftBytes === 0) return;
+      while (leftBytes > 0) {
+        if (rest.length === 0) await readMore();
+        const wanted = rest.subarray(0, leftBytes);
+        rest = rest.subarray(wanted.length);
+        leftBytes -= wanted.length;
+        yield wanted;
+      }
+      if ((await readLine()) !== "") throw new Error(malformedChunk);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+const maxLineBytes = 1024;
+const malformedChunk = "the answer has a malformed chunk";
+
+async function* readToEnd(
+  reader: BulkReader,
+  first: Uint8Array,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (first.byteLength > 0) yield first;
+    for (let part = await reader.next(); part !== undefined; part = await reader.next()) yield Buffer.from(part);
+    signal.throwIfAborted();
+  } finally {
+    reader.close();
+  }
 }
 
 async function* readBody(

@@ -26,7 +26,7 @@ export interface BlobChunk {
   /** The last one comes after the digest of all was found right. */
   readonly last: boolean;
   /** The digest of the first bytes of the blob, if these end in this chunk; where they end before its end, only until `release`. */
-  digestOf(sizeBytes: number): string | undefined;
+  readonly digestOf: (sizeBytes: number) => string | undefined;
   /** Gives the memory back. */
   release(): void;
 }
