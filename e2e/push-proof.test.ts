@@ -20,12 +20,14 @@ it("PUSH-PROOF: the daemon tells what the registry serves under a tag, and that 
   await using client = await connectBuildkit(stream.stdio);
   const credentials = (): Promise<undefined> => Promise.resolve(undefined);
 
-  expect(await client.resolveImage({ reference: `${repository}:1`, credentials })).toBe(image?.digest);
-  await expect(client.resolveImage({ reference: `${repository}:2`, credentials })).rejects.toThrow(/not found/);
+  using resolver = client.openImageResolver({ credentials });
+  expect(await resolver.resolve({ reference: `${repository}:1` })).toBe(image?.digest);
+  await expect(resolver.resolve({ reference: `${repository}:2` })).rejects.toThrow(/not found/);
 
   // It asks each time: a tag that moves is seen.
   await context.write("Dockerfile", "FROM scratch\nCOPY Dockerfile /moved\n");
   const moved = await build("1");
   expect(moved.image?.digest).not.toBe(image?.digest);
-  expect(await client.resolveImage({ reference: `${repository}:1`, credentials })).toBe(moved.image?.digest);
+  using later = client.openImageResolver({ credentials });
+  expect(await later.resolve({ reference: `${repository}:1` })).toBe(moved.image?.digest);
 });

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 
 import type { CacheRecord, DaemonCall, DaemonInfo, PruneCacheOptions, WorkerInfo } from "./daemon-info.ts";
-import type { ResolveImageRequest } from "./solve/resolve-image.ts";
+import type { ImageResolver, ImageResolverOptions } from "./solve/resolve-image.ts";
 import type { SolveCall, SolveRequest, SolveResponse } from "./solve/solve-request.ts";
 
 /**
@@ -24,12 +24,8 @@ export interface BuildkitClient extends AsyncDisposable {
    * `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`; `ABORTED`; what a callback of the session threw if that was a `BuilderError`.
    */
   solve(request: SolveRequest, call?: SolveCall): Promise<SolveResponse>;
-  /**
-   * The digest that a registry serves under a tag, as the daemon sees it.
-   *
-   * @throws `GrpcStatusError` with the daemon's words if there is none, or the registry refuses
-   */
-  resolveImage(request: ResolveImageRequest, call?: DaemonCall): Promise<string>;
+  /** Asks registries by way of the daemon; ready at once when it was opened a little before the first question. */
+  openImageResolver(options: ImageResolverOptions): ImageResolver;
   /** Resolves when the daemon has answered for the first time; rejects as {@link connectBuildkit} does. */
   readonly answered: Promise<void>;
   /** Resolves when the connection is gone, with the reason unless it was `close()`. */

@@ -11,7 +11,7 @@ export type { ContextFiles } from "./file-sync/expected-filter.ts";
 export type { PreparedContext } from "./prepare-context.ts";
 export { prepareContext } from "./prepare-context.ts";
 export { GrpcStatusError } from "./grpc/grpc-status.ts";
-export type { ResolveImageRequest } from "./solve/resolve-image.ts";
+export type { ImageResolver, ImageResolverOptions, ResolveImageRequest } from "./solve/resolve-image.ts";
 export type {
   BuildCredentials,
   BuildSession,

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { BuildkitClient, ConnectBuildkitOptions } from "./buildkit-client.ts";
 import { diskUsage, info, listWorkers, prune } from "./daemon-control.ts";
 import { GrpcChannel } from "./grpc/grpc-channel.ts";
-import { resolveImage } from "./solve/resolve-image.ts";
+import { openImageResolver } from "./solve/resolve-image.ts";
 import { solve } from "./solve/solve.ts";
 
 /** The part of `connectBuildkit` that loads HTTP/2 and protobuf. */
@@ -28,7 +28,7 @@ export function openClient(stream: Duplex, { signal }: ConnectBuildkitOptions): 
     diskUsage: (call = {}) => diskUsage(channel, call),
     prune: (pruneOptions = {}, call = {}) => prune(channel, pruneOptions, call),
     solve: (request, call = {}) => solve(channel, request, call),
-    resolveImage: (request, call = {}) => resolveImage(channel, request, call),
+    openImageResolver: (resolverOptions) => openImageResolver(channel, resolverOptions),
     answered,
     closed: channel.closed,
     close,

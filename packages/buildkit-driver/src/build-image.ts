@@ -15,6 +15,7 @@ import { oomKills } from "./oom-kills.ts";
 import { guardPod } from "./pod-loss.ts";
 import { podRegistries } from "./pod-registries.ts";
 import { checkRegistries, type Preflight } from "./preflight.ts";
+import { isExporting, PushProof } from "./push-proof.ts";
 import { pushedReferences } from "./pushed-references.ts";
 import { scopedTokens } from "./scoped-tokens.ts";
 import { sessionCredentials } from "./session-credentials.ts";
@@ -51,15 +52,21 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   allowed.catch(() => undefined);
   const { client, answered } = await site.connection;
   if (request.context.type !== "directory") await allowed;
+  const isPushed = request.outputs.some(({ type }) => type === "push");
+  using proof = new PushProof(() => client.openImageResolver({ ...authorization, signal }));
   const daemon = { client, answered, session: { ...authorization, allowed } };
-  const response = await solve(site, daemon, request, { ...call, signal });
+  const response = await solve(site, daemon, request, {
+    ...call,
+    signal,
+    onExport: isPushed ? () => proof.prepare() : () => undefined,
+  });
   const digest = response.exporterResponse["containerimage.digest"];
   const metadata = { ...response.exporterResponse, "slipway.context.wire-bytes": String(wireBytes(response)) };
   if (digest === undefined) return { metadata };
   const references = pushedReferences(request.outputs, request.tags, digest);
   const [platform] = request.platforms;
   await verifyPushed(references, digest, {
-    resolve: (reference) => client.resolveImage({ reference, platform, ...authorization }, { signal }),
+    resolve: (reference) => proof.resolve({ reference, platform }),
     registries,
     isMirrored: (registry) => site.registries[registry]?.mirrors !== undefined,
     signal,
@@ -84,16 +91,19 @@ async function solve(
   { cluster, target, context }: BuildSite,
   { client, answered, session }: Daemon,
   request: BuildRequest,
-  call: DriverCall,
+  call: DriverCall & { readonly onExport: () => void },
 ): Promise<SolveResponse> {
-  const { signal, emit } = call;
+  const { signal, emit, onExport } = call;
   const status = new StatusEvents(emit, session.allowed);
   // Before anything of this build can be killed; without a memory limit nothing is asked.
   const killsBefore = await oomKills(cluster, target.pod, call);
   try {
     return await client.solve(solveRequest(request, hostname(), session, await context), {
       signal,
-      onStatus: (update) => status.update(update),
+      onStatus: (update) => {
+        if (isExporting(update)) onExport();
+        status.update(update);
+      },
       onTransfer: (transfer) => {
         const progress = contextProgress(transfer);
         if (progress !== undefined) emit(progress);
