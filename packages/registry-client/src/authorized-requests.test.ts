@@ -330,3 +330,58 @@ describe("candidates", () => {
     expect(await read(client(registry))).toBeDefined();
   });
 });
+
+describe("a request that waits for what another one finds out", () => {
+  test("leaves when its own signal fires", async () => {
+    let held: ServerResponse | undefined;
+    const registry = await serve((request, response) => {
+      if (held === undefined && request.method === "GET") held = response;
+      else response.end('{"schemaVersion":2}');
+    });
+    const registryClient = client(registry);
+    const first = read(registryClient);
+    await vi.waitFor(() => expect(held).toBeDefined());
+    const leaving = new AbortController();
+    const second = registryClient.getManifest({ registry, repository: "app", tag: "2" }, { signal: leaving.signal });
+    const left = failure(second);
+    leaving.abort(new Error("the test leaves"));
+    expect((await left).code).toBe("ABORTED");
+    held?.end('{"schemaVersion":2}');
+    expect(await first).toBeDefined();
+  });
+});
+
+describe("a stream", () => {
+  test("that is refused is not sent again; the next one goes with what the keychain has then", async () => {
+    let password = "old";
+    const patches: string[] = [];
+    const registry = await serve((request, response, body) => {
+      const [, given = ""] = Buffer.from(request.headers.authorization?.slice(6) ?? "", "base64")
+        .toString()
+        .split(":");
+      if (request.method === "PATCH") patches.push(`${given} ${body}`);
+      if (given !== password) return void response.writeHead(401, { "www-authenticate": "Basic" }).end();
+      const location = "/v2/app/blobs/uploads/1";
+      const range = request.method === "PATCH" ? { range: "0-4" } : {};
+      response.writeHead(202, { location, ...range }).end();
+    });
+    const credentials: Keychain = { resolve: async () => [{ ...ann, password }] };
+    const upload = await client(registry, { credentials }).startUpload("app");
+    if (upload === "mounted") throw new Error("nothing was to be mounted");
+    let begun = 0;
+    const stream = () => ({
+      sizeBytes: 5,
+      chunks: (async function* () {
+        begun += 1;
+        yield Buffer.from("layer");
+      })(),
+    });
+    password = "new";
+    const refused = await failure(upload.write(stream()));
+    expect(refused).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { triedCredentials: [ann.source] } });
+    expect(patches).toEqual(["old layer"]);
+    await upload.write(stream());
+    expect(patches).toEqual(["old layer", "new layer"]);
+    expect(begun).toBe(2);
+  });
+});

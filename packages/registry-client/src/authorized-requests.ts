@@ -1,5 +1,6 @@
-import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
+import type { BuilderError, Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
+import { waitUnlessAborted } from "./abortable-wait.ts";
 import type { Authorization, NoAuthorization } from "./access-token.ts";
 import { basicHeader, fetchToken, tokenRealm } from "./access-token.ts";
 import type { Challenge } from "./challenge.ts";
@@ -77,7 +78,11 @@ export function createAuthorizedSender(access: RegistryAccess): AuthorizedSender
       const key = requestScopes(request).join(" ");
       // One request finds out for all that need the same rights.
       const first = learning.get(key);
-      if (first !== undefined) await first.catch(() => undefined);
+      if (first !== undefined)
+        await waitUnlessAborted(
+          first.catch(() => undefined),
+          request.signal,
+        );
       const winner = session.winners.get(key);
       if (winner !== undefined && !isExpired(winner)) return await sendAs(session, request, key, winner);
       const learned = learn(session, request, key);
@@ -105,6 +110,7 @@ async function sendAs(session: Session, request: PurposefulRequest, key: string,
   }
   if (session.winners.get(key) === winner) session.winners.delete(key);
   if (winner.authorization !== undefined) session.tokens.forget(winner.authorization.header);
+  if (isRequestStream(request.body)) throw await refusedStream(session, request, answer);
   return await authorize(session, request, key, response);
 }
 
@@ -113,13 +119,27 @@ async function learn(session: Session, request: PurposefulRequest, key: string):
   if (session.challenges === undefined && isRequestStream(request.body)) await ping(session, request);
   if (session.challenges !== undefined && session.challenges.length > 0)
     return await authorize(session, request, key, undefined);
-  const { response } = await sendWith(session, request, undefined);
+  const answer = await sendWith(session, request, undefined);
+  const { response } = answer;
+  if (isRefusal(response) && isRequestStream(request.body)) throw await refusedStream(session, request, answer);
   if (isRefusal(response)) return await authorize(session, request, key, response);
   const isHidden = response.status === 404 && (await hasMoreToTry(session, request, anonymous));
   if (isHidden && (session.challenges ?? (await ping(session, request))).length > 0)
     return await authorize(session, request, key, response);
   session.winners.set(key, { source: anonymous });
-  return noted(session, request, { response, source: anonymous });
+  return noted(session, request, answer);
+}
+
+/** A stream is gone once it was sent: whoever has another one may try again, and the keychain is asked anew then. */
+async function refusedStream(
+  session: Session,
+  request: PurposefulRequest,
+  { response, source }: Answer,
+): Promise<BuilderError> {
+  await challengesFor(session, request, response);
+  const { said, text } = await readAnswer(response, source);
+  const { registry } = session.access;
+  return unauthorizedError({ registry, purpose: request.purpose }, response.status, said, [{ source, answer: text }]);
 }
 
 function noted(session: Session, { repository }: PurposefulRequest, answer: Answer): Answer {
@@ -131,8 +151,9 @@ function isRefusal({ status }: RegistryResponse): boolean {
   return status === 401 || status === 403;
 }
 
-/** Registries call private what somebody may not see, or say that it is not there. */
-function mayBeHidden({ method, actions }: PurposefulRequest): boolean {
+/** Registries call private what somebody may not see, or say that it is not there. A stream cannot find out. */
+function mayBeHidden({ method, actions, body }: PurposefulRequest): boolean {
+  if (isRequestStream(body)) return false;
   return method === "GET" || method === "HEAD" || (method === "POST" && actions.includes("push"));
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 
 import { afterEach, expect, it } from "vitest";
@@ -79,6 +79,27 @@ it.each([
     await expect(read(client, offset)).rejects.toMatchObject({ code });
   },
 );
+
+it.each([
+  ["a range without a size", { "content-range": "bytes 0-9/*", "content-length": 100_000 }, undefined],
+  ["no length, and HEAD has none", {}, 200],
+  ["no length, and HEAD fails", {}, 500],
+])("the connection of an answer that is of no use is let go: %s", async (_name, headers: object, headStatus) => {
+  const reading = new Set<Socket>();
+  const client = await serve((request, response) => {
+    if (request.method === "HEAD") return void response.writeHead(headStatus ?? 500).end();
+    reading.add(request.socket);
+    // More of it never comes.
+    response.writeHead(headStatus === undefined ? 206 : 200, { ...headers }).write("layer");
+  });
+  for (const memory of [undefined, () => undefined])
+    for (let call = 0; call < 3; call += 1)
+      await expect(client.getBlob("app", digest, { offset: 7, memory })).rejects.toMatchObject({
+        code: headStatus === 500 ? "REGISTRY_UNAVAILABLE" : "REGISTRY_REFUSED",
+      });
+  expect(reading.size).toBe(6);
+  await expect.poll(() => [...reading].filter(({ destroyed }) => !destroyed)).toEqual([]);
+});
 
 it("a blob that is not there is undefined, and deleting it says so", async () => {
   const client = await serve((_request, response) => response.writeHead(404).end());

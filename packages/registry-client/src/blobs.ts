@@ -95,8 +95,14 @@ async function getBlob(
   });
   if (response.ok) {
     const { registry } = requests;
-    const sizeBytes = await sizeOf(requests, repository, digest, response, signal);
-    return readBlobResponse(response, { registry, name, digest, offset, sizeBytes, verify, signal });
+    try {
+      const sizeBytes = await sizeOf(requests, repository, digest, response, signal);
+      return readBlobResponse(response, { registry, name, digest, offset, sizeBytes, verify, signal });
+    } catch (error) {
+      // Nobody will read it: without this its connection would stay open.
+      await response.body?.cancel();
+      throw error;
+    }
   }
   if (response.status !== 404) throw await requests.fail(purpose, response);
   await discardBody(response);
@@ -115,7 +121,6 @@ async function sizeOf(
   if (announces) return undefined;
   const sizeBytes = (await headBlob(requests, repository, digest, { signal }))?.sizeBytes;
   if (sizeBytes !== undefined && !Number.isNaN(sizeBytes)) return sizeBytes;
-  await discardBody(response);
   const { registry } = requests;
   const subject = { registry, purpose: `read ${nameOf(requests, repository, digest)}`, tried: [] };
   throw unusableAnswerError(subject, response.status, "it does not say how long the blob is");

@@ -2,6 +2,8 @@ import { BuilderError } from "@slipway/core";
 
 import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
+import { graceSignal } from "./grace-signal.ts";
+import { abortError } from "./registry-error.ts";
 import { parseDiagnostics } from "./registry-diagnostics.ts";
 import { maxDiagnosticsBytes } from "./registry-diagnostics.ts";
 import type { RegistryCall } from "./registry-call.ts";
@@ -57,14 +59,25 @@ async function tryPush(
   const purpose = `push to ${requests.registry}/${repository}`;
   const url = `${repository}/blobs/uploads/`;
   const access = { repository, actions: ["pull", "push"], purpose } as const;
-  const { response, source } = await requests.sendAs({ method: "POST", url, ...access, signal });
+  leaveIfAborted(signal);
+  // Whoever leaves before the answer is there does not know yet what to drop.
+  using grace = graceSignal(signal);
+  const post = { method: "POST", url, ...access, signal: grace.signal } as const;
+  const { response, source } = await requests.sendAs(post).catch((error: unknown) => {
+    throw signal.aborted ? abortError(signal) : error;
+  });
   if (response.status === 404) return await explain404(requests, repository, purpose, response);
   if (!response.ok) throw await requests.fail(purpose, response);
   await discardBody(response);
   const location = response.headers.get("location");
   const cleanup = { repository, purpose, digest: emptyBlob, signal: AbortSignal.timeout(cleanupTimeoutMs) };
   if (location !== null) await dropUpload(requests, { ...cleanup, url: new URL(location, new URL(url, requests.url)) });
+  leaveIfAborted(signal);
   return { source };
+}
+
+function leaveIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw abortError(signal);
 }
 
 async function explain404(

@@ -233,6 +233,20 @@ describe("the check before a push", () => {
     expect(requests).toEqual(["POST /v2/app/blobs/uploads/", "DELETE /v2/app/blobs/uploads/7?_state=x"]);
   });
 
+  test("drops the upload of a caller who leaves while it is opened", async () => {
+    const leaving = new AbortController();
+    const { client, requests } = await serve((request, response) => {
+      if (request.method !== "POST") return void response.writeHead(204).end();
+      leaving.abort(new Error("the test leaves"));
+      setTimeout(() => response.writeHead(202, { location: "/v2/app/blobs/uploads/7" }).end(), 50);
+    });
+    const error = await failure(client.checkPush("app", { signal: leaving.signal }));
+    expect(error.code).toBe("ABORTED");
+    expect(requests).toEqual(["POST /v2/app/blobs/uploads/", "DELETE /v2/app/blobs/uploads/7"]);
+    expect((await failure(client.checkPush("app", { signal: leaving.signal }))).code).toBe("ABORTED");
+    expect(requests).toHaveLength(2);
+  });
+
   test("tells that a registry is read-only", async () => {
     const { client } = await serve(
       (_, response) => void response.writeHead(405, { allow: "GET, HEAD" }).end("Method not allowed"),

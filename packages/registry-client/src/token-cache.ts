@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { BuilderError } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 
+import { waitUnlessAborted } from "./abortable-wait.ts";
 import type { Authorization, NoAuthorization, TokenService } from "./access-token.ts";
 
 /** Keeps tokens while they live, by service, credential and scopes. Who asks for one that is on its way waits for it. */
@@ -29,7 +30,7 @@ export function createTokenCache(): TokenCache {
     const key = keyOf(service, credential);
     const known = tokens.get(key);
     if (known !== undefined) {
-      const found = await known.catch((error: unknown) => {
+      const found = await waitUnlessAborted(known, signal).catch((error: unknown) => {
         // Somebody else's request has ended; this one goes on.
         if (isAbort(error) && !signal.aborted) return undefined;
         throw error;

@@ -1,6 +1,7 @@
 import { BuilderError, publishRefused } from "@slipway/core";
 import type { PublishedImage, PublishResult } from "@slipway/core";
 
+import { graceSignal } from "../grace-signal.ts";
 import { formatImageReference } from "../image-reference.ts";
 import type { RegistryCall } from "../registry-call.ts";
 import { neverAborted } from "../registry-call.ts";
@@ -26,8 +27,6 @@ import { readAttached, readImage } from "./read-image-graph.ts";
 
 const defaultConcurrency = 3;
 const defaultChunkBytes = 5 * 1024 * 1024;
-/** How long a chunk that is on its way may take once the copy is aborted, so that its upload can be cancelled in order. */
-const graceMs = 3_000;
 
 /**
  * Copies an image from registry to registry: all platforms, attestations, and what refers to it, with the digests and bytes that it has. What a
@@ -138,24 +137,6 @@ async function copyMissing(copy: Copy, missing: BlobCopy["missing"], grace: Abor
   const buffers = createChunkBuffers(chunkBytes);
   const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
   await copyBlobs({ source, destinations, missing, concurrency, graceSignal: grace });
-}
-
-/** Fires some time after the other one. */
-function graceSignal(signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    timer = setTimeout(() => controller.abort(signal.reason), graceMs);
-  };
-  if (signal.aborted) start();
-  signal.addEventListener("abort", start, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      signal.removeEventListener("abort", start);
-      clearTimeout(timer);
-    },
-  };
 }
 
 /** Where no tag would move, there is nothing to refuse. */
