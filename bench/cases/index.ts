@@ -1,5 +1,6 @@
 import type { BenchCase } from "../bench-case.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { delta } from "./delta.ts";
 import { exec } from "./exec.ts";
 import { importCore, importSlipway } from "./import.ts";
 import { publish } from "./publish.ts";
@@ -19,4 +20,5 @@ export const benchCases: readonly BenchCase[] = [
   importCore,
   tar,
   scan,
+  delta,
 ];
