@@ -14,15 +14,19 @@ export class PushProof implements Disposable {
     this.#open = open;
   }
 
-  /** Opens it, if that was not done already. */
+  /** Opens it, if that was not done already. On a connection that is lost there is nothing to open: then the question fails, not the build. */
   prepare(): void {
-    this.#resolver ??= this.#open();
+    try {
+      this.#resolver ??= this.#open();
+    } catch {
+      this.#resolver = undefined;
+    }
   }
 
   /** The digest under a tag. */
-  resolve(request: ResolveImageRequest): Promise<string> {
-    this.prepare();
-    return this.#resolver?.resolve(request) ?? Promise.reject(new Error("not open"));
+  async resolve(request: ResolveImageRequest): Promise<string> {
+    this.#resolver ??= this.#open();
+    return await this.#resolver.resolve(request);
   }
 
   [Symbol.dispose](): void {
