@@ -16,6 +16,19 @@ test.each([
   ["https://registry.example.com", "registry.example.com:443", undefined],
   ["https://registry.example.com:5000", "registry.example.com:443", "http://secure:3128/"],
   ["https://notexample.com", "example.com", "http://secure:3128/"],
+  ["https://10.1.2.3:5000", "10.0.0.0/8", undefined],
+  ["https://11.1.2.3:5000", "10.0.0.0/8", "http://secure:3128/"],
+  ["https://10.1.2.3:5000", "other.io,10.1.2.3", undefined],
+  ["https://10.1.2.3:5000", "10.1.2.3:443", "http://secure:3128/"],
+  ["https://registry.example.com", "10.0.0.0/8", "http://secure:3128/"],
+  ["https://10.1.2.3", "10.0.0.0/99", "http://secure:3128/"],
+  ["https://[fd00::1]:5000", "fd00::1", undefined],
+  ["https://[fd00::1]:5000", "FD00:0::1", undefined],
+  ["https://[fd00::1]:5000", "[fd00::1]:5000", undefined],
+  ["https://[fd00::1]:5000", "[fd00::1]:443", "http://secure:3128/"],
+  ["https://[fd00::2]:5000", "fd00::1", "http://secure:3128/"],
+  ["https://[fd00::1]:5000", "fd00::/8", undefined],
+  ["https://[fe00::1]:5000", "fd00::/8,10.0.0.0/8", "http://secure:3128/"],
 ])("%s with NO_PROXY=%j goes through %s", (url, noProxy, proxy) => {
   const proxyFor = readProxySettings(undefined, { ...environment, NO_PROXY: noProxy });
   expect(proxyFor(new URL(url))?.href).toBe(proxy);

@@ -1,3 +1,5 @@
+import { BlockList, isIP } from "node:net";
+
 import { invalidOptions } from "@slipway/core";
 
 import { bareHost, hostKind } from "./network-address.ts";
@@ -23,11 +25,12 @@ export function readProxySettings(proxy: string | false | undefined, environment
   };
   const exceptions = (proxy === undefined ? (read("NO_PROXY") ?? "") : "")
     .split(/[\s,]+/)
-    .filter((entry) => entry !== "");
+    .filter((entry) => entry !== "")
+    .map(parseException);
   return (url) => {
     const found = proxies[url.protocol === "https:" ? "https:" : "http:"];
     if (found === undefined || hostKind(url.hostname) === "loopback") return undefined;
-    return exceptions.some((entry) => isExcepted(entry, url)) ? undefined : found;
+    return exceptions.some((isExcepted) => isExcepted(url)) ? undefined : found;
   };
 }
 
@@ -39,13 +42,42 @@ function parseProxy(path: string, value: string | undefined): URL | undefined {
   throw invalidOptions("the registry client", [{ path, message: "is no address of an HTTP proxy" }]);
 }
 
-/** `*`, `host`, `.domain` and `domain` with all below, each with or without a port. */
-function isExcepted(entry: string, url: URL): boolean {
-  if (entry === "*") return true;
-  const [, pattern = "", port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-  const actualPort = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-  if (port !== undefined && port !== actualPort) return false;
-  const host = bareHost(url.hostname);
-  const domain = bareHost(pattern).replace(/^\*?\./, "");
-  return host === domain || host.endsWith(`.${domain}`);
+type Exception = (url: URL) => boolean;
+
+/** `*`, `host`, `.domain` and `domain` with all below, addresses, each with or without a port; and `10.0.0.0/8`. */
+function parseException(entry: string): Exception {
+  if (entry === "*") return () => true;
+  const subnet = parseSubnet(entry);
+  if (subnet !== undefined) return ({ hostname }) => contains(subnet, bareHost(hostname));
+  // The colons of an IPv6 address are none before a port.
+  const isAddress = isIP(bareHost(entry)) === 6;
+  const [, pattern = "", port] = (isAddress ? undefined : /^(.*?)(?::(\d+))?$/.exec(entry)) ?? [entry, entry];
+  const name = bareHost(pattern);
+  const address = parseSubnet(`${name}/${isIP(name) === 6 ? 128 : 32}`);
+  const domain = name.replace(/^\*?\./, "");
+  return (url) => {
+    if (port !== undefined && port !== portOf(url)) return false;
+    const host = bareHost(url.hostname);
+    if (address !== undefined) return contains(address, host);
+    return host === domain || host.endsWith(`.${domain}`);
+  };
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
+}
+
+function parseSubnet(entry: string): BlockList | undefined {
+  const [, text = "", prefix] = /^(.*)\/(\d{1,3})$/.exec(entry) ?? [];
+  const address = bareHost(text);
+  const family = isIP(address);
+  if (family === 0 || Number(prefix) > (family === 6 ? 128 : 32)) return undefined;
+  const list = new BlockList();
+  list.addSubnet(address, Number(prefix), family === 6 ? "ipv6" : "ipv4");
+  return list;
+}
+
+function contains(subnet: BlockList, host: string): boolean {
+  const family = isIP(host);
+  return family !== 0 && subnet.check(host, family === 6 ? "ipv6" : "ipv4");
 }
