@@ -46,6 +46,25 @@ test.each([
   expect(allows("https://registry.example.com", target, allow)).toBe(allowed);
 });
 
+test.each([
+  ["http://registry.builds.svc:5000", "http://cdn.example.net", false],
+  ["http://registry.builds.svc:5000", "https://cdn.example.net", true],
+  ["http://registry.builds.svc:5000", "http://198.51.100.7", true],
+  ["http://registry.builds.svc:5000", "http://tokens.builds.svc:5001", true],
+  ["http://registry.builds.svc:5000", "http://minio.example.org", true],
+  ["http://registry.example.com", "http://registry.example.com:5001", true],
+  ["http://registry.example.com", "http://auth.example.com", true],
+  ["http://registry.example.com", "http://auth.example.net", false],
+  ["https://registry.example.com", "https://auth.example.net", true],
+])("where names are resolved elsewhere %s may lead to %s: %s", (registry, target, allowed) => {
+  const guard = createAddressGuard(new URL(registry), { allow: ["minio.example.org"] }, true);
+  const check = () => {
+    guard.checkUrl(new URL(target));
+  };
+  if (allowed) expect(check).not.toThrow();
+  else expect(check).toThrow(AddressRefusedError);
+});
+
 /** The registry is found at one address, then something else at another one. */
 function connects(
   registry: string,

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 import type { AddressKind } from "./network-address.ts";
 import { addressKind, bareHost, hostKind } from "./network-address.ts";
 
@@ -14,19 +16,22 @@ export interface AddressGuardOptions {
 export class AddressRefusedError extends Error {
   readonly host: string;
 
-  constructor(host: string, kind: AddressKind | "internal-name") {
+  constructor(host: string, kind: RefusedKind) {
     super(`${host} is ${kindNames[kind]}`);
     this.name = "AddressRefusedError";
     this.host = host;
   }
 }
 
-const kindNames: Readonly<Record<AddressKind | "internal-name", string>> = {
+type RefusedKind = AddressKind | "internal-name" | "unchecked-name";
+
+const kindNames: Readonly<Record<RefusedKind, string>> = {
   metadata: "where a cloud gives its machines' credentials away",
   loopback: "this machine itself",
   "link-local": "a link-local address",
   private: "an address of a private network",
   "internal-name": "a name of an inner network",
+  "unchecked-name": "another host by plain HTTP, whose address cannot be checked from here",
   public: "a public address",
 };
 
@@ -38,8 +43,16 @@ export interface AddressGuard {
   addressCheck(url: URL): ((address: string) => void) | undefined;
 }
 
-/** @param registry - Address of the registry, which is trusted wherever it lies. */
-export function createAddressGuard(registry: URL, { allow = [] }: AddressGuardOptions = {}): AddressGuard {
+/**
+ * @param registry - Address of the registry, which is trusted wherever it lies.
+ * @param resolvesElsewhere - Nobody can check what names stand for. Then a certificate has to tell that a host is what its name says: from a
+ * registry that is reached by plain HTTP nothing leads to another name by plain HTTP, unless it is a neighbour.
+ */
+export function createAddressGuard(
+  registry: URL,
+  { allow = [] }: AddressGuardOptions = {},
+  resolvesElsewhere = false,
+): AddressGuard {
   const own = bareHost(registry.hostname);
   const ownHostKind = hostKind(own);
   /** Where the registry was found first; a public one does not move behind the firewall. */
@@ -48,6 +61,11 @@ export function createAddressGuard(registry: URL, { allow = [] }: AddressGuardOp
   const isTrusted = (host: string): boolean =>
     host === own || ownAddresses.has(host) || allow.some((pattern) => matches(bareHost(pattern), host));
   const isNeighbour = (host: string): boolean => site(host) !== undefined && site(host) === site(own);
+  const isUnchecked = ({ protocol, hostname }: URL): boolean => {
+    const host = bareHost(hostname);
+    const isPlain = protocol === "http:" && registry.protocol === "http:";
+    return resolvesElsewhere && isPlain && isIP(host) === 0 && !isNeighbour(host);
+  };
   const checkOwn = (address: string): void => {
     const kind = addressKind(address);
     const moved = kind !== "public" && ownKind === "public";
@@ -66,7 +84,9 @@ export function createAddressGuard(registry: URL, { allow = [] }: AddressGuardOp
     checkUrl(url) {
       const host = bareHost(url.hostname);
       const kind = hostKind(host);
-      if (kind === "public" || isTrusted(host)) return;
+      if (isTrusted(host)) return;
+      if (kind === "public" && isUnchecked(url)) throw new AddressRefusedError(host, "unchecked-name");
+      if (kind === "public") return;
       if (kind === "internal-name" && ownHostKind === "internal-name" && isNeighbour(host)) return;
       throw new AddressRefusedError(host, kind);
     },

@@ -137,6 +137,22 @@ describe("what is dialled", () => {
     }
   });
 
+  test("LYING-REGISTRY: over streams nothing leads by plain HTTP to a name whose address nobody can check", async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(307, { location: "http://inner.example.org/latest" }).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const dialed: string[] = [];
+    const transport = recordingTransport(dialed, () => (server.address() as AddressInfo).port);
+    await using client = createRegistryClient({ registry: "registry.example.com", http: true, transport });
+    const error = await failure(client.getManifest("registry.example.com/app:1"));
+    expect(error).toMatchObject({ code: "REGISTRY_REFUSED" });
+    expect(error.message).toContain("leads to inner.example.org");
+    expect(new Set(dialed)).toEqual(new Set(["registry.example.com"]));
+    server.closeAllConnections();
+    server.close();
+  });
+
   test.each(["Basic", "Bearer"])(
     "LYING-REGISTRY: a redirect and an upload to another host get no %s",
     async (scheme) => {
@@ -158,7 +174,8 @@ describe("what is dialled", () => {
       const dialed: string[] = [];
       const transport = recordingTransport(dialed, () => (server.address() as AddressInfo).port);
       const name = "registry.example.com";
-      await using client = createRegistryClient({ registry: name, http: true, transport, credentials });
+      const guard = { allow: ["cdn.example.org", "tokens.example.net"] };
+      await using client = createRegistryClient({ registry: name, http: true, transport, credentials, guard });
       await client.getManifest(`${name}/app:1`);
       const started = await client.startUpload("app");
       if (started !== "mounted") await started.write(Buffer.from("layer"));

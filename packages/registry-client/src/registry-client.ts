@@ -78,7 +78,7 @@ function registryAccess(
 ): RegistryAccess {
   const { credentials, keychainCall = {}, retryDelaysMs = [250, 1_000], answerTimeoutMs = 25_000 } = options;
   const limit = createConcurrencyLimit(options.maxConcurrentRequests ?? 16);
-  const guard = guardOf(url, options);
+  const guard = guardOf(url, transport, options);
   return { registry, url, transport, guard, limit, retryDelaysMs, answerTimeoutMs, credentials, keychainCall };
 }
 
@@ -87,8 +87,8 @@ function requestsTo(access: RegistryAccess): RegistryRequests {
   return createRegistryRequests(registry, url, createAuthorizedSender(access), answerTimeoutMs, keychainCall.warn);
 }
 
-function guardOf(url: URL, { guard }: RegistryClientOptions): AddressGuard {
-  return guard === false ? openGuard : createAddressGuard(url, guard);
+function guardOf(url: URL, { resolvesElsewhere }: RegistryTransport, { guard }: RegistryClientOptions): AddressGuard {
+  return guard === false ? openGuard : createAddressGuard(url, guard, resolvesElsewhere);
 }
 
 /** A mirror is a registry of its own, with its own credentials; what it refuses is not asked for again. */

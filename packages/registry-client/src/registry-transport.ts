@@ -44,6 +44,8 @@ export interface RegistryResponse {
 /** Sends one request. Redirects are answers; following them is the client's business. */
 export interface RegistryTransport extends Partial<AsyncDisposable> {
   (request: RegistryRequest): Promise<RegistryResponse>;
+  /** Names are resolved where nobody can check their addresses: `checkAddress` is never asked. @defaultValue `false` */
+  readonly resolvesElsewhere?: boolean;
   /** Lets go of the connections that are kept for further requests; it opens others if there are more. */
   close?(): Promise<void>;
 }
