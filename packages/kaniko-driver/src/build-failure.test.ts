@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { explainEnd, type ExecutorEnd } from "./build-failure.ts";
 
 const end = (changes: Partial<ExecutorEnd> & { readonly error?: string }): ExecutorEnd => ({
-  ...{ namespace: "builds", pod: "slipway-kaniko-1-abcde", exitCode: 1, sentBytes: 10, isContextSent: true },
+  ...{ namespace: "builds", pod: "slipway-kaniko-1-abcde", exitCode: 1, sentBytes: 10 },
   log: {
     step: "RUN make",
     tail: `${changes.error ?? ""}\n`,

@@ -11,8 +11,7 @@ export interface ExecutorEnd {
   readonly reason?: string | undefined;
   readonly memoryLimit?: string | undefined;
   readonly log: LogSummary;
-  /** Whether the whole context was handed over. */
-  readonly isContextSent: boolean;
+  /** Of the context. */
   readonly sentBytes: number;
 }
 

@@ -12,7 +12,7 @@ import { BuildRegistries, isClusterName, mayPush, writtenRepositories } from "./
 import { ExecutorLog } from "./executor-log.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { keychainCall } from "./keychain-call.ts";
-import { contextArchive, sendContext, type SentContext } from "./send-context.ts";
+import { contextArchive, sendContext } from "./send-context.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 
 /** Builds in a pod of its own, which is gone when this returns or throws. */
@@ -164,15 +164,15 @@ class RunningBuild {
       { namespace: cluster.namespace, pod, container: executorContainer },
       { signal },
     );
-    let sent: SentContext = { isWhole: false, sentBytes: 0 };
-    const sending = this.#send(stream, signal).then((result) => (sent = result));
+    let sentBytes = 0;
+    const sending = this.#send(stream, signal).then((bytes) => (sentBytes = bytes));
     for (const promise of [sending, allowed]) promise.catch((error: unknown) => failed.reject(error as Error));
     const end = await Promise.race([ended, failed.promise]);
     await Promise.race([logged.catch(() => undefined), elapse(logGraceMs)]);
-    return this.#conclude(end, sent);
+    return this.#conclude(end, sentBytes);
   }
 
-  async #send(stream: ExecStream, signal: AbortSignal): Promise<SentContext> {
+  async #send(stream: ExecStream, signal: AbortSignal): Promise<number> {
     const archive = await contextArchive(this.#setup.request, signal);
     return sendContext(stream, archive, this.#call.emit);
   }
@@ -207,7 +207,7 @@ class RunningBuild {
     );
   }
 
-  #conclude({ exitCode, reason, message }: Terminated, sent: SentContext): string {
+  #conclude({ exitCode, reason, message }: Terminated, sentBytes: number): string {
     this.#isOver = true;
     const { cluster } = this.#setup;
     const log = this.#log.end(exitCode !== 0);
@@ -216,8 +216,8 @@ class RunningBuild {
     const container = this.#pod?.spec?.containers.find(({ name }) => name === executorContainer);
     if (exitCode !== 0)
       throw explainEnd({
-        ...{ namespace: cluster.namespace, pod, exitCode, reason, log, sentBytes: sent.sentBytes },
-        ...{ memoryLimit: container?.resources?.limits?.["memory"], isContextSent: sent.isWhole },
+        ...{ namespace: cluster.namespace, pod, exitCode, reason, log, sentBytes },
+        ...{ memoryLimit: container?.resources?.limits?.["memory"] },
       });
     const digest = message?.trim() ?? "";
     if (/^sha256:[a-f\d]{64}$/.test(digest)) return digest;

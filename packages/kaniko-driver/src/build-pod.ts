@@ -10,7 +10,7 @@ export const executorContainer = "executor";
 /** The container that reaches registries from where the build runs. */
 export const helperContainer = "helper";
 /** Label of everything that one build has made. */
-export const buildIdLabel = "slipway.dev/build-id";
+const buildIdLabel = "slipway.dev/build-id";
 /** Label with the time after which nobody needs an object, in epoch seconds. */
 export const expiresAtLabel = "slipway.dev/expires-at";
 /** Label of everything that Slipway makes. */

@@ -6,12 +6,6 @@ import type { ExecStream } from "@slipway/cluster";
 import { packContext, parseDockerignore, type ContextArchive } from "@slipway/context-sync";
 import type { BuildRequest, DriverEvent } from "@slipway/core";
 
-/** How much of a context has been handed over. */
-export interface SentContext {
-  readonly isWhole: boolean;
-  readonly sentBytes: number;
-}
-
 /** The context of a build as an archive: gzip, because kaniko takes nothing else from stdin. */
 export async function contextArchive(request: BuildRequest, signal: AbortSignal): Promise<ContextArchive> {
   const root = request.context.type === "directory" ? request.context.path : ".";
@@ -25,13 +19,14 @@ export async function contextArchive(request: BuildRequest, signal: AbortSignal)
 /**
  * Writes a context to the stdin of an executor. A connection that breaks is not an error here: the executor then ends, and says whether it had everything.
  *
+ * @returns how many bytes have left
  * @throws what the archive throws: CONTEXT_INVALID for a file that cannot be read
  */
 export async function sendContext(
   stream: ExecStream,
   archive: ContextArchive,
   emit: (event: DriverEvent) => void,
-): Promise<SentContext> {
+): Promise<number> {
   let sentBytes = 0;
   let failure: { readonly error: unknown } | undefined;
   async function* counted(): AsyncGenerator<Buffer> {
@@ -52,11 +47,11 @@ export async function sendContext(
     await pipeline(counted, stream.stdio);
   } catch {
     if (failure !== undefined) throw failure.error;
-    return { isWhole: false, sentBytes };
+    return sentBytes;
   }
   const { files, totalBytes } = await archive.summary;
   emit({ ...progress, files, sentFiles: files, totalBytes, sentBytes });
-  return { isWhole: true, sentBytes };
+  return sentBytes;
 }
 
 const progress = { type: "context-progress", context: "context" } as const;
