@@ -54,6 +54,7 @@ describe.concurrent("what goes wrong", () => {
     const limits = { memory: "192Mi" };
     const error = await trials.fail(`${from}RUN ${devourer}\n`, { driver: { resources: { limits } } });
     expect(error).toMatchObject({ code: "OUT_OF_MEMORY", retryable: false, details: { limit: "192Mi" } });
+    expect(error.message).toMatch(/killed.*RUN awk.*192Mi/);
   });
 
   test("builds again in another pod when its pod is evicted", async () => {

@@ -19,7 +19,7 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
     "an executor killed for its memory",
     { exitCode: 137, reason: "OOMKilled", memoryLimit: "128Mi" },
     "OUT_OF_MEMORY",
-    /executor itself.*128Mi/,
+    /The executor was killed, with whatever the step ran,.*RUN make.*128Mi/,
   ],
   [
     "a RUN killed for its memory",
@@ -62,6 +62,13 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
   const error = explainEnd(end(how));
   expect(error.code).toBe(code);
   expect(error.message).toMatch(message);
+});
+
+it("knows that no step was to blame where none ran", () => {
+  const log = { step: "COPY . .", tail: "" };
+  expect(explainEnd(end({ exitCode: 137, reason: "OOMKilled", log })).message).toMatch(
+    /^The executor itself was killed/,
+  );
 });
 
 it("is tried again only where another attempt may go better", () => {

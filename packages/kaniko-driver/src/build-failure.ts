@@ -19,7 +19,7 @@ export interface ExecutorEnd {
 export function explainEnd(end: ExecutorEnd): BuilderError {
   const { log, reason, exitCode } = end;
   const said = log.error ?? lastLine(log.tail);
-  if (reason === "OOMKilled") return outOfMemory(end, "The executor itself was killed");
+  if (reason === "OOMKilled") return outOfMemory(end, killedExecutor(log));
   if (/no space left on device/i.test(said)) return diskFull(end, said);
   if (/signal: killed/.test(said) && end.memoryLimit !== undefined)
     return outOfMemory(end, `A process of ${describeStep(log)} was killed`);
@@ -32,6 +32,13 @@ export function explainEnd(end: ExecutorEnd): BuilderError {
     message: `${capitalized(describeStep(log))} failed${status}: ${said} What it printed last is in details.logTail.`,
     details: { ...(log.step === undefined ? {} : { step: log.step }), exitCode, logTail: log.tail },
   });
+}
+
+/** Where the kernel kills a whole container at once, nothing tells whether the executor or a process of the step took the memory. */
+function killedExecutor({ step = "" }: LogSummary): string {
+  return /^RUN\s/i.test(step)
+    ? "The executor was killed, with whatever the step ran,"
+    : "The executor itself was killed";
 }
 
 function describeStep({ step }: LogSummary): string {
