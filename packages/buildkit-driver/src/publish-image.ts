@@ -18,7 +18,7 @@ export async function publishImage(
   await using registries = podRegistries(site, call.credentials, keys);
   const tagged = await withVersionTag(options, registries, built, call);
   return await copyImage(
-    { ...tagged, connect: (registry) => registries.client(registry), onProgress: emit },
+    { ...tagged, connect: (registry) => registries.client(registry), onProgress: emit, warn: keys.warn },
     { signal },
   );
 }
