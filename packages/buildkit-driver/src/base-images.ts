@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { BuildRequest } from "@slipway/core";
-import { dockerfileImages, parseImageReference } from "@slipway/registry-client";
+import { dockerfileImages, isImageReference } from "@slipway/registry-client";
 
 /** The images that the build's Dockerfile names, as far as that can be read here. */
 export async function baseImages(request: BuildRequest): Promise<readonly string[]> {
@@ -16,7 +16,7 @@ export async function possibleBaseImages(request: BuildRequest): Promise<readonl
   const text = await readDockerfile(request);
   const words = [...text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)|\bfrom=([^\s,]+)/gim)];
   const names = words.map(([, base, from]) => base ?? from ?? "");
-  return [...names, ...contextImages(request)].filter(isReference);
+  return [...names, ...contextImages(request)].filter(isImageReference);
 }
 
 function contextImages({ contexts }: BuildRequest): readonly string[] {
@@ -27,13 +27,4 @@ async function readDockerfile({ context, dockerfile, dockerfileInline }: BuildRe
   if (dockerfileInline !== undefined) return dockerfileInline;
   if (context.type !== "directory") return "";
   return readFile(join(context.path, dockerfile), "utf8").catch(() => "");
-}
-
-function isReference(text: string): boolean {
-  try {
-    parseImageReference(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

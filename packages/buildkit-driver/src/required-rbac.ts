@@ -1,5 +1,4 @@
-import { BuilderError } from "@slipway/core";
-import type { AccessRule, Cluster } from "@slipway/cluster";
+import { requireAccess, type AccessRule, type Cluster } from "@slipway/cluster";
 
 /** What the driver does in the builder's namespace. `bootstrap` and the first build need all of it. */
 export const requiredRbac: readonly AccessRule[] = [
@@ -19,26 +18,12 @@ export const requiredRbac: readonly AccessRule[] = [
 /** The Pod Security level that the namespace must allow: rootful pods are privileged, rootless ones need unconfined seccomp. */
 export const podSecurityLevel = "privileged";
 
-/**
- * Checks {@link requiredRbac} before anything is made, so that a missing rule does not leave half a builder behind.
- *
- * @throws BuilderError FORBIDDEN for the first rule that is missing, with all of them in its message
- */
+/** Checks {@link requiredRbac} before anything is made. @throws BuilderError FORBIDDEN */
 export async function checkAccess(
   cluster: Cluster,
   namespace: string,
   call: { readonly signal: AbortSignal },
 ): Promise<void> {
-  const missing = await cluster.canI(
-    requiredRbac.map((rule) => ({ ...rule, namespace })),
-    call,
-  );
-  const [first] = missing;
-  if (first === undefined) return;
-  const rules = missing.map(({ verb, resource }) => `${verb} ${resource}`).join(", ");
-  throw new BuilderError({
-    code: "FORBIDDEN",
-    message: `The builder in namespace ${namespace} needs permissions that ${cluster.user ?? "this user"} lacks: ${rules}. Grant them with a Role; \`requiredRbac\` of slipway/buildkit has its rules.`,
-    details: { verb: first.verb, resource: first.resource, namespace },
-  });
+  const need = `The builder in namespace ${namespace} needs`;
+  await requireAccess(cluster, requiredRbac, { namespace, need, entryPoint: "slipway/buildkit" }, call);
 }

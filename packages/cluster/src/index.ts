@@ -11,6 +11,8 @@ export { diagnosePod, podError } from "./pods/pod-diagnosis.ts";
 export type { DiagnosePodOptions, PodDiagnosis, PodFailureCode } from "./pods/pod-diagnosis.ts";
 export { describeEvents, podEvents } from "./pods/pod-events.ts";
 export type { AccessRule } from "./rest/access-review.ts";
+export { requireAccess } from "./rest/require-access.ts";
+export type { RequiredAccess } from "./rest/require-access.ts";
 export type { ApiRequest, ClusterCall } from "./rest/api-client.ts";
 export type { ApiAction } from "./rest/api-error.ts";
 export type { ApiQuery, ApiResource } from "./rest/api-resource.ts";

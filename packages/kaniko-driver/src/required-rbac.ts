@@ -1,5 +1,4 @@
-import type { AccessRule, Cluster } from "@slipway/cluster";
-import { BuilderError } from "@slipway/core";
+import { requireAccess, type AccessRule, type Cluster } from "@slipway/cluster";
 
 /** What the driver does in the namespace of its builds. */
 export const requiredRbac: readonly AccessRule[] = [
@@ -25,23 +24,9 @@ export const requiredRbac: readonly AccessRule[] = [
 /** The Pod Security level that the namespace must allow: kaniko is root in its container, with some of the default capabilities and no privileges. */
 export const podSecurityLevel = "baseline";
 
-/**
- * Checks {@link requiredRbac} before anything is made.
- *
- * @throws BuilderError FORBIDDEN for the first rule that is missing, with all of them in its message
- */
+/** Checks {@link requiredRbac} before anything is made. @throws BuilderError FORBIDDEN */
 export async function checkAccess(cluster: Cluster, call: { readonly signal: AbortSignal }): Promise<void> {
   const { namespace } = cluster;
-  const missing = await cluster.canI(
-    requiredRbac.map((rule) => ({ ...rule, namespace })),
-    call,
-  );
-  const [first] = missing;
-  if (first === undefined) return;
-  const rules = missing.map(({ verb, resource }) => `${verb} ${resource}`).join(", ");
-  throw new BuilderError({
-    code: "FORBIDDEN",
-    message: `Builds in namespace ${namespace} need permissions that ${cluster.user ?? "this user"} lacks: ${rules}. Grant them with a Role; \`requiredRbac\` of slipway/kaniko has its rules.`,
-    details: { verb: first.verb, resource: first.resource, namespace },
-  });
+  const need = `Builds in namespace ${namespace} need`;
+  await requireAccess(cluster, requiredRbac, { namespace, need, entryPoint: "slipway/kaniko" }, call);
 }

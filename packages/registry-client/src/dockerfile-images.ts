@@ -1,4 +1,4 @@
-import { parseImageReference } from "./image-reference.ts";
+import { isImageReference } from "./image-reference.ts";
 
 /** What decides which images a Dockerfile names. */
 export interface DockerfileImagesOptions {
@@ -41,7 +41,7 @@ export async function dockerfileImages(
   const images = named.flatMap((name) => {
     const image = name === null ? undefined : expandVariables(name, values);
     if (image === undefined || image === "" || /^\d+$/.test(image) || notImages.has(image.toLowerCase())) return [];
-    return isReference(image) ? [image] : [];
+    return isImageReference(image) ? [image] : [];
   });
   return [...new Set(images)];
 }
@@ -50,15 +50,6 @@ const variable = /\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})/g;
 
 function mountSources(dockerfile: string): string[] {
   return [...dockerfile.matchAll(/--mount=\S*?\bfrom=([^,\s\\]+)/g)].map(([, source = ""]) => source);
-}
-
-function isReference(text: string): boolean {
-  try {
-    parseImageReference(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Expands `$name`, `${name}`, `${name:-default}` and `${name:+alternative}`; undefined if a value is not known. */

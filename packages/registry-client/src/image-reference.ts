@@ -96,3 +96,13 @@ function invalidReference(text: string, problem: string): Error {
   const quoted = JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
   return invalidOptions("an image reference", [{ path: "", message: `${quoted} ${problem}` }]);
 }
+
+/** Whether {@link parseImageReference} takes a text. */
+export function isImageReference(text: string): boolean {
+  try {
+    parseImageReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

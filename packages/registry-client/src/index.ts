@@ -13,7 +13,13 @@ export type { CopyImageOptions } from "./copy/copy-options.ts";
 export type { DockerfileImagesOptions } from "./dockerfile-images.ts";
 export { dockerfileImages } from "./dockerfile-images.ts";
 export type { ImageReference } from "./image-reference.ts";
-export { formatFamiliarReference, formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
+export {
+  formatFamiliarReference,
+  formatImageReference,
+  isDigest,
+  isImageReference,
+  parseImageReference,
+} from "./image-reference.ts";
 export type { ListingRequests, ListOptions, ListReferrersOptions } from "./listing-requests.ts";
 export type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
 export { computeDigest } from "./manifest.ts";
