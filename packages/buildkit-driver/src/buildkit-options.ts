@@ -1,5 +1,5 @@
 import type { PodTemplate } from "@slipway/cluster";
-import { parseOptions, type OptionsShape } from "@slipway/core";
+import { helperImage, helperImagesSchema, parseOptions, type HelperImages, type OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import type { RegistryAccess } from "./buildkitd-config.ts";
@@ -19,6 +19,8 @@ export interface BuildkitDriverOptions {
   namespace?: string | undefined;
   /** Image of buildkitd. @defaultValue `moby/buildkit` at the release that the tests run, its `-rootless` variant with `rootless` */
   image?: string | undefined;
+  /** Images for clusters that pull from elsewhere: the map, or its registry, that every driver takes. @defaultValue the public ones */
+  images?: HelperImages | undefined;
   /** Pods that build. @defaultValue 1 */
   replicas?: number | undefined;
   /** Run buildkitd as uid 1000 without privileges. @defaultValue `false` */
@@ -69,6 +71,7 @@ const buildkitDriverOptionsSchema = z.strictObject({
   context: text,
   namespace: text,
   image: text,
+  images: z._default(helperImagesSchema, {}),
   replicas: z._default(z.int().check(z.minimum(1)), 1),
   rootless: z._default(z.boolean(), false),
   registries: z._default(z.record(z.string(), registryAccessSchema), {}),
@@ -92,6 +95,10 @@ export type ResolvedBuildkitDriverOptions = z.output<typeof buildkitDriverOption
  */
 export function resolveBuildkitDriverOptions(options: BuildkitDriverOptions): ResolvedBuildkitDriverOptions {
   const parsed = parseOptions(buildkitDriverOptionsSchema, options, "buildkitDriver");
-  const variant = parsed.rootless ? "-rootless" : "";
-  return { ...parsed, image: parsed.image ?? `docker.io/moby/buildkit:${buildkitVersion}${variant}` };
+  const { rootless, images } = parsed;
+  const published = `docker.io/moby/buildkit:${buildkitVersion}${rootless ? "-rootless" : ""}`;
+  return {
+    ...parsed,
+    image: parsed.image ?? helperImage(images, rootless ? "buildkitRootless" : "buildkit", published),
+  };
 }

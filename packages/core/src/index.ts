@@ -36,6 +36,8 @@ export { cacheSchema } from "./cache.ts";
 export type { Cache } from "./cache.ts";
 export { outputSchema } from "./output.ts";
 export type { ArchiveSink, Output } from "./output.ts";
+export { helperImage, helperImagesSchema } from "./helper-images.ts";
+export type { HelperImageName, HelperImages } from "./helper-images.ts";
 export { requiredFeatures } from "./feature.ts";
 export type { Feature } from "./feature.ts";
 export type { BuildEvent, BuildEvents, DriverEvent, DriverEvents, PodPhase } from "./build-event.ts";
