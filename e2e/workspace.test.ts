@@ -3,7 +3,7 @@ import { appendFile, chmod, link, mkdir, mkdtemp, rename, rm, symlink, unlink, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Pod } from "@slipway/cluster";
+import type { Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
 import { contextManifest, openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -39,10 +39,10 @@ async function inPod(...command: string[]): Promise<string> {
   return output;
 }
 
-async function expectSynced(root: string, version: WorkspaceVersion): Promise<void> {
+async function expectSynced(root: string, version: WorkspaceVersion, pod = workspace.pod): Promise<void> {
   const { sha256 } = await contextManifest(root, { cache: false });
   expect(version.sha256).toBe(sha256);
-  expect(await hashInPod(test, workspace.pod, version.path)).toBe(sha256);
+  expect(await hashInPod(test, pod, version.path)).toBe(sha256);
 }
 
 describe("a workspace", () => {
@@ -163,17 +163,70 @@ describe("a workspace", () => {
   });
 });
 
-it("a workspace that nobody uses ends, and is started anew when it is wanted", async () => {
-  const options = { name: "idle", image: test.testCluster.images.busybox, idleMs: 1000 };
+/** What is left of a workspace, by kind and name. */
+async function leftOf(name: string): Promise<readonly string[]> {
+  const kinds = [
+    { apiVersion: "batch/v1", kind: "Job" },
+    { apiVersion: "v1", kind: "Pod" },
+    { apiVersion: "v1", kind: "PersistentVolumeClaim" },
+  ];
+  const labelSelector = `slipway.dev/workspace=${name}`;
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const { items } = await test.cluster.list<Job | Pod | PersistentVolumeClaim>(kind, { labelSelector });
+      return items.map(({ metadata }) => `${kind.kind} ${metadata?.name ?? ""}`);
+    }),
+  );
+  return lists.flat();
+}
+
+it("a workspace that nobody uses ends, leaves nothing behind, and is started anew when it is wanted", async () => {
+  const options = {
+    name: "idle",
+    image: test.testCluster.images.busybox,
+    idleMs: 1000,
+    volume: { type: "claim-template", size: "64Mi" },
+  } as const;
   const first = await openWorkspace(test.cluster, options);
-  await test.cluster.waitForPod({
-    namespace: test.name,
-    name: first.pod,
-    timeoutMs: 60_000,
-    until: ({ status }: Pod) => (status?.phase === "Succeeded" ? true : undefined),
-  });
+  expect(await leftOf("idle")).toEqual([
+    "Job idle",
+    `Pod ${first.pod}`,
+    `PersistentVolumeClaim ${first.claimName ?? ""}`,
+  ]);
+  await expect.poll(() => leftOf("idle"), { timeout: 60_000, interval: 1000 }).toEqual([]);
   const again = await openWorkspace(test.cluster, { ...options, idleMs: 600_000 });
   const root = await makeContext("idle", 2);
-  await again.sync(root);
+  await expectSynced(root, await again.sync(root), again.pod);
   await again.delete();
+});
+
+it("a version that is leased keeps its workspace, which nobody syncs to any more", async () => {
+  const options = { name: "leased", image: test.testCluster.images.busybox, idleMs: 1000 };
+  const workspace = await openWorkspace(test.cluster, options);
+  const root = await makeContext("leased", 2);
+  const version = await workspace.sync(root, { leaseMs: 15_000 });
+  const startedMs = performance.now();
+  await expect.poll(() => leftOf("leased"), { timeout: 60_000, interval: 1000 }).toEqual([]);
+  expect(performance.now() - startedMs).toBeGreaterThan(14_000);
+  await expect(version.release()).rejects.toMatchObject({ name: "BuilderError" });
+});
+
+it("a workspace on a claim survives the eviction of its pod, with all that it holds", async () => {
+  const volume = { type: "claim-template", size: "64Mi" } as const;
+  const options = { name: "evicted", image: test.testCluster.images.busybox, volume };
+  const before = await openWorkspace(test.cluster, options);
+  const root = await makeContext("evicted", 20);
+  const version = await before.sync(root);
+  const { namespace, pod: name } = before;
+  await test.cluster.request({
+    method: "POST",
+    path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
+    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } },
+    action: { verb: "create", resource: "pods/eviction", namespace, name },
+  });
+  const after = await openWorkspace(test.cluster, options);
+  expect(after.pod).not.toBe(name);
+  expect(await after.sync(root)).toMatchObject({ sentFiles: 0, sentBytes: 0, path: version.path });
+  await expectSynced(root, version, after.pod);
+  await after.delete();
 });

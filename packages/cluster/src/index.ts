@@ -10,6 +10,7 @@ export type { LogLine, LogTarget } from "./logs/log-line.ts";
 export { diagnosePod, podError } from "./pods/pod-diagnosis.ts";
 export type { DiagnosePodOptions, PodDiagnosis, PodFailureCode } from "./pods/pod-diagnosis.ts";
 export { describeEvents, podEvents } from "./pods/pod-events.ts";
+export { podOfJob, podsOfJob, type PodOfJobOptions } from "./pods/pod-of-job.ts";
 export type { AccessRule } from "./rest/access-review.ts";
 export { requireAccess } from "./rest/require-access.ts";
 export type { RequiredAccess } from "./rest/require-access.ts";

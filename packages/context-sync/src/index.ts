@@ -25,4 +25,4 @@ export { watchContext } from "./watch/watch-context.ts";
 export type { Workspace, WorkspaceOptions } from "./workspace/open-workspace.ts";
 export { openWorkspace } from "./workspace/open-workspace.ts";
 export type { SyncOptions, WorkspaceVersion } from "./workspace/sync-context.ts";
-export type { OwnerReference, WorkspaceVolume } from "./workspace/workspace-pod.ts";
+export type { OwnerReference, WorkspaceVolume } from "./workspace/workspace-job.ts";

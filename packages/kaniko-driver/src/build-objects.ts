@@ -1,16 +1,16 @@
 import {
-  apiStatusOf,
   podError,
+  podOfJob,
+  podsOfJob,
   diagnosePod,
   podEvents,
   type Cluster,
   type Job,
-  type KubernetesEvent,
   type Pod,
 } from "@slipway/cluster";
-import { BuilderError } from "@slipway/core";
+import type { BuilderError } from "@slipway/core";
 
-import { executorContainer, podSelector } from "./build-pod.ts";
+import { executorContainer } from "./build-pod.ts";
 import { buildSecret } from "./build-secret.ts";
 import type { BuildFiles } from "./build-pod.ts";
 
@@ -45,7 +45,7 @@ export async function removeBuild(cluster: Cluster, name: string): Promise<void>
     ),
     cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name }, { signal }),
   ]);
-  const labelSelector = podSelector(name);
+  const labelSelector = podsOfJob(name);
   const { items } = await cluster.list<Pod>({ ...pods, namespace }, { labelSelector, signal });
   await Promise.all(
     items.map((pod) =>
@@ -63,46 +63,11 @@ function hasEnded(pod: Pod): boolean {
   return executorState(pod)?.terminated !== undefined;
 }
 
-/** How long the Job controller may take to make the pod, before its events are read. */
-const lookIntervalMs = 1500;
-
-/**
- * Waits for the pod that the cluster makes of a Job.
- *
- * @throws BuilderError FORBIDDEN if Pod Security, a quota or an admission webhook does not let it in
- */
-export async function podOfBuild(cluster: Cluster, name: string, timeoutMs: number, { signal }: Call): Promise<Pod> {
-  const { namespace } = cluster;
-  const startedMs = performance.now();
-  for (;;) {
-    try {
-      return await cluster.waitFor<Pod, Pod>(
-        { ...pods, namespace },
-        { labelSelector: podSelector(name), signal, timeoutMs: lookIntervalMs, until: ([pod]) => pod },
-      );
-    } catch (error) {
-      if (signal.aborted || apiStatusOf(error) !== undefined) throw error;
-      const refusal = await refusalOf(cluster, name, { signal });
-      if (refusal !== undefined) throw refusal;
-      if (performance.now() - startedMs > timeoutMs) throw error;
-    }
-  }
-}
-
-async function refusalOf(cluster: Cluster, name: string, call: Call): Promise<BuilderError | undefined> {
-  const { namespace } = cluster;
-  const fieldSelector = `involvedObject.kind=Job,involvedObject.name=${name},reason=FailedCreate`;
-  const events = await cluster.list<KubernetesEvent>(
-    { apiVersion: "v1", kind: "Event", namespace },
-    { ...call, fieldSelector },
-  );
-  const message = events.items.at(-1)?.message?.trim().replace(/\.+$/, "");
-  if (message === undefined) return undefined;
-  return new BuilderError({
-    code: "FORBIDDEN",
-    message: `Namespace ${namespace} does not let the pod of the build in: ${message}. Kaniko needs the Pod Security level baseline; see podTemplate and resources for what else a policy may want.`,
-    details: { verb: "create", resource: "pods", namespace },
-  });
+/** Waits for the pod that the cluster makes of a build's Job. @throws BuilderError FORBIDDEN if it is not let in */
+export function podOfBuild(cluster: Cluster, name: string, timeoutMs: number, { signal }: Call): Promise<Pod> {
+  const advice =
+    "Kaniko needs the Pod Security level baseline; see podTemplate and resources for what else a policy may want.";
+  return podOfJob(cluster, { namespace: cluster.namespace, name, timeoutMs, advice, signal });
 }
 
 /** How the executor of a pod has ended, or that it runs; undefined while it does neither. */

@@ -1,13 +1,22 @@
-import type { Cluster, Pod } from "@slipway/cluster";
+import { randomBytes } from "node:crypto";
+
+import type { Cluster, Job, PersistentVolumeClaim, PodTemplate } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 
 import type { PodTarget } from "./run-in-pod.ts";
 import { syncContext, type KnownVersion, type SyncOptions, type WorkspaceVersion } from "./sync-context.ts";
-import { workspaceLabels, workspacePod, type OwnerReference, type WorkspaceVolume } from "./workspace-pod.ts";
+import {
+  claimOf,
+  workspaceClaim,
+  workspaceJob,
+  workspaceLabels,
+  type OwnerReference,
+  type WorkspaceVolume,
+} from "./workspace-job.ts";
 
 /** Which workspace, and what it is made of if it is not there yet. */
 export interface WorkspaceOptions {
-  /** Of its pod. */
+  /** Of its Job. */
   readonly name: string;
   /** @defaultValue that of the connection */
   readonly namespace?: string | undefined;
@@ -15,21 +24,30 @@ export interface WorkspaceOptions {
   readonly image: string;
   /** Where contexts are kept: a claim outlives the pod. @defaultValue an `emptyDir` */
   readonly volume?: WorkspaceVolume | undefined;
-  /** The pod ends itself when nobody has synced for so long, in milliseconds. @defaultValue 3600000 */
+  /** The workspace ends itself when nobody has synced for so long and no version is leased, in milliseconds. @defaultValue 3600000 */
   readonly idleMs?: number | undefined;
-  /** The cluster ends the pod after so long, whatever happens, in milliseconds. @defaultValue 86400000 */
+  /** The cluster ends the workspace after so long, whatever happens, in milliseconds. @defaultValue 86400000 */
   readonly lifetimeMs?: number | undefined;
-  /** The object whose deletion deletes the pod. @defaultValue none */
+  /** The object whose deletion deletes the workspace. @defaultValue none */
   readonly owner?: OwnerReference | undefined;
-  /** Further labels of the pod. @defaultValue none */
+  /** Further labels of the workspace and all that belongs to it. @defaultValue none */
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Merged into the pod, as `kubectl patch` merges. @defaultValue nothing */
+  readonly podTemplate?: PodTemplate | undefined;
+  /** How long the pod may take to start, in milliseconds. @defaultValue 300000 */
+  readonly startTimeoutMs?: number | undefined;
+  /** How long the pod may be without a node before that is an error, in milliseconds. @defaultValue `startTimeoutMs` */
+  readonly unschedulableGraceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A folder in the cluster that takes contexts, of which only what has changed is sent. Several clients may use it at once. */
 export interface Workspace {
   readonly namespace: string;
+  /** The pod behind it at present. */
   readonly pod: string;
+  /** The claim that it is on, which other pods may mount; undefined on an `emptyDir`. */
+  readonly claimName?: string | undefined;
   /**
    * Brings a context there.
    *
@@ -37,80 +55,125 @@ export interface Workspace {
    * the like
    */
   sync(root: string, options?: SyncOptions): Promise<WorkspaceVersion>;
-  /** Deletes the pod, for all clients. */
+  /** Deletes it and all that it holds, for all clients; a claim of the user's stays. */
   delete(): Promise<void>;
 }
 
 const hourMs = 3_600_000;
+const defaultStartTimeoutMs = 300_000;
 
 /**
- * Finds the pod of a workspace or starts it, and waits until it runs. A pod that has ended, by its lifetime or because nobody used it, is
- * replaced.
+ * Finds a workspace or starts it, and waits until it runs. One that has ended, by its lifetime or because nobody used it, is replaced.
  *
- * @throws BuilderError: `INVALID_OPTIONS` if another pod has the name; what hinders the pod, such as `UNSCHEDULABLE` or `IMAGE_PULL_FAILED`
+ * @throws BuilderError: `INVALID_OPTIONS` if another Job has the name; what hinders the pod, such as `UNSCHEDULABLE` or `IMAGE_PULL_FAILED`
  */
 export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions): Promise<Workspace> {
   const { name, namespace = cluster.namespace, signal } = options;
-  const reference = { apiVersion: "v1", kind: "Pod", namespace, name };
-  for (;;) {
-    const existing = await cluster.get<Pod>(reference, { signal });
-    if (existing !== undefined && !isOver(checked(existing, name))) break;
-    if (existing === undefined) {
-      if (await createPod(cluster, podOf(options, namespace), signal)) break;
-      continue;
-    }
-    await cluster.delete(reference, { signal, ...preconditionOf(existing) });
-    await cluster.waitFor<Pod, true>(
-      { apiVersion: "v1", kind: "Pod", namespace },
-      {
-        signal,
-        fieldSelector: `metadata.name=${name}`,
-        until: ([pod]) => (pod?.metadata?.uid === existing.metadata?.uid ? undefined : true),
-      },
-    );
-  }
-  await cluster.waitForPod({ namespace, name, signal });
-  const target: PodTarget = { cluster, namespace, pod: name };
+  const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
+  let job = await ensureJob(cluster, options, namespace);
+  if (job.spec?.suspend === true) job = await beginJob(cluster, job, options, signal);
+  const { startTimeoutMs: timeoutMs = defaultStartTimeoutMs, unschedulableGraceMs: graceMs } = options;
+  const { podOfJob } = await import("@slipway/cluster");
+  const advice = "A workspace needs the Pod Security level baseline; see podTemplate for what else a policy may want.";
+  const made = await podOfJob(cluster, { namespace, name, timeoutMs, advice, activeOnly: true, signal });
+  const pod = made.metadata?.name ?? "";
+  await cluster.waitForPod({ namespace, name: pod, timeoutMs, graceMs, signal });
+  const target: PodTarget = { cluster, namespace, pod };
   const known = new Map<string, KnownVersion>();
   return {
     namespace,
-    pod: name,
+    pod,
+    claimName: claimOf(job),
     sync: (root, syncOptions = {}) => syncContext(target, root, syncOptions, known),
     delete: () => cluster.delete(reference),
   };
 }
 
-function podOf(options: WorkspaceOptions, namespace: string): Pod {
-  const { name, image, volume = { type: "emptyDir" }, owner, labels } = options;
-  const { idleMs = hourMs, lifetimeMs = 24 * hourMs } = options;
-  const seconds = { idleSeconds: Math.ceil(idleMs / 1000), lifetimeSeconds: Math.ceil(lifetimeMs / 1000) };
-  return workspacePod({ name, namespace, image, volume, owner, labels, ...seconds });
-}
-
-function isOver({ metadata, status }: Pod): boolean {
-  return metadata?.deletionTimestamp !== undefined || status?.phase === "Succeeded" || status?.phase === "Failed";
-}
-
-/** A pod of the same name that somebody else made is not ours to use, nor to delete. */
-function checked(pod: Pod, name: string): Pod {
-  const labels = pod.metadata?.labels ?? {};
-  if (Object.entries(workspaceLabels(name)).every(([key, value]) => labels[key] === value)) return pod;
-  const message = `Pod ${pod.metadata?.namespace ?? ""}/${name} is not a workspace of Slipway. Choose another name or namespace.`;
-  throw new BuilderError({ code: "INVALID_OPTIONS", message, details: { issues: [{ path: "name", message }] } });
-}
-
-/** Whether it was created; somebody else may have been faster. */
-async function createPod(cluster: Cluster, pod: Pod, signal: AbortSignal | undefined): Promise<boolean> {
-  const { apiStatusOf } = await import("@slipway/cluster");
-  try {
-    await cluster.create(pod, { signal });
-    return true;
-  } catch (error) {
-    if (apiStatusOf(error)?.code === 409) return false;
-    throw error;
+/** The Job of the name that has not ended; this client's, or that of somebody who was faster. */
+async function ensureJob(cluster: Cluster, options: WorkspaceOptions, namespace: string): Promise<Job> {
+  const { name, signal } = options;
+  const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
+  for (;;) {
+    const existing = await cluster.get<Job>(reference, { signal });
+    if (existing === undefined) {
+      const created = await createUnlessThere(cluster, jobOf(options, namespace), signal);
+      if (created !== undefined) return created;
+    } else if (isOver(checked(existing, name))) {
+      await replaceJob(cluster, existing, signal);
+    } else {
+      return existing;
+    }
   }
 }
 
-function preconditionOf({ metadata }: Pod): { preconditions?: { uid: string } } {
-  return metadata?.uid === undefined ? {} : { preconditions: { uid: metadata.uid } };
+function jobOf(options: WorkspaceOptions, namespace: string): Job {
+  const { name, image, volume = { type: "emptyDir" }, owner, labels, podTemplate } = options;
+  const { idleMs = hourMs, lifetimeMs = 24 * hourMs } = options;
+  return workspaceJob({
+    ...{ name, namespace, image, volume, owner, labels, podTemplate, nowMs: Date.now() },
+    // A claim of the same name may still be on its way out.
+    claimName: `${name}-${randomBytes(3).toString("hex")}`,
+    idleSeconds: Math.ceil(idleMs / 1000),
+    lifetimeSeconds: Math.ceil(lifetimeMs / 1000),
+  });
+}
+
+/** Makes the claim and lets the pod begin; whoever finds a Job that waits does so, because its maker may be gone. */
+async function beginJob(
+  cluster: Cluster,
+  job: Job,
+  { volume }: WorkspaceOptions,
+  signal: AbortSignal | undefined,
+): Promise<Job> {
+  if (volume?.type === "claim-template")
+    await createUnlessThere<PersistentVolumeClaim>(cluster, workspaceClaim(job, volume), signal);
+  const { namespace, name = "" } = job.metadata ?? {};
+  return cluster.patch<Job>(
+    { apiVersion: "batch/v1", kind: "Job", namespace, name },
+    { spec: { suspend: false } },
+    { signal },
+  );
+}
+
+function isOver({ metadata, status }: Job): boolean {
+  const hasEnded = (status?.conditions ?? []).some(({ type, status: holds }) => endings.has(type) && holds === "True");
+  return metadata?.deletionTimestamp !== undefined || hasEnded;
+}
+
+/** A Job that is about to end is of no more use than one that has. */
+const endings: ReadonlySet<string> = new Set(["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"]);
+
+/** Deletes a Job that is over, and waits until its name is free. */
+async function replaceJob(cluster: Cluster, { metadata }: Job, signal: AbortSignal | undefined): Promise<void> {
+  const { namespace, name = "", uid } = metadata ?? {};
+  const kind = { apiVersion: "batch/v1", kind: "Job", namespace };
+  await cluster.delete({ ...kind, name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+  for (;;) {
+    const left = await cluster.get<Job>({ ...kind, name }, { signal });
+    if (left?.metadata?.uid !== uid) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** A Job of the same name that somebody else made is not ours to use, nor to delete. */
+function checked(job: Job, name: string): Job {
+  const labels = job.metadata?.labels ?? {};
+  if (Object.entries(workspaceLabels(name)).every(([key, value]) => labels[key] === value)) return job;
+  const message = `Job ${job.metadata?.namespace ?? ""}/${name} is not a workspace of Slipway. Choose another name or namespace.`;
+  throw new BuilderError({ code: "INVALID_OPTIONS", message, details: { issues: [{ path: "name", message }] } });
+}
+
+/** Undefined if the name is taken: somebody else may have been faster. */
+async function createUnlessThere<Made extends Job | PersistentVolumeClaim>(
+  cluster: Cluster,
+  object: Made,
+  signal: AbortSignal | undefined,
+): Promise<Made | undefined> {
+  const { apiStatusOf } = await import("@slipway/cluster");
+  try {
+    return await cluster.create(object, { signal });
+  } catch (error) {
+    if (apiStatusOf(error)?.code === 409) return undefined;
+    throw error;
+  }
 }

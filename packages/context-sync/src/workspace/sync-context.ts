@@ -34,6 +34,8 @@ export interface SyncOptions extends ManifestOptions {
   readonly prepend?: readonly PrependedFile[] | undefined;
   /** For how long nobody deletes the version unless it is released, in milliseconds. @defaultValue 7200000 */
   readonly leaseMs?: number | undefined;
+  /** Told how many bytes of this attempt have left so far. */
+  readonly onProgress?: ((sentBytes: number) => void) | undefined;
 }
 
 /** A context in the workspace. It does not change any more, and stays until it is released or its lease ends. */
@@ -103,8 +105,9 @@ async function syncOnce(
   options: SyncOptions,
   known: Map<string, KnownVersion>,
 ): Promise<WorkspaceVersion | undefined> {
-  const { signal, leaseMs = defaultLeaseMs } = options;
-  const lease = { name: randomBytes(8).toString("hex"), end: String(Math.ceil((Date.now() + leaseMs) / 1000)) };
+  const { signal, leaseMs = defaultLeaseMs, onProgress } = options;
+  // Its end is told by the pod's clock, which the next sync will ask.
+  const lease = { name: randomBytes(8).toString("hex"), seconds: String(Math.ceil(leaseMs / 1000)) };
   const [base, { entries, sha256, totalBytes }] = await Promise.all([
     readBase(target, key, known.get(key), signal),
     syncedEntries(root, options),
@@ -121,7 +124,7 @@ async function syncOnce(
     return { path: `${mountPath}/${subPath}`, subPath, sha256, files: entries.length, totalBytes, ...sent, release };
   };
   if (base !== undefined && plan.sent.length === 0 && plan.removed.length === 0) {
-    const argv = [mountPath, base.id, lease.name, lease.end, key];
+    const argv = [mountPath, base.id, lease.name, lease.seconds, key];
     const { exitCode } = await runInPod(target, leaseScript, argv, { signal });
     return exitCode === 0 ? version(base.id, 0) : undefined;
   }
@@ -132,9 +135,9 @@ async function syncOnce(
     await runInPod(target, abandonScript, argv, { signal: AbortSignal.timeout(abandonMs) }).catch(() => undefined);
     throw error;
   };
-  const sentBytes = await send(target, { root, entries, plan, sync, counts }, signal).catch(abandon);
+  const sentBytes = await send(target, { root, entries, plan, sync, counts, onProgress }, signal).catch(abandon);
   const id = `${sha256.slice(0, 16)}-${sync}`;
-  const committed = [mountPath, sync, key, base?.id ?? "-", id, lease.name, lease.end, String(contextsKeptMinutes)];
+  const committed = [mountPath, sync, key, base?.id ?? "-", id, lease.name, lease.seconds, String(contextsKeptMinutes)];
   const { exitCode, output } = await runInPod(target, commitScript, committed, { signal });
   if (exitCode === 0 && output.toString().endsWith("committed\n")) return version(id, sentBytes);
   if (exitCode === versionGone) return undefined;
@@ -145,7 +148,7 @@ async function syncOnce(
 
 async function syncedEntries(
   root: string,
-  { name: _name, leaseMs: _leaseMs, prepend = [], exclude = [], ...options }: SyncOptions,
+  { name: _name, leaseMs: _leaseMs, onProgress: _onProgress, prepend = [], exclude = [], ...options }: SyncOptions,
 ): Promise<{ readonly entries: readonly SyncedEntry[]; readonly sha256: string; readonly totalBytes: number }> {
   const exceptPrepended = [...exclude, ...prepend.map(({ path }) => escapePattern(path))];
   const manifest = await contextManifest(root, { ...options, exclude: exceptPrepended });
@@ -186,11 +189,12 @@ interface Sending {
   readonly plan: SyncPlan<SyncedEntry>;
   readonly sync: string;
   readonly counts: { files: number; totalBytes: number };
+  readonly onProgress: SyncOptions["onProgress"];
 }
 
 async function send(
   { cluster, namespace, pod }: PodTarget,
-  { root, entries, plan, sync, counts }: Sending,
+  { root, entries, plan, sync, counts, onProgress }: Sending,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { sendVerified } = await import("@slipway/cluster");
@@ -200,7 +204,7 @@ async function send(
       namespace,
       pod,
       command: ["sh", "-c", receiveScript, mountPath, sync],
-      source: syncArchive(root, entries, plan, counts),
+      source: counted(syncArchive(root, entries, plan, counts), onProgress),
     },
     { signal },
   );
@@ -208,6 +212,15 @@ async function send(
   const said = upload.output.trim().slice(-1000);
   const reason = `The context cannot be unpacked (exit code ${upload.exitCode}): ${said}`;
   throw unpackFailed({ namespace, pod }, reason, upload.sizeBytes, false);
+}
+
+async function* counted(source: AsyncIterable<Buffer>, onProgress: SyncOptions["onProgress"]): AsyncIterable<Buffer> {
+  let sentBytes = 0;
+  for await (const chunk of source) {
+    yield chunk;
+    sentBytes += chunk.length;
+    onProgress?.(sentBytes);
+  }
 }
 
 /** A full disk has a code of its own. */

@@ -7,13 +7,21 @@ export const versionGone = 3;
 export const contentDiffers = 4;
 
 /**
- * First process of the pod. It ends once nobody has synced for a while, whatever becomes of the clients.
+ * First process of the pod. It ends once nobody has synced for a while and nobody uses a version, whatever becomes of the clients. A pod that is
+ * told to end has failed, so that its Job makes another one.
  * Arguments: folder, idle seconds.
  */
 export const idleScript = `
 mkdir -p "$0/versions" "$0/contexts" "$0/incoming" "$0/trash" && : >"$0/used" || exit 1
-trap 'exit 0' TERM INT
-while [ $(($(date +%s) - $(date -r "$0/used" +%s))) -lt "$1" ]; do
+trap 'exit 143' TERM INT
+is_leased() {
+  now=$(date +%s)
+  for lease in "$0"/versions/*/leases/*; do
+    end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && return 0
+  done
+  return 1
+}
+while [ $(($(date +%s) - $(date -r "$0/used" +%s))) -lt "$1" ] || is_leased; do
   sleep 5 &
   wait $!
 done
@@ -30,6 +38,16 @@ id=$(cat "contexts/$1" 2>/dev/null) || { echo none; exit 0; }
 [ -d "versions/$id/context" ] || { echo none; exit 0; }
 [ "$id" != "$2" ] || { echo known; exit 0; }
 echo "version $id" && cat "versions/$id/entries"
+`;
+
+/** For how many seconds nobody has synced: "leased" while somebody uses a version. Arguments: folder. */
+export const unusedScript = `
+cd "$0" || exit 1
+now=$(date +%s)
+for lease in versions/*/leases/*; do
+  end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && { echo leased; exit 0; }
+done
+echo $((now - $(date -r used +%s)))
 `;
 
 /** Unpacks what comes in, where no build looks. Arguments: folder, sync. */
@@ -70,7 +88,7 @@ tidy
 /**
  * Makes a version of what came in, and of another version if one is given: that one is taken if nobody uses it, else its files are shared by
  * hard links. Nothing is written into an existing file, and a version appears at once, by a rename. Nothing is locked: who renames first wins.
- * Arguments: folder, sync, context, base or "-", new version, lease, its end in epoch seconds, minutes that contexts are kept.
+ * Arguments: folder, sync, context, base or "-", new version, lease, its seconds, minutes that contexts are kept.
  */
 export const commitScript = `
 exec 2>&1
@@ -109,7 +127,7 @@ else
   fi
   cp -a "$sync/tree/." "$sync/context/" || fail 1 "cannot copy what is new"
 fi
-echo "$6" >"$sync/leases/$5" || fail 1 "cannot write"
+echo $((now + $6)) >"$sync/leases/$5" || fail 1 "cannot write"
 mkdir "$sync/version" && mv "$sync/context" "$sync/leases" "$sync/meta/entries" "$sync/version/" || fail 1 "cannot rename"
 mv "$sync/version" "versions/$4" || fail 1 "cannot rename"
 echo "$4" >"$sync/newest" && mv "$sync/newest" "contexts/$2" || fail 1 "cannot write"
@@ -118,11 +136,11 @@ tidy
 echo committed
 `;
 
-/** Keeps a version from being changed or deleted. Arguments: folder, version, lease, its end in epoch seconds, context. */
+/** Keeps a version from being changed or deleted. Arguments: folder, version, lease, its seconds, context. */
 export const leaseScript = `
 cd "$0" || exit 1
 : >used
-echo "$3" 2>/dev/null >"versions/$1/leases/$2" || exit ${versionGone}
+echo $(($(date +%s) + $3)) 2>/dev/null >"versions/$1/leases/$2" || exit ${versionGone}
 touch "contexts/$4"
 [ -d "versions/$1/context" ] || exit ${versionGone}
 echo leased
