@@ -19,8 +19,7 @@ const firstPauseMs = 500;
  * Builds, and builds again when the infrastructure let the build down: only for a `retryable` error, never once the signal has fired, and
  * never after a function of the caller has taken a part of an archive, because it cannot give it back.
  */
-export async function buildWithRetries<Result>(request: BuildRequest, attempts: Attempts<Result>): Promise<Result> {
-  const guard = guardRequest(request);
+export async function buildWithRetries<Result>(guard: GuardedRequest, attempts: Attempts<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await attempts.attempt(guard.request);
@@ -34,8 +33,15 @@ export async function buildWithRetries<Result>(request: BuildRequest, attempts: 
   }
 }
 
+/** A request whose tars and sinks are watched. */
+export interface GuardedRequest {
+  readonly request: BuildRequest;
+  /** Whether a function of the caller has taken a part of an archive. */
+  readonly sinkUsed: () => boolean;
+}
+
 /** The request with its tars and sinks watched. */
-function guardRequest(request: BuildRequest): { request: BuildRequest; sinkUsed: () => boolean } {
+export function guardRequest(request: BuildRequest): GuardedRequest {
   let used = false;
   const watchOutput = (output: Output): Output => {
     if (!("destination" in output) || isFileSink(output.destination)) return output;
@@ -78,7 +84,7 @@ function oneShotTar(): BuilderError<"CONTEXT_INVALID"> {
   return new BuilderError({
     code: "CONTEXT_INVALID",
     message:
-      "The tar context returned a stream that was read before, so the build could not be tried again. Open it anew in each call of read.",
+      "The tar context returned a stream that was read before, so the build could not read it again. Open it anew in each call of read.",
     details: { path: "tar" },
   });
 }

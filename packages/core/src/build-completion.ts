@@ -15,6 +15,8 @@ export interface CompletionInput {
   readonly record: BuildRecord;
   readonly queuedMs: number;
   readonly durationMs: number;
+  /** The image was there already. */
+  readonly skipped?: boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export function completeResult(returned: DriverBuildResult, input: CompletionInp
   return {
     buildId: input.buildId,
     ...(image === undefined ? {} : { image }),
+    ...(input.skipped === true ? { skipped: true } : {}),
     ...input.record.summary(),
     queuedMs: input.queuedMs,
     durationMs: input.durationMs,

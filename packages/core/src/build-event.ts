@@ -23,6 +23,8 @@ export interface DriverEvents {
 export interface BuildEvents extends DriverEvents {
   "build-queue": { name: string; position: number };
   "build-start": { name: string; driver: string; tags: readonly string[] };
+  /** The image is there already, built from the same inputs: `identity` names them. The end follows. */
+  "build-skip": { reference: string; identity: string };
   /** The terminal event, exactly once. */
   "build-end":
     { outcome: "succeeded"; result: BuildResult } | { outcome: "failed" | "canceled"; error: BuilderErrorData };

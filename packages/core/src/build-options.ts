@@ -51,6 +51,15 @@ export interface BuildOptions {
   preflight?: boolean | undefined;
   /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
   createRepository?: boolean | undefined;
+  /**
+   * Build nothing if every tag stands for one image already that an earlier build with this option has made from the same inputs: the files that
+   * `.dockerignore` leaves over, the Dockerfile, and the options that change the image. Only the registry is asked; no pod starts. What an image was built
+   * from is recorded beside it in the registry, bound to its digest, so a tag that somebody else has moved is never taken for it.
+   *
+   * Not among the inputs: what a base image's tag or an address in `ADD` leads to today (name base images by digest), secrets, and the platform of the
+   * builder where `platforms` are not given. @defaultValue `false`
+   */
+  skipIfPresent?: boolean | undefined;
   /** @defaultValue `"default"` */
   network?: "default" | "host" | "none" | undefined;
   /** Address by host name. */
@@ -85,7 +94,8 @@ export const tagSchema = z.string().check(
   }),
 );
 
-const platformSchema = z
+/** `os/architecture[/variant]`. */
+export const platformSchema = z
   .string()
   .check(
     z.regex(/^[a-z\d]+\/[a-z\d_]+(?:\/[a-z\d.]+)?$/, "Must be os/architecture[/variant], for example linux/amd64"),
@@ -124,6 +134,7 @@ const shape = {
   outputs: z._default(z.readonly(outputsSchema), [{ type: "push" }]),
   preflight: z._default(z.boolean(), true),
   createRepository: flag,
+  skipIfPresent: flag,
   network: z._default(z.enum(["default", "host", "none"]), "default"),
   addHosts: texts,
   shmSizeBytes: z.optional(z.int().check(z.positive())),
@@ -135,11 +146,13 @@ const shape = {
 /** The keys of {@link BuildOptions}, which a driver cannot take for its own. */
 export const buildOptionKeys: readonly string[] = Object.keys(shape);
 
+const plainSchema = z.strictObject(shape);
+
 /**
  * Options as they are parsed: strict, with notations expanded and defaults filled in. It `satisfies` the interface, so what one of the two
  * lacks does not compile.
  */
-export const buildOptionsSchema = z.strictObject(shape).check(
+export const buildOptionsSchema = plainSchema.check(
   z.superRefine((options, call) => {
     if (/^(?:\/|\.\.(?:\/|$))/.test(posix.normalize(options.dockerfile)))
       call.addIssue({
@@ -160,8 +173,23 @@ export const buildOptionsSchema = z.strictObject(shape).check(
         message:
           'A push needs a tag: add tags, for example ["registry.example.com/team/api:v1"], or choose other outputs',
       });
+    const problem = options.skipIfPresent ? skipProblem(options) : undefined;
+    if (problem !== undefined) call.addIssue({ code: "custom", path: ["skipIfPresent"], message: problem });
   }),
 ) as unknown as z.ZodMiniType<ResolvedBuildOptions, BuildOptions>;
+
+/** Why a build cannot be skipped as it was asked for. */
+function skipProblem({
+  noCache,
+  pull,
+  outputs,
+}: Pick<z.output<typeof plainSchema>, "noCache" | "pull" | "outputs">): string | undefined {
+  if (noCache !== false || pull)
+    return `Contradicts ${pull ? "pull" : "noCache"}, which wants the image made anew; leave one out`;
+  if (outputs.some((output) => output.type !== "push" || output.byDigest === true))
+    return "Looks for the tags in their registry, so the only output can be a push to them; leave it or the other outputs out";
+  return undefined;
+}
 
 /** The shape of the strict schema of an options interface: one schema of zod or zod/mini for each key. */
 export type OptionsShape<Options> = { [Key in keyof Options]-?: z.core.$ZodType<unknown, Options[Key]> };

@@ -4,6 +4,8 @@ export interface BuildResult {
   readonly buildId: string;
   /** Absent when no output is an image. */
   readonly image?: BuiltImage;
+  /** There if nothing was built, because the image was there already (`skipIfPresent`). */
+  readonly skipped?: true;
   /** Of the attempt that succeeded, in the order in which they began. */
   readonly steps: readonly BuildStep[];
   /** Files of the contexts: how many there are, and how many had to travel; sizes in bytes. */

@@ -1,7 +1,8 @@
 import { completeResult } from "./build-completion.ts";
-import { buildWithRetries } from "./build-attempts.ts";
+import { buildWithRetries, guardRequest } from "./build-attempts.ts";
 import type { QueuePlace } from "./build-queue.ts";
 import type { BuildResult } from "./build-result.ts";
+import { checkPresence, recordBuilt } from "./build-skip.ts";
 import type { BuildRequest, BuilderDriver, DriverBuildResult, DriverCall } from "./builder-driver.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { BuildInfo } from "./builder-status.ts";
@@ -33,14 +34,26 @@ export async function doBuild(
     journal.publish("build-start", { name: request.name, driver: driver.name, tags: request.tags });
     await checkContexts(request);
     scope.signal.throwIfAborted();
-    const returned = await buildWithRetries(request, {
+    const guarded = guardRequest(request);
+    const check = request.skipIfPresent ? await checkPresence(guarded.request, driver, work.driverCall()) : undefined;
+    const finish = (returned: DriverBuildResult, skipped: boolean): BuildResult => {
+      const endedAt = performance.now();
+      const times = { queuedMs: Math.round(startedAt - queuedAt), durationMs: Math.round(endedAt - startedAt) };
+      return complete(returned, { ...times, ...request, buildId: request.id, skipped }, work);
+    };
+    if (check?.image !== undefined) {
+      journal.publish("build-skip", { reference: check.image.reference, identity: check.identity });
+      return finish(check.image, true);
+    }
+    const returned = await buildWithRetries(guarded, {
       retries,
       signal: scope.signal,
-      attempt: (guarded) => driver.build(guarded, work.driverCall()),
+      attempt: (attempted) => driver.build(attempted, work.driverCall()),
       onRetry: (attempt, error) => journal.publish("build-retry", { attempt, error: error.toJSON() }),
     });
-    const times = { queuedMs: Math.round(startedAt - queuedAt), durationMs: Math.round(performance.now() - startedAt) };
-    return complete(returned, { ...times, ...request, buildId: request.id }, work);
+    if (check !== undefined && returned.digest !== undefined)
+      await recordBuilt(guarded.request, check, returned.digest, driver, work.driverCall());
+    return finish(returned, false);
   });
 }
 

@@ -13,6 +13,7 @@ import type {
 } from "./builder-maintenance.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import type { Feature } from "./feature.ts";
+import type { FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
 
@@ -75,6 +76,19 @@ export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptio
   diskUsage?(call: DriverCall): Promise<DiskUsage>;
   /** Copies an image to other registries. */
   publish?(options: PublishOptions, call: DriverCall): Promise<PublishResult>;
+  /** What a registry serves under a reference, if it does so for all platforms that are asked for. Starts nothing. */
+  find?(query: ImageQuery, call: DriverCall): Promise<FoundImage | undefined>;
+  /**
+   * One hash of all that a build is made of, for `skipIfPresent`: never the same for what could become another image, secrets aside.
+   * `unchangedSinceMs`: refuse files that were changed later.
+   */
+  identify?(
+    request: BuildRequest<Schemas>,
+    call: DriverCall,
+    options?: { readonly unchangedSinceMs: number },
+  ): Promise<string>;
+  /** Leaves the identity of an image where `find` will see it, bound to the image's digest. */
+  recordIdentity?(image: ImageIdentity, call: DriverCall): Promise<void>;
   /** Gives a ServiceAccount what its pods need to pull, now and at each later build and publish. */
   ensurePullable?(options: PullableOptions, call: DriverCall): Promise<PullableResult>;
   /** Gives compute back and keeps state; the next build starts it again. */

@@ -23,6 +23,7 @@ test("an operation that the driver lacks throws UNSUPPORTED_FEATURE with its nam
     "prune",
     "diskUsage",
     "publish",
+    "find",
     "ensurePullable",
     "stop",
     "remove",

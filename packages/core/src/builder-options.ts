@@ -1,12 +1,15 @@
 import * as z from "zod/mini";
 
 import type { BuildEvent, DriverEvent } from "./build-event.ts";
-import { buildOptionKeys, tagSchema } from "./build-options.ts";
+import { buildOptionKeys, platformSchema, tagSchema } from "./build-options.ts";
 import type { OptionsShape } from "./build-options.ts";
 import type { CreateBuilderOptions, BuildCallOptions, CallOptions, OperationCallOptions } from "./builder.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
 import type { PruneOptions, PublishOptions, PullableOptions } from "./builder-maintenance.ts";
+import type { FindOptions } from "./found-image.ts";
+import { canSkip } from "./build-skip.ts";
 import type { Keychain } from "./keychain.ts";
+import { imageReferenceProblem } from "./image-reference.ts";
 import type { Logger } from "./logger.ts";
 
 /** What timers of Node take: beyond 2^31 - 1 ms they fire at once. */
@@ -43,6 +46,8 @@ function driverProblem(driver: unknown): string | undefined {
   if (typeof driver["build"] !== "function") return "Has no function build";
   const watchable = typeof driver["builds"] === "function" && typeof driver["cancel"] === "function";
   if (typeof driver["attach"] === "function" && !watchable) return "Has attach without builds and cancel";
+  if (driver["features"].includes("skipIfPresent") && !canSkip(driver))
+    return "Declares skipIfPresent without find, identify and recordIdentity";
   const taken = Object.keys(driver["buildOptions"] ?? {}).filter((key) => buildOptionKeys.includes(key));
   return taken.length > 0 ? `Adds build options that exist already: ${taken.join(", ")}` : undefined;
 }
@@ -107,6 +112,18 @@ export const publishOptionsSchema = z.strictObject({
     z.custom<NonNullable<PublishOptions["beforeTag"]>>((value) => typeof value === "function", "Must be a function"),
   ),
 } satisfies OptionsShape<PublishOptions>);
+
+/** What `find` looks for, as it is given. */
+export const findSchema = z.strictObject({
+  reference: z.string().check(
+    z.superRefine((reference, call) => {
+      // Unlike a tag to push to, it may have a digest.
+      const message = imageReferenceProblem(reference.replace(/@[^@]*$/, ""));
+      if (message !== undefined) call.addIssue({ code: "custom", message });
+    }),
+  ),
+  platforms: z._default(z.readonly(z.array(platformSchema)), []),
+} satisfies OptionsShape<FindOptions> & { readonly reference: z.core.$ZodType<unknown, string> });
 
 /** Options of `ensurePullable`. */
 export const pullableOptionsSchema = z.strictObject({

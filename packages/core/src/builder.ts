@@ -17,6 +17,7 @@ import { createBuilderOptionsSchema } from "./builder-options.ts";
 import { DrivenBuilder } from "./driven-builder.ts";
 import { parseOptions } from "./invalid-options.ts";
 import type { Feature } from "./feature.ts";
+import type { FindOptions, FoundImage } from "./found-image.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
 
@@ -111,6 +112,13 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
   /** Copies an image to other registries, from where the builder is. */
   publish(options: PublishOptions, call?: OperationCallOptions): Promise<PublishResult>;
   /**
+   * Looks for an image in its registry: whether `registry/repository:tag` is there, for all platforms that are asked for, and what it was built from. Starts no
+   * pod. `undefined` if it is not there.
+   *
+   * @throws `REGISTRY_UNAVAILABLE`, `REGISTRY_UNAUTHORIZED`, `REGISTRY_REFUSED` if that cannot be known
+   */
+  find(reference: string, options?: FindOptions, call?: CallOptions): Promise<FoundImage | undefined>;
+  /**
    * Gives a ServiceAccount the credentials with which its pods pull what the builder builds. They are brought in step at each
    * later build and publish of this builder.
    */
@@ -123,7 +131,17 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
 
 /** The name of an operation that not every builder has. */
 export type Operation =
-  "submit" | "attach" | "cancel" | "builds" | "prune" | "diskUsage" | "publish" | "ensurePullable" | "stop" | "remove";
+  | "submit"
+  | "attach"
+  | "cancel"
+  | "builds"
+  | "prune"
+  | "diskUsage"
+  | "publish"
+  | "find"
+  | "ensurePullable"
+  | "stop"
+  | "remove";
 
 /** Has exactly the operations of its driver. Plain `Builder` is any builder: ask it with `supports`. */
 export type Builder<Driver extends BuilderDriver = BuilderDriver> = BaseBuilder<Driver> &

@@ -11,6 +11,7 @@ import { BuilderError } from "./builder-error.ts";
 import {
   buildCallSchema,
   callSchema,
+  findSchema,
   operationCallSchema,
   pruneOptionsSchema,
   publishOptionsSchema,
@@ -23,7 +24,7 @@ import { abortedError, createCallScope } from "./call-scope.ts";
 import { checkContexts } from "./context-check.ts";
 import { EventJournal } from "./event-journal.ts";
 import type { Feature } from "./feature.ts";
-import { parseOptions } from "./invalid-options.ts";
+import { invalidOptions, parseOptions } from "./invalid-options.ts";
 import type { Logger } from "./logger.ts";
 import { withGate } from "./publish-gate.ts";
 import { OperationCalls, driverCall } from "./operation-calls.ts";
@@ -33,6 +34,7 @@ import { withoutUndefined } from "./without-undefined.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const closed = "the builder was closed";
+const unskippable = "Is for build: nobody may be left when a submitted build ends; ask find before you submit";
 const operations: Readonly<Record<Operation, true>> = {
   submit: true,
   attach: true,
@@ -41,6 +43,7 @@ const operations: Readonly<Record<Operation, true>> = {
   prune: true,
   diskUsage: true,
   publish: true,
+  find: true,
   ensurePullable: true,
   stop: true,
   remove: true,
@@ -114,6 +117,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     const parsed = parseOptions(operationCallSchema, call, "the call of submit");
     const request = createBuildRequest(options, crypto.randomUUID(), this.#driver);
     const { id, name, tags } = request;
+    if (request.skipIfPresent) throw invalidOptions("submit", [{ path: "skipIfPresent", message: unskippable }]);
     return this.#run(`submission of build "${name}"`, parsed, async (services) => {
       const startedMs = Date.now();
       await checkContexts(request);
@@ -156,6 +160,13 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     const parsed = parseOptions(operationCallSchema, call, "the call of publish");
     const what = withGate(withoutUndefined(parseOptions(publishOptionsSchema, options, "publish")));
     return this.#run("publish", parsed, (services) => publish(what, services));
+  }
+
+  async find(reference: unknown, options: unknown = {}, call: unknown = {}): ReturnType<BuilderOperations["find"]> {
+    const find = this.#method("find");
+    const parsed = parseOptions(callSchema, call, "the call of find");
+    const query = parseOptions(findSchema, { ...(options as object), reference }, "find");
+    return this.#run("find", parsed, (services) => find(query, services));
   }
 
   async ensurePullable(options: unknown, call: unknown = {}): ReturnType<BuilderOperations["ensurePullable"]> {

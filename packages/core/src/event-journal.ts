@@ -6,7 +6,7 @@ import type { Logger } from "./logger.ts";
 import { ProgressMerger } from "./progress-merger.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
-type CoreEventType = "build-queue" | "build-start" | "build-retry" | "build-end";
+type CoreEventType = "build-queue" | "build-start" | "build-skip" | "build-retry" | "build-end";
 
 /** Every event of one build on its way: from the driver and from core, to the record, the run's reader and the builder's listener. */
 export class EventJournal {

@@ -15,6 +15,7 @@ export type Feature =
   | "ulimits"
   | "provenance"
   | "sbom"
+  | "skipIfPresent"
   | "platforms:many"
   | "noCache:stages"
   | `context:${Exclude<Context["type"], "directory">}`
@@ -54,6 +55,7 @@ export const requiredFeatures: Requirements = {
     outputs.flatMap((output) => (output.type === "push" ? [] : [`outputs:${output.type}` as const])),
   preflight: nothing,
   createRepository: nothing,
+  skipIfPresent: (skip) => (skip ? ["skipIfPresent"] : []),
   network: (network) => (network === "default" ? [] : ["network"]),
   addHosts: whenUsed("addHosts"),
   shmSizeBytes: (size) => (size === undefined ? [] : ["shmSizeBytes"]),

@@ -72,6 +72,7 @@ export type {
   DriverCall,
   NoBuildOptions,
 } from "./builder-driver.ts";
+export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
 export { publishRefused } from "./publish-gate.ts";
 export { wrapDriver } from "./driver-middleware.ts";
 export type { DriverMiddleware } from "./driver-middleware.ts";

@@ -1,8 +1,9 @@
-import type { BuildEvent, BuilderErrorData } from "@slipway/core";
+import type { BuildEvent, BuildResult, BuilderErrorData } from "@slipway/core";
 
 import type { BuildProgress, ContextProgress, PodProgress, PushProgress } from "./build-progress.ts";
 import { oneLine, printableLines } from "./control-sequences.ts";
 import { formatBytes } from "./format-bytes.ts";
+import { formatDuration } from "./format-duration.ts";
 import type { TaskProgress } from "./step-progress.ts";
 
 const logTailLines = 20;
@@ -48,6 +49,11 @@ export function completedTexts(before: BuildProgress | undefined, after: BuildPr
       complete && before?.pushes.find((known) => known.reference === reference)?.complete !== true,
   );
   return [...contexts.map(contextText), ...pushes.map(pushText)];
+}
+
+/** `built registry.example.com/team/api@sha256:… in 1.2s`, or that it was there already. */
+export function successText({ image, skipped, durationMs }: BuildResult, name: string): string {
+  return `${skipped === true ? "found" : "built"} ${image?.reference ?? name} in ${formatDuration(durationMs)}`;
 }
 
 /** `BUILD_FAILED: …`; a message may have several lines. */

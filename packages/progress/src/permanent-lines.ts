@@ -8,6 +8,7 @@ import {
   errorLogTail,
   isCanceledStep,
   podText,
+  successText,
   warningText,
 } from "./fact-text.ts";
 import { truncate } from "./display-width.ts";
@@ -109,9 +110,7 @@ function endLines(
   drawing: Drawing,
 ): string[] {
   if (event.outcome === "succeeded") {
-    const { image, durationMs } = event.result;
-    const built = image === undefined ? build.name : image.reference;
-    return whole(done, [`built ${built} in ${formatDuration(durationMs)}`], drawing);
+    return whole(done, [successText(event.result, build.name)], drawing);
   }
   const { error, outcome } = event;
   const location = errorLocation(error);

@@ -8,6 +8,7 @@ import {
   errorLogTail,
   isCanceledStep,
   podText,
+  successText,
   taskText,
   warningText,
 } from "./fact-text.ts";
@@ -114,9 +115,7 @@ function unendedLogs(build: BuildProgress | undefined): string[] {
 
 function endLines(event: BuildEvent<"build-end">, build: BuildProgress): string[] {
   if (event.outcome === "succeeded") {
-    const { image, durationMs } = event.result;
-    const built = image === undefined ? `built ${build.name}` : `built ${image.reference}`;
-    return [`${built} in ${formatDuration(durationMs)}`];
+    return [successText(event.result, build.name)];
   }
   const { error, outcome } = event;
   const location = errorLocation(error);

@@ -5,12 +5,14 @@ import { operationRequirements } from "./requirements/operation-requirements.ts"
 import { optionRequirements } from "./requirements/option-requirements.ts";
 import type { ConformanceRequirement } from "./requirements/requirement.ts";
 import { secretRequirements } from "./requirements/secret-requirements.ts";
+import { skipRequirements } from "./requirements/skip-requirements.ts";
 import { stopRequirements } from "./requirements/stop-requirements.ts";
 
 /** Every requirement, those that tear a builder down last. */
 export const conformanceRequirements: readonly ConformanceRequirement[] = [
   ...optionRequirements,
   ...buildRequirements,
+  ...skipRequirements,
   ...secretRequirements,
   ...stopRequirements,
   ...operationRequirements,

@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 
 import { fakeHarness } from "./self-test/fake-harness.ts";
 import { buildSaboteurs } from "./self-test/build-saboteurs.ts";
+import { skipSaboteurs } from "./self-test/skip-saboteurs.ts";
 import { operationSaboteurs } from "./self-test/operation-saboteurs.ts";
 import { conformanceRequirements, runConformance, testDriverConformance } from "./conformance.ts";
 import { FakeCluster } from "./fake-cluster.ts";
@@ -32,7 +33,7 @@ test("CONFORMANCE: a driver that declares nothing skips what is about features a
   expect(skipped).toEqual(conformanceRequirements.filter(({ ifAnyOf }) => ifAnyOf !== undefined).map(({ id }) => id));
 });
 
-test.each([...buildSaboteurs, ...operationSaboteurs])(
+test.each([...buildSaboteurs, ...skipSaboteurs, ...operationSaboteurs])(
   "CONFORMANCE: a saboteur that $name fails $requirement",
   async ({ requirement, sabotage }) => {
     const cluster = new FakeCluster();

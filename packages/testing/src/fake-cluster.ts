@@ -31,17 +31,30 @@ export interface FakeRemoteBuild {
   follow(emit: (event: DriverEvent) => void): () => void;
 }
 
+/** What a fake registry knows of an image. */
+export interface FakeImageContent {
+  readonly platforms: readonly Readonly<{ platform: string; digest: string }>[];
+  /** What it was built from, as `recordIdentity` was told. */
+  readonly identities: string[];
+}
+
 /** Builds and images that outlive a driver: hand the same one to several drivers to play several processes. */
 export class FakeCluster {
   /** Every build since the last `prune`, oldest first. */
   readonly builds = new Map<string, FakeRemoteBuild>();
   /** Digests by reference, as a registry serves them. */
   readonly images = new Map<string, string>();
+  /** What is known of images, by their digests. */
+  readonly contents = new Map<string, FakeImageContent>();
   readonly #cache = new Set<string>();
 
   /** Starts a build. */
   start(request: BuildRequest, plan: FakeBuildPlan): FakeRemoteBuild {
-    const build = startRemoteBuild(request, plan, { images: this.images, cache: this.#cache });
+    const build = startRemoteBuild(request, plan, {
+      images: this.images,
+      contents: this.contents,
+      cache: this.#cache,
+    });
     this.builds.set(request.id, build);
     return build;
   }
@@ -57,6 +70,7 @@ export class FakeCluster {
 
 interface ClusterState {
   readonly images: Map<string, string>;
+  readonly contents: Map<string, FakeImageContent>;
   readonly cache: Set<string>;
 }
 
@@ -108,7 +122,7 @@ interface StepRun extends ClusterState {
 async function runSteps(request: BuildRequest, plan: FakeBuildPlan, run: StepRun): Promise<DriverBuildResult> {
   const pod = `fake-${request.id}`;
   run.emit({ type: "pod-phase", pod, phase: "running" });
-  let chain = JSON.stringify([request.target, request.buildArgs, request.platforms]);
+  let chain = JSON.stringify([request.target, request.buildArgs, request.labels, request.platforms]);
   for (const [index, step] of plan.steps.entries()) {
     chain = sha256(`${chain}\n${step.name}`);
     await runStep(String(index + 1), step, chain, request, plan, run);
@@ -166,7 +180,11 @@ function buildFailed(step: FakeStep, request: BuildRequest): BuilderError<"BUILD
   });
 }
 
-async function finish(chain: string, request: BuildRequest, { images, signal }: StepRun): Promise<DriverBuildResult> {
+async function finish(
+  chain: string,
+  request: BuildRequest,
+  { images, contents, signal }: StepRun,
+): Promise<DriverBuildResult> {
   const platforms = (request.platforms.length > 0 ? request.platforms : ["linux/amd64"]).map((platform) => ({
     platform,
     digest: `sha256:${sha256(`${chain} ${platform}`)}`,
@@ -174,6 +192,7 @@ async function finish(chain: string, request: BuildRequest, { images, signal }: 
   const [only, ...others] = platforms;
   const digest =
     only !== undefined && others.length === 0 ? only.digest : `sha256:${sha256(JSON.stringify(platforms))}`;
+  if (!contents.has(digest)) contents.set(digest, { platforms, identities: [] });
   const digestOf = (output: BuildRequest["outputs"][number]) => ["push", "oci", "docker"].includes(output.type);
   for (const output of request.outputs) {
     if (output.type === "push") for (const tag of request.tags) pushed(images, tag, digest, output.byDigest === true);

@@ -14,6 +14,7 @@ import type {
 
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
+import { fakeIdentity } from "./fake-identity.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 
 /** What a fake driver does. */
@@ -34,7 +35,7 @@ export interface FakeDriverOptions {
 
 /** A driver with every operation, which runs builds in memory. */
 export type FakeDriver = BuilderDriver &
-  Required<Pick<BuilderDriver, Operation | "bootstrap" | "status">> & {
+  Required<Pick<BuilderDriver, Operation | "bootstrap" | "status" | "identify" | "recordIdentity">> & {
     /** What its builds have left. */
     readonly cluster: FakeCluster;
   };
@@ -44,6 +45,7 @@ export const fakeFeatures: readonly Feature[] = Object.freeze([
   "annotations",
   "secrets",
   "platforms:many",
+  "skipIfPresent",
   "context:tar",
   "outputs:oci",
   "outputs:docker",
@@ -135,6 +137,19 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       for (const destination of destinations) cluster.images.set(destination, digest);
       return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
     },
+    async find({ reference, platforms }) {
+      const digest = cluster.images.get(reference);
+      if (digest === undefined) return undefined;
+      const { platforms: there = [], identities = [] } = cluster.contents.get(digest) ?? {};
+      const isThere = platforms.every((wanted) => there.some(({ platform }) => platform === wanted));
+      if (!isThere) return undefined;
+      return { digest, reference: `${repositoryOf(reference)}@${digest}`, platforms: there, identities };
+    },
+    identify: (request) => fakeIdentity(request),
+    async recordIdentity({ reference, identity }) {
+      const content = cluster.contents.get(reference.replace(/^.*@/, ""));
+      content?.identities.push(identity);
+    },
     async ensurePullable({ namespace, serviceAccount = "default" }) {
       return { secrets: [`${namespace}/${serviceAccount}`], warnings: [] };
     },
@@ -169,6 +184,10 @@ async function followToItsEnd(
 async function dockerfileText({ dockerfileInline, context, dockerfile }: BuildRequest): Promise<string> {
   if (dockerfileInline !== undefined) return dockerfileInline;
   return context.type === "directory" ? readFile(join(context.path, dockerfile), "utf8") : "FROM scratch";
+}
+
+function repositoryOf(reference: string): string {
+  return reference.replace(/@.*$/, "").replace(/:[\w][\w.-]*$/, "");
 }
 
 function registryOf(tag: string): string {
