@@ -1,17 +1,23 @@
 import { buildOptionsSchema, parseOptions, type BuildOptions } from "@slipway/core";
 import { describe, expect, it } from "vitest";
 
-import { planBuild } from "./build-plan.ts";
+import { foldBuild, planBuild } from "./build-plan.ts";
 import { isClusterName } from "./build-registries.ts";
-import { kanikoDriverOptionsSchema, type KanikoBuildOptions, type KanikoDriverOptions } from "./kaniko-options.ts";
+import { resolveKanikoDriverOptions, type KanikoBuildOptions, type KanikoDriverOptions } from "./kaniko-options.ts";
 
 const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest"];
 
-function plan(driver: KanikoDriverOptions = {}, build: Partial<BuildOptions> = {}, kaniko: KanikoBuildOptions = {}) {
+async function plan(
+  driver: KanikoDriverOptions = {},
+  build: Partial<BuildOptions> = {},
+  kaniko: KanikoBuildOptions = {},
+) {
   const dockerfileInline = "ARG BASE=docker.io/library/alpine:3\nFROM $BASE\nWORKDIR /app\nCOPY . /app/src\n";
   const options = parseOptions(buildOptionsSchema, { context: ".", dockerfileInline, tags, ...build }, "test");
   const request = { ...options, id: "1", name: "api", kaniko };
-  return planBuild(request, parseOptions(kanikoDriverOptionsSchema, driver, "test"));
+  const folded = foldBuild(request, resolveKanikoDriverOptions(driver));
+  const planned = await planBuild(folded);
+  return { ...planned, warnings: [...folded.warnings, ...planned.warnings] };
 }
 
 describe("the arguments of the executor", () => {

@@ -1,93 +1,136 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { BuilderError, invalidOptions, type BuildRequest } from "@slipway/core";
+import { BuilderError, invalidOptions, type BuildRequest, type OptionIssue } from "@slipway/core";
 import { dockerfileImages } from "@slipway/registry-client";
 
 import { shadowedTargets } from "./additional-mounts.ts";
 import { cacheRepository, certificateFile, dockerfileName, executorArguments } from "./executor-arguments.ts";
-import { executorOf } from "./executor-version.ts";
+import { contextArguments } from "./context-arguments.ts";
+import { executorOf, type Executor } from "./executor-version.ts";
+import type { FoldableOptions } from "./flag-options.ts";
 import { foldFlags } from "./fold-flags.ts";
+import { imageArchives, type ImageArchive } from "./image-archives.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
+import { readTarFile } from "./tar-context.ts";
 
 /** A request with the options that only kaniko knows. */
 export type KanikoBuildRequest = BuildRequest & { readonly kaniko: KanikoBuildOptions };
 
-/** Everything that is known of a build before the cluster is asked. */
+/** A build with the flags folded into the options that they stand for. */
+export interface FoldedBuild {
+  readonly request: KanikoBuildRequest;
+  readonly options: ResolvedKanikoDriverOptions;
+  readonly executor: Executor;
+  /** Of the driver and of the build. */
+  readonly build: KanikoBuildOptions;
+  /** Flags that no option stands for. */
+  readonly furtherFlags: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Everything that is known of a build in one pod before the cluster is asked. */
 export interface BuildPlan {
   readonly arguments: readonly string[];
+  /** Where the context is kept; undefined if it comes in another way. */
+  readonly workspace: ResolvedWorkspace | undefined;
+  /** Environment that the arguments need. */
+  readonly env: Readonly<Record<string, string>>;
   /** Files that the executor reads, by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Repositories that it writes to: of the tags, and of the cache. */
   readonly written: readonly string[];
+  /** Tags that it pushes. */
+  readonly pushed: readonly string[];
   /** Images that it reads, as far as the Dockerfile tells. */
   readonly baseImages: readonly string[];
+  readonly archives: readonly ImageArchive[];
   readonly warnings: readonly string[];
 }
 
 /**
- * Plans a build.
+ * Reads the flags of a build and of its driver as the options that they stand for. What a build says goes before what the driver was given.
+ *
+ * @throws BuilderError INVALID_OPTIONS
+ */
+export function foldBuild(request: KanikoBuildRequest, options: ResolvedKanikoDriverOptions): FoldedBuild {
+  const executor = executorOf(options.image, options.executor);
+  const { target, buildArgs, labels, platforms } = request;
+  const ofDriver = foldFlags({ ...options, target, buildArgs, labels, platforms }, executor);
+  const { args, ...own } = request.kaniko;
+  const ofBuild = foldFlags({ ...mergeBuildOptions(ofDriver.options, own), args }, executor);
+  const issues = [...ofDriver.issues, ...ofBuild.issues];
+  if (issues.length > 0) throw invalidOptions("kaniko", issues);
+  const { insecure = false, skipTlsVerify = false, registryMirrors = [], registries = {}, ...build } = ofBuild.options;
+  const folded = {
+    request: {
+      ...request,
+      target: build.target,
+      ...{ buildArgs: build.buildArgs ?? {}, labels: build.labels ?? {}, platforms: build.platforms ?? [] },
+    },
+    options: { ...options, insecure, skipTlsVerify, registryMirrors, registries },
+  };
+  refuseUnsupported(folded.request);
+  const warnings = [...ofDriver.warnings, ...ofBuild.warnings, ...optionWarnings(build, folded.options)];
+  const furtherFlags = [...ofDriver.further, ...ofBuild.further];
+  return { ...folded, executor, build, furtherFlags, warnings: [...new Set(warnings)] };
+}
+
+/**
+ * Plans a build for at most one platform.
  *
  * @throws BuilderError INVALID_OPTIONS, CONTEXT_INVALID
  */
-export async function planBuild(request: KanikoBuildRequest, options: ResolvedKanikoDriverOptions): Promise<BuildPlan> {
-  refuseUnsupported(request);
-  const executor = executorOf(options.image, options.executor);
-  const folded = foldFlags(mergeBuildOptions(options, request.kaniko), executor);
-  if (folded.issues.length > 0) throw invalidOptions("kaniko", folded.issues);
-  const build = folded.options;
-  const dockerfile = await readDockerfile(request);
+export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Promise<BuildPlan> {
+  const { request, options, build } = folded;
+  const dockerfile = await readDockerfile(request, signal);
   const cache = cacheRepository(request, build);
-  const plan = { executor, driver: options, build, furtherFlags: folded.further };
+  const pushed = request.outputs.some(({ type }) => type === "push") ? request.tags : [];
+  const workspace = request.context.type === "directory" ? workspaceOf(options.workspace, folded.executor) : undefined;
+  const context = contextArguments(request, workspace !== undefined);
   return {
-    arguments: executorArguments(request, plan),
+    workspace,
+    arguments: [...context.arguments, ...executorArguments(request, folded)],
+    env: context.env,
     files: planFiles(dockerfile, options),
-    written: [...request.tags, ...(cache === undefined ? [] : [cache])],
-    baseImages: await dockerfileImages(dockerfile, { buildArgs: request.buildArgs }),
-    warnings: [
-      ...folded.warnings,
-      ...securityWarnings(options),
-      ...(build.snapshotMode === "time" ? [timeWarning] : []),
-      ...shadowedTargets(dockerfile, options.additionalMounts),
-    ],
+    written: [...pushed, ...(cache === undefined ? [] : [cache])],
+    pushed,
+    baseImages: dockerfile === undefined ? [] : await dockerfileImages(dockerfile, { buildArgs: request.buildArgs }),
+    archives: imageArchives(request.outputs),
+    warnings: shadowedTargets(dockerfile ?? "", options.additionalMounts),
   };
+}
+
+function optionWarnings(build: KanikoBuildOptions, options: ResolvedKanikoDriverOptions): readonly string[] {
+  return [...securityWarnings(options), ...(build.snapshotMode === "time" ? [timeWarning] : [])];
 }
 
 const timeWarning =
   'The snapshot mode "time" misses changes that leave the time of a file alone, such as chown: such a change may not be in the image. "full" and "redo" find them.';
 
-/** What a build says goes before what the driver was given, key by key; flags are read in this order too. */
-function mergeBuildOptions(driver: KanikoBuildOptions, build: KanikoBuildOptions): KanikoBuildOptions {
-  const keys = [
-    "snapshotMode",
-    "useNewRun",
-    "singleSnapshot",
-    "reproducible",
-    "cleanup",
-    "verbosity",
-    "allowUnknownFlags",
-  ] as const;
-  const chosen = Object.fromEntries(
-    keys.flatMap((key) => {
-      const value = build[key] ?? driver[key];
-      return value === undefined ? [] : [[key, value] as const];
-    }),
-  );
-  return {
-    ...chosen,
-    cache: { ...driver.cache, ...build.cache },
-    args: [...(driver.args ?? []), ...(build.args ?? [])],
-  };
+/** What a build says goes before what the driver was given, key by key. */
+function mergeBuildOptions(driver: FoldableOptions, build: KanikoBuildOptions): FoldableOptions {
+  const said = Object.entries(build).filter(([, value]) => value !== undefined);
+  return { ...driver, ...Object.fromEntries(said), cache: { ...driver.cache, ...build.cache } };
 }
 
 function refuseUnsupported({ outputs, platforms }: BuildRequest): void {
+  const problems: OptionIssue[] = [];
   if (outputs.some((output) => output.type === "push" && output.byDigest === true))
-    throw invalidOptions("build", [
-      { path: "outputs", message: "kaniko cannot push by digest alone; leave byDigest out, and give a tag of its own" },
-    ]);
+    problems.push({
+      path: "outputs",
+      message: "kaniko cannot push by digest alone; leave byDigest out, and give a tag of its own",
+    });
   const other = platforms.find((platform) => !platform.startsWith("linux/"));
   if (other !== undefined)
-    throw invalidOptions("build", [{ path: "platforms", message: `kaniko builds for Linux only, not for ${other}` }]);
+    problems.push({ path: "platforms", message: `kaniko builds for Linux only, not for ${other}` });
+  if (platforms.length > 1 && imageArchives(outputs).length > 0)
+    problems.push({
+      path: "outputs",
+      message: "kaniko writes archives of one platform; build each platform by itself, or push",
+    });
+  if (problems.length > 0) throw invalidOptions("build", problems);
 }
 
 function securityWarnings({ insecure, skipTlsVerify, registries }: ResolvedKanikoDriverOptions): readonly string[] {
@@ -107,15 +150,25 @@ function sentence(what: string, hosts: readonly string[]): readonly string[] {
 }
 
 /** The Dockerfile comes by itself, since `.dockerignore` may leave it out of the context. What is ignored is left out here, so nothing is left to ignore there. */
-function planFiles(dockerfile: string, { registries }: ResolvedKanikoDriverOptions): Readonly<Record<string, string>> {
+function planFiles(
+  dockerfile: string | undefined,
+  { registries }: ResolvedKanikoDriverOptions,
+): Readonly<Record<string, string>> {
   const certificates = Object.values(registries).flatMap(({ ca }, index) =>
     ca === undefined ? [] : [[certificateFile(index), ca] as const],
   );
-  return { [dockerfileName]: dockerfile, [`${dockerfileName}.dockerignore`]: "", ...Object.fromEntries(certificates) };
+  const own = dockerfile === undefined ? {} : { [dockerfileName]: dockerfile, [`${dockerfileName}.dockerignore`]: "" };
+  return { ...own, ...Object.fromEntries(certificates) };
 }
 
-async function readDockerfile({ context, dockerfile, dockerfileInline }: BuildRequest): Promise<string> {
+/** The text of the Dockerfile; undefined if only the executor will see it. */
+async function readDockerfile(
+  { context, dockerfile, dockerfileInline }: BuildRequest,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   if (dockerfileInline !== undefined) return dockerfileInline;
+  if (context.type === "git") return undefined;
+  if (context.type === "tar") return readTarFile(context.read, dockerfile, signal);
   const path = context.type === "directory" ? join(context.path, dockerfile) : dockerfile;
   try {
     return await readFile(path, "utf8");

@@ -1,10 +1,9 @@
-import { parseOptions } from "@slipway/core";
 import { describe, expect, it } from "vitest";
 
 import { buildJob, type BuildPodPlan } from "./build-pod.ts";
 import { buildSecret } from "./build-secret.ts";
 import { kanikoDriver } from "./kaniko-driver.ts";
-import { kanikoDriverOptionsSchema, type KanikoDriverOptions } from "./kaniko-options.ts";
+import { resolveKanikoDriverOptions, type KanikoDriverOptions } from "./kaniko-options.ts";
 
 const files = { dockerConfig: '{"auths":{}}', files: { Dockerfile: "FROM scratch" } };
 
@@ -18,7 +17,7 @@ function job(options: KanikoDriverOptions = {}, changes: Partial<BuildPodPlan> =
       files,
       withHelper: false,
     },
-    ...{ options: parseOptions(kanikoDriverOptionsSchema, options, "test"), deadlineMs: 60_000, nowMs: 1_000_000 },
+    ...{ options: resolveKanikoDriverOptions(options), deadlineMs: 60_000, nowMs: 1_000_000 },
     ...changes,
   });
 }

@@ -3,7 +3,10 @@ import type { BuildRequest } from "@slipway/core";
 
 import { mountVolumes } from "./additional-mounts.ts";
 import { dockerConfigFolder, filesFolder } from "./executor-arguments.ts";
+import { besideWorkspace, contextVolume } from "./context-volume.ts";
+import { archiveFolder } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import type { ContextMount } from "./workspace-context.ts";
 
 /** The container that builds. */
 export const executorContainer = "executor";
@@ -37,7 +40,13 @@ export interface BuildPodPlan {
   readonly request: Pick<BuildRequest, "id" | "platforms">;
   readonly options: ResolvedKanikoDriverOptions;
   readonly arguments: readonly string[];
+  /** Environment that the arguments need. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly files: BuildFiles;
+  /** Whether the executor leaves archives for the helper to send. */
+  readonly withArchives?: boolean;
+  /** The context, if it does not come through stdin. */
+  readonly context?: ContextMount | undefined;
   /** Whether a registry has to be asked from within the cluster. */
   readonly withHelper: boolean;
   readonly deadlineMs: number;
@@ -47,11 +56,6 @@ export interface BuildPodPlan {
 /** The name of what one attempt at a build has: another attempt must not meet what is left of this one. */
 export function attemptName(id: string, suffix: string): string {
   return `slipway-kaniko-${id}-${suffix}`;
-}
-
-/** Selects the pod that the cluster makes of a Job. */
-export function podSelector(name: string): string {
-  return `batch.kubernetes.io/job-name=${name}`;
 }
 
 /** The labels of everything that a build has made. */
@@ -90,7 +94,10 @@ function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
   const { name, options, request, files, withHelper, deadlineMs } = plan;
   const mounts = mountVolumes(options.additionalMounts);
   const own = ownVolumes(name, files);
-  const { serviceAccount, tolerations, affinity } = options;
+  const context = contextVolume(plan.context);
+  const archives = archiveVolume(plan.withArchives === true);
+  const { serviceAccount, tolerations } = options;
+  const affinity = besideWorkspace(options.affinity, plan.context);
   const template = {
     metadata: {
       labels: { ...options.labels },
@@ -106,17 +113,22 @@ function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
       ...(affinity === undefined ? {} : { affinity }),
       nodeSelector: { ...platformSelector(request.platforms[0]), ...options.nodeSelector },
       containers: [
-        executor(plan, [...own.volumeMounts, ...mounts.volumeMounts]),
-        ...(withHelper ? [helper(options.images.helper, deadlineMs)] : []),
+        executor(plan, [
+          ...own.volumeMounts,
+          ...archives.volumeMounts,
+          ...context.volumeMounts,
+          ...mounts.volumeMounts,
+        ]),
+        ...(withHelper ? [helper(options, deadlineMs, archives.volumeMounts)] : []),
       ],
-      volumes: [...own.volumes, ...mounts.volumes],
+      volumes: [...own.volumes, ...archives.volumes, ...context.volumes, ...mounts.volumes],
     },
   };
   return mergePodTemplate(template, options.podTemplate) as unknown as PodTemplateSpec;
 }
 
 /** Kaniko emulates nothing: a platform needs a node of its own kind. */
-function platformSelector(platform: string | undefined): Readonly<Record<string, string>> {
+export function platformSelector(platform: string | undefined): Readonly<Record<string, string>> {
   if (platform === undefined) return {};
   const [os = "linux", architecture = "amd64"] = platform.split("/");
   return { "kubernetes.io/os": os, "kubernetes.io/arch": architecture };
@@ -136,17 +148,22 @@ const capabilities = [
   "SYS_CHROOT",
 ];
 
-function executor({ options, arguments: args }: BuildPodPlan, volumeMounts: readonly object[]): object {
-  const { image, command, env, resources } = options;
+function executor(
+  { options, context, arguments: args, env: needed = {} }: BuildPodPlan,
+  volumeMounts: readonly object[],
+): object {
+  const { image, command, env, envFrom, resources } = options;
   return {
     name: executorContainer,
     image,
     ...(command === undefined ? {} : { command }),
     args,
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    stdin: true,
+    env: [
+      ...Object.entries({ ...needed, ...env }).map(([name, value]) => ({ name, value })),
+      ...Object.entries(envFrom).map(([name, valueFrom]) => ({ name, valueFrom })),
+    ],
     // The end of the upload is the end of stdin; nobody else can write to it afterwards.
-    stdinOnce: true,
+    ...(context === undefined ? { stdin: true, stdinOnce: true } : {}),
     resources: {
       ...(resources.requests === undefined ? {} : { requests: resources.requests }),
       ...(resources.limits === undefined ? {} : { limits: resources.limits }),
@@ -161,12 +178,27 @@ function executor({ options, arguments: args }: BuildPodPlan, volumeMounts: read
   };
 }
 
-function helper(image: string, deadlineMs: number): object {
+/** Where the executor leaves archives, and the helper finds them. */
+function archiveVolume(isNeeded: boolean): { volumes: object[]; volumeMounts: object[] } {
+  if (!isNeeded) return { volumes: [], volumeMounts: [] };
+  return {
+    volumes: [{ name: "archives", emptyDir: {} }],
+    volumeMounts: [{ name: "archives", mountPath: archiveFolder }],
+  };
+}
+
+function helper(
+  { images, initEnv }: ResolvedKanikoDriverOptions,
+  deadlineMs: number,
+  volumeMounts: readonly object[],
+): object {
   return {
     name: helperContainer,
-    image,
+    image: images.helper,
+    env: Object.entries(initEnv).map(([name, value]) => ({ name, value })),
     command: ["sleep", String(Math.ceil(deadlineMs / 1000))],
     resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "64Mi" } },
+    volumeMounts,
     securityContext: {
       runAsUser: 65534,
       runAsNonRoot: true,

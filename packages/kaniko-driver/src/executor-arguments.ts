@@ -3,38 +3,37 @@ import { formatImageReference, parseImageReference } from "@slipway/registry-cli
 
 import { flagKind } from "./executor-flags.ts";
 import type { Executor } from "./executor-version.ts";
+import { outputArguments } from "./image-archives.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 
 /** Where the files of a build's Secret are; kaniko leaves its own folder out of every image. */
 export const filesFolder = "/kaniko/slipway";
 /** Where kaniko looks for registry credentials. */
 export const dockerConfigFolder = "/kaniko/.docker";
+/** Where a context that the pod mounts is. */
+export const contextMountPath = "/kaniko/context";
 /** The build's Dockerfile among these files. */
 export const dockerfileName = "Dockerfile";
 
 /** What decides the arguments of the executor. */
 export interface ExecutorPlan {
   readonly executor: Executor;
-  readonly driver: Pick<
-    ResolvedKanikoDriverOptions,
-    "registries" | "insecure" | "skipTlsVerify" | "registryMirrors" | "additionalMounts"
-  >;
+  readonly options: Pick<ResolvedKanikoDriverOptions, "registries" | "insecure" | "skipTlsVerify" | "registryMirrors">;
   /** Of the driver and of the build, with flags folded in. */
   readonly build: KanikoBuildOptions;
   /** Flags that no option stands for. */
   readonly furtherFlags: readonly string[];
 }
 
-/** The arguments with which the executor does a build. Credentials are never among them. */
+/** The arguments with which the executor does a build, but those of its context. Credentials are never among them. */
 export function executorArguments(request: BuildRequest, plan: ExecutorPlan): readonly string[] {
   const { executor, build, furtherFlags } = plan;
   const has = (name: string): boolean => flagKind(name, executor) !== undefined;
   const optional = (name: string, value: string | number | boolean | undefined): readonly string[] =>
     value === undefined || !has(name) ? [] : [`--${name}=${String(value)}`];
   return [
-    "--context=tar://stdin",
-    `--dockerfile=${filesFolder}/${dockerfileName}`,
     ...request.tags.map((tag) => `--destination=${tag}`),
+    ...outputArguments(request.outputs),
     "--digest-file=/dev/termination-log",
     "--log-format=json",
     "--force",
@@ -90,8 +89,8 @@ function cacheArguments(request: BuildRequest, build: KanikoBuildOptions, option
   ];
 }
 
-function registryArguments({ driver }: ExecutorPlan): readonly string[] {
-  const { registries, insecure, skipTlsVerify, registryMirrors } = driver;
+function registryArguments({ options }: ExecutorPlan): readonly string[] {
+  const { registries, insecure, skipTlsVerify, registryMirrors } = options;
   const hosts = Object.entries(registries);
   return [
     ...directed("insecure", insecure),

@@ -1,12 +1,13 @@
 import { nearestName, type OptionIssue } from "@slipway/core";
 
-import { canonicalFlag, flagKind, flagNames } from "./executor-flags.ts";
+import { canonicalFlag, flagKind, flagNames, type FlagKind } from "./executor-flags.ts";
 import type { Executor } from "./executor-version.ts";
-import type { KanikoBuildOptions, KanikoCache } from "./kaniko-options.ts";
+import { contradictions, flagChange, type FoldableOptions } from "./flag-options.ts";
+import { kanikoBuildOptionsSchema, type KanikoBuildOptions } from "./kaniko-options.ts";
 
 /** What is left of flags once options have taken theirs. */
 export interface FoldedFlags {
-  readonly options: KanikoBuildOptions;
+  readonly options: FoldableOptions;
   /** Flags that no option stands for, as `--name=value`. */
   readonly further: readonly string[];
   readonly warnings: readonly string[];
@@ -16,6 +17,8 @@ export interface FoldedFlags {
 interface Flag {
   readonly name: string;
   readonly value: string;
+  /** Where it stands. */
+  readonly path: string;
 }
 
 /** Where the driver decides itself, and a flag would break what it promises. */
@@ -26,10 +29,6 @@ const reserved: Readonly<Record<string, string>> = {
   git: "the context of the build is sent to the pod",
   destination: "it is tags",
   dockerfile: "it is dockerfile",
-  target: "it is target",
-  "build-arg": "it is buildArgs",
-  label: "it is labels",
-  "custom-platform": "it is platforms",
   "digest-file": "the digest is read from there",
   "no-push": "a build without a push is another output",
   "tar-path": "archives are outputs",
@@ -39,46 +38,38 @@ const reserved: Readonly<Record<string, string>> = {
   "kaniko-dir": "the driver mounts files there",
 };
 
-type Setter = (value: string) => KanikoBuildOptions;
-const cache = (part: KanikoCache): KanikoBuildOptions => ({ cache: part });
-
-/** Which option a flag stands for. */
-const setters: Readonly<Record<string, Setter>> = {
-  cache: (value) => cache({ enabled: isTrue(value) }),
-  "cache-repo": (value) => cache({ repository: value }),
-  "cache-ttl": (value) => cache({ ttl: value }),
-  "cache-copy-layers": (value) => cache({ copyLayers: isTrue(value) }),
-  "cache-run-layers": (value) => cache({ runLayers: isTrue(value) }),
-  "cache-dir": (value) => cache({ directory: value }),
-  "compressed-caching": (value) => cache({ compressed: isTrue(value) }),
-  "snapshot-mode": (value) => ({ snapshotMode: value as NonNullable<KanikoBuildOptions["snapshotMode"]> }),
-  "use-new-run": (value) => ({ useNewRun: isTrue(value) }),
-  "single-snapshot": (value) => ({ singleSnapshot: isTrue(value) }),
-  reproducible: (value) => ({ reproducible: isTrue(value) }),
-  cleanup: (value) => ({ cleanup: isTrue(value) }),
-  verbosity: (value) => ({ verbosity: value as NonNullable<KanikoBuildOptions["verbosity"]> }),
-};
-
 /**
  * Takes the flags that an option stands for out of `args`. The flag wins over the option; where they contradict each other, that is a warning. A flag that
  * the executor does not have is an issue with the name of the nearest one, since the executor would end at it.
  */
-export function foldFlags(options: KanikoBuildOptions, executor: Executor): FoldedFlags {
+export function foldFlags(given: FoldableOptions, executor: Executor): FoldedFlags {
   const issues: OptionIssue[] = [];
   const warnings: string[] = [];
   const further: string[] = [];
-  let folded: KanikoBuildOptions = { ...options };
-  for (const { name, value } of readFlags(options, executor, issues)) {
-    const setter = Object.hasOwn(setters, name) ? setters[name] : undefined;
-    if (setter === undefined) {
-      further.push(`--${name}=${value}`);
+  let options = given;
+  for (const { name, value, path } of readFlags(given, executor, issues)) {
+    const flag = `--${name}=${value}`;
+    const change = flagChange(name, value, options);
+    if (change === undefined) {
+      further.push(flag);
       continue;
     }
-    const change = setter(value);
-    warnings.push(...conflicts(options, change, `--${name}=${value}`));
-    folded = { ...folded, ...change, ...(change.cache ? { cache: { ...folded.cache, ...change.cache } } : {}) };
+    issues.push(...valueIssues(change, path));
+    for (const [option, old] of contradictions(given, change))
+      warnings.push(
+        `${flag} in args contradicts the option ${option}, which is ${JSON.stringify(old)}; the flag wins.`,
+      );
+    options = { ...options, ...change };
   }
-  return { options: folded, further, warnings, issues };
+  return { options, further, warnings: [...new Set(warnings)], issues };
+}
+
+/** What the option that a flag stands for does not take: the executor would end at it. */
+function valueIssues(change: FoldableOptions, path: string): readonly OptionIssue[] {
+  const { cache, snapshotMode, verbosity } = change;
+  const own = { cache, snapshotMode, verbosity };
+  const { error } = kanikoBuildOptionsSchema.safeParse(own);
+  return (error?.issues ?? []).map((issue) => ({ path, message: `${issue.path.join(".")} ${issue.message}` }));
 }
 
 function readFlags(options: KanikoBuildOptions, executor: Executor, issues: OptionIssue[]): readonly Flag[] {
@@ -94,12 +85,13 @@ function readFlags(options: KanikoBuildOptions, executor: Executor, issues: Opti
     }
     const name = canonicalFlag(spelled);
     const kind = flagKind(name, executor);
-    const problem = kind === undefined ? unknownFlag(spelled, executor, options) : reservedFlag(name);
+    const known = kind === undefined ? unknownFlag(spelled, executor, options) : reservedFlag(name);
+    const problem = known ?? valueProblem(spelled, kind, assigned);
     if (problem !== undefined) issues.push({ path, message: problem });
     const next = words[index + 1];
     const takesNext = assigned === undefined && kind !== "boolean" && next !== undefined && !next.startsWith("-");
     if (takesNext) index += 1;
-    if (problem === undefined) flags.push({ name, value: assigned ?? (takesNext ? next : "true") });
+    if (problem === undefined) flags.push({ name, path, value: assigned ?? (takesNext ? next : "true") });
   }
   return flags;
 }
@@ -116,16 +108,8 @@ function reservedFlag(name: string): string | undefined {
   return Object.hasOwn(reserved, name) ? `--${name} cannot be given: ${reserved[name] ?? ""}` : undefined;
 }
 
-function conflicts(options: KanikoBuildOptions, change: KanikoBuildOptions, flag: string): readonly string[] {
-  const given = { ...options, ...options.cache } as Readonly<Record<string, unknown>>;
-  const wanted = { ...change, ...change.cache } as Readonly<Record<string, unknown>>;
-  return Object.entries(wanted).flatMap(([key, value]) =>
-    key === "cache" || given[key] === undefined || given[key] === value
-      ? []
-      : [`${flag} in args contradicts the option ${key}, which is ${JSON.stringify(given[key])}; the flag wins.`],
-  );
-}
-
-function isTrue(value: string): boolean {
-  return /^(1|t|true)$/i.test(value);
+/** As Go reads the value of a flag that is on or off. */
+function valueProblem(spelled: string, kind: FlagKind | undefined, assigned: string | undefined): string | undefined {
+  if (kind !== "boolean" || assigned === undefined || /^(1|t|true|0|f|false)$/i.test(assigned)) return undefined;
+  return `--${spelled} is true or false, not ${JSON.stringify(assigned)}`;
 }

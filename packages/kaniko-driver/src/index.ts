@@ -12,4 +12,5 @@ export type {
   RegistryAccess,
   ResourceAmounts,
 } from "./kaniko-options.ts";
-export { podSecurityLevel, requiredRbac } from "./required-rbac.ts";
+export { podSecurityLevel, requiredRbac, workspaceRbac } from "./required-rbac.ts";
+export type { KanikoWorkspace } from "./workspace-options.ts";

@@ -1,8 +1,9 @@
 import type { PodTemplate } from "@slipway/cluster";
-import type { OptionsShape } from "@slipway/core";
+import { helperImage, helperImagesSchema, parseOptions, type HelperImages, type OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import { additionalMountSchema, type AdditionalMount } from "./additional-mounts.ts";
+import { workspaceSchema, type KanikoWorkspace } from "./workspace-options.ts";
 
 /** Amounts by resource name, in Kubernetes notation: `{ cpu: "500m", memory: "2Gi" }`. */
 export type ResourceAmounts = Readonly<Record<string, string>>;
@@ -67,7 +68,7 @@ export interface KanikoDriverOptions extends KanikoBuildOptions {
   readonly context?: string | undefined;
   /** Namespace of the pods; it must exist. @defaultValue the context's */
   readonly namespace?: string | undefined;
-  /** Image of the executor. @defaultValue `gcr.io/kaniko-project/executor` at the release that the tests run */
+  /** Image of the executor. @defaultValue that of `images`, else `gcr.io/kaniko-project/executor` at the release that the tests run */
   readonly image?: string | undefined;
   /** Which flags the image has, where its name does not tell. @defaultValue by the name of the image */
   readonly executor?:
@@ -77,8 +78,13 @@ export interface KanikoDriverOptions extends KanikoBuildOptions {
         readonly version?: string | undefined;
       }
     | undefined;
-  /** Images of helpers: `helper` has `sh` and `nc`, and stands beside the executor when a registry is one that only the cluster reaches. */
-  readonly images?: { readonly helper?: string | undefined } | undefined;
+  /**
+   * Images for clusters that pull from elsewhere: the map, or its registry, that every driver takes. This one runs `kaniko`, and `helper` beside it when a
+   * registry is one that only the cluster reaches or an archive has to be fetched. @defaultValue the public ones
+   */
+  readonly images?: HelperImages | undefined;
+  /** Keep contexts in the cluster, so that only what has changed is sent. @defaultValue contexts go through the stdin of the executor */
+  readonly workspace?: KanikoWorkspace | undefined;
   /** How kaniko reaches registries, by `host[:port]`. */
   readonly registries?: Readonly<Record<string, RegistryAccess>> | undefined;
   /** Plain HTTP to any registry: `true` for both, or where. @defaultValue `false` */
@@ -107,6 +113,10 @@ export interface KanikoDriverOptions extends KanikoBuildOptions {
   readonly serviceAccount?: string | undefined;
   /** Environment of the executor. It ends up in nobody's image, but everybody who may read pods sees it. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Environment of the executor from elsewhere: `valueFrom` of a pod's environment by name, such as `{ secretKeyRef: { name, key } }`. */
+  readonly envFrom?: Readonly<Record<string, object>> | undefined;
+  /** Environment of the containers beside the executor: of the helper, and of the one that brings the context. */
+  readonly initEnv?: Readonly<Record<string, string>> | undefined;
   /** Command of the executor in place of the image's. */
   readonly command?: readonly string[] | undefined;
   /** Merged into the pod, as `kubectl patch` merges. */
@@ -178,7 +188,7 @@ export const kanikoDriverOptionsSchema = z.strictObject({
   kubeconfig: text,
   context: text,
   namespace: text,
-  image: z._default(z.string().check(z.minLength(1)), "gcr.io/kaniko-project/executor:v1.24.0"),
+  image: text,
   executor: z._default(
     z.strictObject({
       flavour: z.optional(z.enum(["google", "osscontainertools", "chainguard"])),
@@ -186,10 +196,8 @@ export const kanikoDriverOptionsSchema = z.strictObject({
     }),
     {},
   ),
-  images: z._default(
-    z.strictObject({ helper: z._default(z.string().check(z.minLength(1)), "docker.io/library/busybox:1.37") }),
-    { helper: "docker.io/library/busybox:1.37" },
-  ),
+  images: z._default(helperImagesSchema, {}),
+  workspace: z.optional(workspaceSchema),
   registries: z._default(z.record(z.string(), registryAccessSchema), {}),
   insecure: directions,
   skipTlsVerify: directions,
@@ -204,6 +212,8 @@ export const kanikoDriverOptionsSchema = z.strictObject({
   labels: named,
   serviceAccount: text,
   env: z._default(z.record(z.string(), z.string()), {}),
+  envFrom: z._default(z.record(z.string(), object), {}),
+  initEnv: z._default(z.record(z.string(), z.string()), {}),
   command: texts,
   podTemplate: z._default(
     z.custom<PodTemplate>((value: unknown) => typeof value === "object" && value !== null),
@@ -215,4 +225,19 @@ export const kanikoDriverOptionsSchema = z.strictObject({
 } satisfies OptionsShape<KanikoDriverOptions>);
 
 /** {@link KanikoDriverOptions} with the defaults filled in. */
-export type ResolvedKanikoDriverOptions = z.output<typeof kanikoDriverOptionsSchema>;
+export type ResolvedKanikoDriverOptions = Omit<z.output<typeof kanikoDriverOptionsSchema>, "image" | "images"> & {
+  readonly image: string;
+  readonly images: { readonly helper: string };
+};
+
+/**
+ * Parses {@link KanikoDriverOptions}.
+ *
+ * @throws BuilderError INVALID_OPTIONS
+ */
+export function resolveKanikoDriverOptions(options: KanikoDriverOptions): ResolvedKanikoDriverOptions {
+  const parsed = parseOptions(kanikoDriverOptionsSchema, options, "kanikoDriver");
+  const executor = helperImage(parsed.images, "kaniko", "gcr.io/kaniko-project/executor:v1.24.0");
+  const helper = helperImage(parsed.images, "helper", "docker.io/library/busybox:1.37");
+  return { ...parsed, image: parsed.image ?? executor, images: { helper } };
+}

@@ -21,12 +21,23 @@ export const requiredRbac: readonly AccessRule[] = [
   { verb: "create", resource: "pods/exec" },
 ];
 
+/** What it does beyond {@link requiredRbac} for contexts in a workspace. */
+export const workspaceRbac: readonly AccessRule[] = [
+  { verb: "get", apiGroup: "batch", resource: "jobs" },
+  { verb: "create", resource: "persistentvolumeclaims" },
+];
+
 /** The Pod Security level that the namespace must allow: kaniko is root in its container, with some of the default capabilities and no privileges. */
 export const podSecurityLevel = "baseline";
 
-/** Checks {@link requiredRbac} before anything is made. @throws BuilderError FORBIDDEN */
-export async function checkAccess(cluster: Cluster, call: { readonly signal: AbortSignal }): Promise<void> {
+/** Checks the rules before anything is made. @throws BuilderError FORBIDDEN */
+export async function checkAccess(
+  cluster: Cluster,
+  withWorkspace: boolean,
+  call: { readonly signal: AbortSignal },
+): Promise<void> {
   const { namespace } = cluster;
   const need = `Builds in namespace ${namespace} need`;
-  await requireAccess(cluster, requiredRbac, { namespace, need, entryPoint: "slipway/kaniko" }, call);
+  const rules = withWorkspace ? [...requiredRbac, ...workspaceRbac] : requiredRbac;
+  await requireAccess(cluster, rules, { namespace, need, entryPoint: "slipway/kaniko" }, call);
 }

@@ -1,19 +1,18 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import type { ExecStream } from "@slipway/cluster";
-import { packContext, parseDockerignore, type ContextArchive } from "@slipway/context-sync";
+import { packContext, type ContextArchive } from "@slipway/context-sync";
 import type { BuildRequest, DriverEvent } from "@slipway/core";
+
+import { contextFolder } from "./context-folder.ts";
+import { tarArchive } from "./tar-context.ts";
 
 /** The context of a build as an archive: gzip, because kaniko takes nothing else from stdin. */
 export async function contextArchive(request: BuildRequest, signal: AbortSignal): Promise<ContextArchive> {
-  const root = request.context.type === "directory" ? request.context.path : ".";
-  const read = (name: string): Promise<string | undefined> => readFile(join(root, name), "utf8").catch(() => undefined);
-  const own = request.dockerfileInline === undefined ? await read(`${request.dockerfile}.dockerignore`) : undefined;
-  const ignored = parseDockerignore(own ?? (await read(".dockerignore")) ?? "");
+  if (request.context.type === "tar") return tarArchive(request.context.read, signal);
+  const { root, exclude } = await contextFolder(request);
   // Without it, kaniko's own folder would give `COPY . /app` a folder that only root may read.
-  return packContext(root, { exclude: ignored, compression: "gzip", rootMode: 0o755, checksum: false, signal });
+  return packContext(root, { exclude, compression: "gzip", rootMode: 0o755, checksum: false, signal });
 }
 
 /**

@@ -3,6 +3,9 @@ import { parseImageReference } from "@slipway/registry-client";
 
 import type { BuildRegistries } from "./build-registries.ts";
 
+/** How a registry is reached. */
+export type RegistriesOf = (registry: string) => Pick<BuildRegistries, "client">;
+
 /**
  * Asks the registries whether they serve what was pushed, under every tag.
  *
@@ -11,7 +14,7 @@ import type { BuildRegistries } from "./build-registries.ts";
 export async function verifyPushed(
   tags: readonly string[],
   digest: string,
-  registriesOf: (registry: string) => BuildRegistries,
+  registriesOf: RegistriesOf,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   await Promise.all(

@@ -1,0 +1,140 @@
+import { mergePodTemplate, type Cluster, type PodTemplate } from "@slipway/cluster";
+import { openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
+import type { DriverCall } from "@slipway/core";
+
+import type { KanikoBuildRequest } from "./build-plan.ts";
+import { driverLabel, platformSelector } from "./build-pod.ts";
+import { contextFolder } from "./context-folder.ts";
+import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import type { ResolvedWorkspace } from "./workspace-options.ts";
+
+/** A context that a pod mounts, and which does not change while it does. */
+export interface ContextMount {
+  readonly claimName: string;
+  /** Of the context on the volume. */
+  readonly subPath: string;
+  /** Labels of the pod on whose node the volume is; undefined if it can be mounted anywhere. */
+  readonly beside?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A context in the workspace, held for one build. */
+export interface WorkspaceContext extends AsyncDisposable {
+  readonly mount: ContextMount;
+  readonly sentBytes: number;
+}
+
+/** A build may wait for its pod, and the cluster counts from then on. */
+const leaseSlackMs = 300_000;
+/** A volume may have to be made first. */
+const claimGraceMs = 30_000;
+const releaseTimeoutMs = 10_000;
+
+/**
+ * Brings the context of a build to its workspace, of which only what has changed is sent.
+ *
+ * @throws BuilderError CONTEXT_INVALID, CONTEXT_SYNC_FAILED, DISK_FULL; what hinders the workspace's pod, such as UNSCHEDULABLE
+ */
+export async function syncToWorkspace(
+  cluster: Cluster,
+  options: ResolvedKanikoDriverOptions,
+  settings: ResolvedWorkspace,
+  request: KanikoBuildRequest,
+  call: DriverCall,
+): Promise<WorkspaceContext> {
+  const { signal, emit } = call;
+  const workspace = await open(cluster, options, settings, request, signal);
+  const { root, exclude } = await contextFolder(request);
+  const version = await workspace.sync(root, {
+    ...{ exclude, signal, leaseMs: options.startTimeoutMs + options.deadlineMs + leaseSlackMs },
+    onProgress: (sentBytes) => {
+      emit({ ...progress, files: 0, sentFiles: 0, totalBytes: 0, sentBytes });
+    },
+  });
+  const { files, sentFiles, totalBytes, sentBytes, subPath } = version;
+  emit({ ...progress, files, sentFiles, totalBytes, sentBytes });
+  const isShared = settings.accessMode === "ReadWriteMany";
+  return {
+    mount: {
+      claimName: workspace.claimName ?? "",
+      subPath,
+      beside: isShared ? undefined : { "slipway.dev/workspace": workspaceName(settings, request) },
+    },
+    sentBytes,
+    [Symbol.asyncDispose]: () => release(version, call),
+  };
+}
+
+const progress = { type: "context-progress", context: "context" } as const;
+
+function open(
+  cluster: Cluster,
+  options: ResolvedKanikoDriverOptions,
+  settings: ResolvedWorkspace,
+  request: KanikoBuildRequest,
+  signal: AbortSignal,
+): Promise<Workspace> {
+  const { claimName, size, storageClass, accessMode, idleMs, lifetimeMs } = settings;
+  return openWorkspace(cluster, {
+    name: workspaceName(settings, request),
+    image: options.images.helper,
+    volume:
+      claimName === undefined
+        ? { type: "claim-template", size, storageClass, accessMode }
+        : { type: "claim", claimName },
+    labels: driverLabel,
+    podTemplate: workspacePodTemplate(options, settings, request),
+    startTimeoutMs: options.startTimeoutMs,
+    unschedulableGraceMs: Math.max(options.unschedulableGraceMs, claimGraceMs),
+    ...{ idleMs, lifetimeMs, signal },
+  });
+}
+
+/** Nodes of another architecture need a volume of their own, which is where they are. */
+function workspaceName({ name }: ResolvedWorkspace, { platforms: [platform] }: KanikoBuildRequest): string {
+  const architecture = platform?.split("/")[1];
+  return architecture === undefined ? name : `${name}-${architecture}`;
+}
+
+/** What decides where a pod runs. */
+const schedulingKeys = [
+  "nodeSelector",
+  "tolerations",
+  "affinity",
+  "schedulerName",
+  "priorityClassName",
+  "imagePullSecrets",
+];
+
+/** The pod of the workspace has to be where the pods of builds may be. */
+export function workspacePodTemplate(
+  options: ResolvedKanikoDriverOptions,
+  settings: ResolvedWorkspace,
+  { platforms }: Pick<KanikoBuildRequest, "platforms">,
+): PodTemplate {
+  const { nodeSelector, tolerations, affinity, labels = {}, podTemplate } = options;
+  const spec = {
+    nodeSelector: { ...platformSelector(platforms[0]), ...nodeSelector },
+    ...(tolerations === undefined ? {} : { tolerations }),
+    ...(affinity === undefined ? {} : { affinity }),
+  };
+  const merged = mergePodTemplate({ metadata: { labels }, spec }, { spec: schedulingOf(podTemplate) });
+  return mergePodTemplate(merged, settings.podTemplate);
+}
+
+function schedulingOf({ spec = {} }: PodTemplate): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => schedulingKeys.includes(key)));
+}
+
+/** Has a time of its own: the call's signal may have fired. A version that is not let go is, once its lease has ended. */
+async function release(version: WorkspaceVersion, { logger }: DriverCall): Promise<void> {
+  const elapsed = new Promise<void>((resolve) => {
+    setTimeout(resolve, releaseTimeoutMs).unref();
+  });
+  const released = version.release().catch((error: unknown) => {
+    logger.debug("The workspace keeps the context of a build until its lease ends.", {
+      subPath: version.subPath,
+      error,
+    });
+  });
+  await Promise.race([released, elapsed]);
+}
