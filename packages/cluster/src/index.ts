@@ -54,6 +54,7 @@ export type { ExecStatus } from "./streams/channel-protocol.ts";
 export type { ExecStream } from "./streams/exec-stream.ts";
 export type { PortForwardTarget } from "./streams/port-forward.ts";
 export type { AttachTarget, ContainerTarget, ExecTarget } from "./streams/remote-command.ts";
+export { createServiceDialer, serviceAccessRbac, serviceOf, type ServiceName } from "./streams/service-dialer.ts";
 export { sendVerified } from "./streams/send-verified.ts";
 export type { VerifiedUpload, VerifiedUploadTarget } from "./streams/send-verified.ts";
 export { isPodReady } from "./watch/wait-for-pod.ts";

@@ -2,7 +2,9 @@ import { invalidOptions } from "@slipway/core";
 
 import { isIndexMediaType } from "../media-types.ts";
 import type { RegistryClient } from "../registry-client.ts";
+import type { RegistryCall } from "../registry-call.ts";
 import { formatPlatform } from "./image-content.ts";
+import type { ContentDescriptor } from "./image-content.ts";
 import type { ImageNode } from "./image-graph.ts";
 import { isAttestation, normalizePlatform } from "./platform-filter.ts";
 
@@ -19,22 +21,39 @@ export async function readPlatforms(
 ): Promise<Platforms> {
   if (isIndexMediaType(root.mediaType)) return platformsOf(root);
   const [config] = root.content.configs;
-  if (config === undefined || config.sizeBytes > maxConfigBytes) return [];
-  const reader = await client.getBlob(repository, config.digest, { signal });
+  const platform = config && (await platformOfConfig(client, repository, config, { signal }));
+  return platform === undefined ? [] : [{ platform, digest: root.digest }];
+}
+
+/** The platform that an image's configuration names; `undefined` if it names none, or is not there. */
+export async function platformOfConfig(
+  client: RegistryClient,
+  repository: string,
+  { digest, sizeBytes }: Pick<ContentDescriptor, "digest" | "sizeBytes">,
+  call: RegistryCall,
+): Promise<string | undefined> {
+  if (sizeBytes > maxConfigBytes) return undefined;
+  const reader = await client.getBlob(repository, digest, call);
   const parts: Uint8Array[] = [];
   for await (const part of reader?.chunks ?? []) parts.push(part);
-  const platform = formatPlatform(parseConfig(Buffer.concat(parts)));
-  return platform === undefined ? [] : [{ platform, digest: root.digest }];
+  return formatPlatform(parseConfig(Buffer.concat(parts)));
 }
 
 /** The platforms of an index, attestations left out. */
 function platformsOf(root: ImageNode): Platforms {
-  const own = root.content.children.flatMap((child) =>
+  return [
+    ...imagePlatforms(root.content.children),
+    ...root.children.filter(({ mediaType }) => isIndexMediaType(mediaType)).flatMap(platformsOf),
+  ];
+}
+
+/** The images among what an index names, with their platforms. */
+export function imagePlatforms(children: readonly ContentDescriptor[]): Platforms {
+  return children.flatMap((child) =>
     child.platform === undefined || isAttestation(child) || isIndexMediaType(child.mediaType)
       ? []
       : [{ platform: child.platform, digest: child.digest }],
   );
-  return [...own, ...root.children.filter(({ mediaType }) => isIndexMediaType(mediaType)).flatMap(platformsOf)];
 }
 
 function parseConfig(bytes: Buffer): Readonly<Record<string, unknown>> {
