@@ -2,10 +2,11 @@ import type { Cluster } from "@slipway/cluster";
 import { BuilderError, type DriverBuildResult, type DriverCall, type Keychain } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
 
+import { buildKeychain } from "./build-keychain.ts";
 import { foldBuild, planBuild, type BuildPlan, type FoldedBuild, type KanikoBuildRequest } from "./build-plan.ts";
 import { buildPlatforms, type BuildOne, type PushedImage } from "./build-platforms.ts";
 import { helperContainer } from "./build-pod.ts";
-import { BuildRegistries, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
+import { BuildRegistries, dialFromPod, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { keychainCall } from "./keychain-call.ts";
@@ -55,7 +56,7 @@ async function buildInPod(
   const build = new RunningBuild({ cluster, options, request, plan, files, withHelper, context }, call);
   try {
     const pod = await build.start();
-    await using within = new BuildRegistries(access, { cluster, name: pod });
+    await using within = new BuildRegistries(access, () => dialFromPod(cluster, pod));
     const checks = request.preflight
       ? writtenRepositories(plan.written).filter(({ registry }) => inside.has(registry))
       : [];
@@ -77,11 +78,6 @@ function withPlatform(error: unknown, platform: string | undefined): unknown {
   if (platform === undefined || !BuilderError.isInstance(error) || error.code !== "UNSCHEDULABLE") return error;
   const { code, message, details } = error;
   return new BuilderError({ code, message: `No node builds for ${platform}. ${message}`, details, cause: error });
-}
-
-async function buildKeychain({ pullSecret: name }: ResolvedKanikoDriverOptions, chain: Keychain): Promise<Keychain> {
-  const { createKeychain, pullSecret } = await import("@slipway/secret-merging");
-  return name === undefined ? createKeychain(chain) : createKeychain(pullSecret({ name }), chain);
 }
 
 /** Credentials for exactly the registries of this build. */

@@ -4,6 +4,7 @@ import {
   createRegistryClient,
   createStreamTransport,
   parseImageReference,
+  type Dial,
   type ImageReference,
   type RegistryClient,
 } from "@slipway/registry-client";
@@ -24,15 +25,18 @@ export function isClusterName(registry: string): boolean {
   return !host.includes(".") || /\.(svc|svc\..+|local|internal)$/.test(host);
 }
 
-/** Clients for the registries of a build as this process reaches them, or as a pod does. */
+/** How the connections to a registry are opened; `undefined`: over the network of this process. */
+export type DialOf = (registry: string) => Dial | undefined;
+
+/** Clients for the registries of a build, one for each host, made when they are needed. */
 export class BuildRegistries implements AsyncDisposable {
   readonly #plan: RegistryAccessPlan;
-  readonly #pod: { readonly cluster: Cluster; readonly name: string } | undefined;
+  readonly #dialOf: DialOf;
   readonly #clients = new Map<string, RegistryClient>();
 
-  constructor(plan: RegistryAccessPlan, pod?: { readonly cluster: Cluster; readonly name: string }) {
+  constructor(plan: RegistryAccessPlan, dialOf: DialOf = () => undefined) {
     this.#plan = plan;
-    this.#pod = pod;
+    this.#dialOf = dialOf;
   }
 
   client(registry: string): RegistryClient {
@@ -43,9 +47,10 @@ export class BuildRegistries implements AsyncDisposable {
     const http = access.http ?? (appliesToPush(options.insecure) ? true : undefined);
     const insecure = access.insecure ?? appliesToPush(options.skipTlsVerify);
     const tls = { ca: access.ca, insecure };
+    const dial = this.#dialOf(registry);
     const client = createRegistryClient({
       ...{ registry, http, credentials, keychainCall },
-      ...(this.#pod === undefined ? tls : { transport: podTransport(this.#pod, tls) }),
+      ...(dial === undefined ? tls : { transport: createStreamTransport(dial, { tls }) }),
     });
     this.#clients.set(registry, client);
     return client;
@@ -60,20 +65,15 @@ function appliesToPush(where: boolean | readonly ("push" | "pull")[]): boolean {
   return where === true || (where !== false && where.includes("push"));
 }
 
-function podTransport(
-  { cluster, name }: { readonly cluster: Cluster; readonly name: string },
-  tls: { readonly ca: string | undefined; readonly insecure: boolean },
-) {
-  return createStreamTransport(
-    async (signal, url) => {
-      const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-      // A URL writes an IPv6 address in brackets, which no program but a URL parser takes.
-      const host = url.hostname.replace(/^\[|\]$/g, "");
-      const target = { namespace: cluster.namespace, pod: name, container: helperContainer };
-      return (await cluster.exec({ ...target, command: ["nc", host, port] }, { signal })).stdio;
-    },
-    { tls },
-  );
+/** Opens connections from the helper in the pod of a build. */
+export function dialFromPod(cluster: Cluster, pod: string): Dial {
+  return async (signal, url) => {
+    const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+    // A URL writes an IPv6 address in brackets, which no program but a URL parser takes.
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const target = { namespace: cluster.namespace, pod, container: helperContainer };
+    return (await cluster.exec({ ...target, command: ["nc", host, port] }, { signal })).stdio;
+  };
 }
 
 /** The repositories that a build writes to, each once. */

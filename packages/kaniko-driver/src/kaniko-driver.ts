@@ -19,6 +19,7 @@ const buildOptions = { kaniko: kanikoBuildOptionsSchema };
 /** Beyond a plain Dockerfile build. Kaniko has no secrets, no network modes, no further contexts. */
 const features: readonly Feature[] = [
   "platforms:many",
+  "skipIfPresent",
   "context:git",
   "context:tar",
   "outputs:docker",
@@ -55,6 +56,18 @@ export function kanikoDriver(options: KanikoDriverOptions = {}) {
     build: async (request, call) => buildImage(await cluster(), resolved, request, call),
     bootstrap: async (call) => checkAccess(await cluster(), keepsContexts(resolved), call),
     prune: async (pruneOptions, call) => removeLeftovers(await cluster(), pruneOptions, call),
+    find: async (query, call) => {
+      const [{ findInRegistry }, open] = await Promise.all([import("./image-presence.ts"), cluster()]);
+      return findInRegistry(open, resolved, query, call);
+    },
+    identify: async (request, _call, identifyOptions) => {
+      const { identifyBuild } = await import("./identify-build.ts");
+      return identifyBuild(request, resolved, identifyOptions);
+    },
+    recordIdentity: async (image, call) => {
+      const [{ recordInRegistry }, open] = await Promise.all([import("./image-presence.ts"), cluster()]);
+      await recordInRegistry(open, resolved, image, call);
+    },
     [Symbol.asyncDispose]: async () => {
       const open = await connection?.catch(() => undefined);
       await open?.close();
