@@ -8,8 +8,12 @@ import { parseImageReference } from "@slipway/registry-client";
 import { ensureKanikoImage } from "../../dev-cluster/src/index.ts";
 import { createTestNamespace, type TestNamespace } from "../support/test-namespace.ts";
 
-const manifestTypes =
-  "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+const manifestTypes = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
 const probe = "probe";
 export const buildIdLabel = "slipway.dev/build-id";
 
