@@ -9,6 +9,7 @@ export const buildkitFeatures = [
   "shmSizeBytes",
   "ulimits",
   "noCache:stages",
+  "skipIfPresent",
   "context:git",
   "context:http",
   "context:image",

@@ -7,6 +7,9 @@ import type {
   DiskUsage,
   DriverBuildResult,
   DriverCall,
+  FoundImage,
+  ImageIdentity,
+  ImageQuery,
   PruneOptions,
   PruneResult,
   PublishOptions,
@@ -73,6 +76,21 @@ export class BuildkitBuilder {
     const published = await publishImage(options, site, this.#built, ordered);
     if (options.dryRun !== true) await this.#bringInStep([], site, call);
     return published;
+  }
+
+  async find(query: ImageQuery, call: DriverCall): Promise<FoundImage | undefined> {
+    const [cluster, { findInRegistry }] = await Promise.all([this.#pods.cluster(), import("./image-presence.ts")]);
+    return findInRegistry(cluster, this.#options, query, call);
+  }
+
+  async identify(request: BuildRequest, options?: { readonly unchangedSinceMs: number }): Promise<string> {
+    const { identify } = await import("@slipway/context-sync");
+    return identify(request, options);
+  }
+
+  async recordIdentity(image: ImageIdentity, call: DriverCall): Promise<void> {
+    const [cluster, { recordInRegistry }] = await Promise.all([this.#pods.cluster(), import("./image-presence.ts")]);
+    await recordInRegistry(cluster, this.#options, image, call);
   }
 
   async ensurePullable(options: PullableOptions, call: DriverCall): Promise<PullableResult> {
