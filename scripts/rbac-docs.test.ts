@@ -1,5 +1,5 @@
 import { requiredRbac as buildkitRbac } from "@slipway/buildkit-driver";
-import { requiredRbac as kanikoRbac } from "@slipway/kaniko-driver";
+import { requiredRbac as kanikoRbac, workspaceRbac } from "@slipway/kaniko-driver";
 import { expect, it } from "vitest";
 
 import { readRepositoryFile } from "./doc-files.ts";
@@ -17,6 +17,7 @@ function documentedRules(role: string): readonly string[] {
 it.each([
   ["BuildKit", "slipway", buildkitRbac],
   ["kaniko", "slipway-kaniko", kanikoRbac],
+  ["kaniko", "slipway-kaniko-workspace", workspaceRbac],
 ])("docs/security.md shows the rules that the %s driver requires", (_driver, role, rules) => {
   const required = rules.map(({ verb, apiGroup = "", resource }) => `${verb} ${apiGroup}/${resource}`);
   expect([...documentedRules(role)].sort()).toEqual([...required].sort());

@@ -2,13 +2,15 @@ import type { Pod } from "@slipway/cluster";
 import { createBuilder, type BuildOptions, type BuildResult, type BuilderError, type Keychain } from "slipway";
 import { kanikoDriver, type KanikoBuildOptions, type KanikoDriverOptions } from "slipway/kaniko";
 
-import { createContextFolder } from "../support/context-folder.ts";
+import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
 import { observeBuild, resultOf, type ObservedBuild } from "../support/observed-build.ts";
 import { buildIdLabel, type KanikoNamespace } from "./kaniko-namespace.ts";
 
 /** One build with some options of its own. */
 export interface TrialOptions {
   readonly files?: Readonly<Record<string, string>>;
+  /** A context that outlives the build, in place of `files`; it gets the Dockerfile. */
+  readonly folder?: ContextFolder;
   readonly driver?: KanikoDriverOptions;
   readonly build?: Partial<BuildOptions>;
   readonly kaniko?: KanikoBuildOptions;
@@ -49,13 +51,23 @@ export class KanikoTrials {
 
   async run(dockerfile: string, options: TrialOptions = {}) {
     const { namespace, driverOptions } = this.#kaniko;
-    await using folder = await createContextFolder({ Dockerfile: dockerfile, ...options.files });
+    await using own =
+      options.folder === undefined
+        ? await createContextFolder({ Dockerfile: dockerfile, ...options.files })
+        : undefined;
+    const folder = options.folder ?? own;
+    await options.folder?.write("Dockerfile", dockerfile);
     await using builder = createBuilder({
       driver: kanikoDriver({ ...driverOptions, ...options.driver }),
       credentials: options.credentials ?? [],
     });
     const tag = `${namespace.repository}/trial:${++this.#count}`;
-    const run = builder.build({ context: folder.path, tags: [tag], kaniko: options.kaniko ?? {}, ...options.build });
+    const run = builder.build({
+      context: folder?.path ?? "",
+      tags: [tag],
+      kaniko: options.kaniko ?? {},
+      ...options.build,
+    });
     const build = observeBuild(run);
     if (options.whileRunning !== undefined) {
       await build.waitFor("pod-phase", ({ phase }) => phase === "running");

@@ -25,4 +25,5 @@ export { watchContext } from "./watch/watch-context.ts";
 export type { Workspace, WorkspaceOptions } from "./workspace/open-workspace.ts";
 export { openWorkspace } from "./workspace/open-workspace.ts";
 export type { SyncOptions, WorkspaceVersion } from "./workspace/sync-context.ts";
+export { unusedMsOf } from "./workspace/workspace-use.ts";
 export type { OwnerReference, WorkspaceVolume } from "./workspace/workspace-job.ts";

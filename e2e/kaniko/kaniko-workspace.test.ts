@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto";
+import { chmod, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
+import { createBuilder } from "slipway";
+import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
+import { afterAll, describe, expect, test } from "vitest";
+
+import { createContextFolder } from "../support/context-folder.ts";
+import { resultOf, type ObservedBuild } from "../support/observed-build.ts";
+import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
+import { createKanikoNamespace } from "./kaniko-namespace.ts";
+import { KanikoTrials } from "./kaniko-trial.ts";
+import { inWorkspace } from "./workspace-state.ts";
+
+const kaniko = await createKanikoNamespace();
+afterAll(() => kaniko[Symbol.asyncDispose]());
+
+const trials = new KanikoTrials(kaniko);
+const { from } = trials;
+const { cluster, name: namespace } = kaniko.namespace;
+const driver: KanikoDriverOptions = { workspace: { size: "1Gi" } };
+/** A workspace of a test's own. */
+const workspace = (name: string): KanikoDriverOptions => ({ workspace: { name, size: "64Mi" } });
+const noise = randomBytes(1024 * 1024);
+
+/** What the events of a build say was sent, attempt by attempt. */
+function sentBytesOf({ events }: ObservedBuild): readonly number[] {
+  const attempts = [0];
+  for (const event of events) {
+    if (event.type === "build-retry") attempts.push(0);
+    if (event.type === "context-progress") attempts[attempts.length - 1] = event.sentBytes;
+  }
+  return attempts;
+}
+
+async function evict(pod: Pod): Promise<void> {
+  const { name = "" } = pod.metadata ?? {};
+  await cluster.request({
+    method: "POST",
+    path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
+    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } },
+    action: { verb: "create", resource: "pods/eviction", namespace, name },
+  });
+}
+
+describe.concurrent("a build from a workspace", () => {
+  test("has the context as it is, sends only what has changed, and mounts it where no image is", async () => {
+    await using folder = await createContextFolder({ "a/noise": noise, "b/empty": "", "c d/é": "x", run: "#!/bin/sh" });
+    await chmod(join(folder.path, "run"), 0o755);
+    await symlink("a/noise", join(folder.path, "link"));
+    const dockerfile = `${hashingDockerfile(from)}RUN test ! -e /workspace/versions && stat -c %a /context\n`;
+    let pod: Pod | undefined;
+    const first = await trials.succeed(dockerfile, {
+      ...{ folder, driver },
+      whileRunning: (made) => {
+        pod = made;
+        return Promise.resolve();
+      },
+    });
+    expect(printedHash(first.output)).toBe(await hashOfFolder(folder.path));
+    expect(first.output).toContain("\n755\n");
+    expect(first.result.context.sentBytes).toBeGreaterThan(noise.length);
+    const [executor] = pod?.spec?.containers ?? [];
+    expect(executor?.args).toContain("--context=dir:///kaniko/context");
+    expect(executor?.stdin ?? false).toBe(false);
+    expect(executor?.volumeMounts).toContainEqual(
+      expect.objectContaining({ mountPath: "/kaniko/context", readOnly: true }),
+    );
+
+    await folder.write("a/more", "more");
+    await rm(join(folder.path, "b"), { recursive: true });
+    const second = await trials.succeed(dockerfile, { folder, driver });
+    expect(printedHash(second.output)).toBe(await hashOfFolder(folder.path));
+    expect(second.result.context.sentFiles).toBe(2);
+    expect(second.result.context.sentBytes).toBeLessThan(noise.length / 50);
+    expect(second.result.context.totalBytes).toBeGreaterThan(noise.length);
+  });
+
+  test("leaves out what .dockerignore names, and has the Dockerfile even so", async () => {
+    const files = { "a.txt": "a", "b.log": "b", ".dockerignore": "Dockerfile\n*.log\n" };
+    const { output } = await trials.succeed(`${from}WORKDIR /app\nCOPY . .\nRUN find . | sort\n`, { files, driver });
+    expect(output).toBe(".\n./.dockerignore\n./a.txt\n");
+  });
+
+  test("EVICT: a build whose pod is evicted succeeds, with 0 bytes of its context sent again", async () => {
+    await using folder = await createContextFolder({ noise: randomBytes(1024 * 1024) });
+    const states: string[] = [];
+    const { build, outcome } = await trials.run(`${hashingDockerfile(from)}RUN sleep 5\n`, {
+      ...{ folder, driver: workspace("evicted"), kaniko: { cache: { enabled: false } } },
+      whileRunning: async (pod, running) => {
+        await running.waitFor("step-log", ({ text }) => text.startsWith("context-hash"));
+        states.push(await inWorkspace(kaniko, "ls -i versions/*/context/noise", "evicted"));
+        await evict(pod);
+      },
+    });
+    const result = await resultOf({ outcome });
+    states.push(await inWorkspace(kaniko, "ls -i versions/*/context/noise", "evicted"));
+    expect(build.events.filter(({ type }) => type === "build-retry")).toMatchObject([{ error: { code: "POD_LOST" } }]);
+    expect(result.pods).toHaveLength(2);
+    const [first, again, ...further] = sentBytesOf(build);
+    expect(first).toBeGreaterThan(1024 * 1024);
+    expect(again).toBe(0);
+    expect(further).toEqual([]);
+    expect(result.context).toMatchObject({ sentFiles: 0, sentBytes: 0, files: 2 });
+    // The very files that were there before.
+    expect(states[1]).toBe(states[0]);
+    const hashes = build.events.flatMap((event) => (event.type === "step-log" ? (printedHash(event.text) ?? []) : []));
+    expect(hashes).toEqual(Array(2).fill(await hashOfFolder(folder.path)));
+  });
+
+  test("EVICT: when the workspace's pod is evicted too, its volume still has the context", async () => {
+    await using folder = await createContextFolder({ noise: randomBytes(1024 * 1024) });
+    const { build, outcome } = await trials.run(`${from}COPY . /context/\nRUN echo hello && sleep 5\n`, {
+      ...{ folder, driver: workspace("twice-evicted") },
+      whileRunning: async (pod, running) => {
+        await running.waitFor("step-log", ({ text }) => text.startsWith("hello"));
+        const labelSelector = `slipway.dev/workspace=twice-evicted`;
+        const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, { labelSelector });
+        for (const item of [...items, pod]) await evict(item);
+      },
+    });
+    await resultOf({ outcome });
+    expect(sentBytesOf(build).slice(1)).toEqual([0]);
+  });
+
+  test("EVICT: a Dockerfile that fails is not built again, nor is one that takes too much memory", async () => {
+    const failing = await trials.run(`${from}RUN exit 7\n`, { driver });
+    expect(failing.outcome).toMatchObject({ code: "BUILD_FAILED", details: { exitCode: 7 } });
+    const limits = { memory: "192Mi" };
+    const devourer = `awk 'BEGIN { s = "x"; while (1) s = s s }'`;
+    const hungry = await trials.run(`${from}RUN ${devourer}\n`, { driver: { ...driver, resources: { limits } } });
+    expect(hungry.outcome).toMatchObject({ code: "OUT_OF_MEMORY" });
+    for (const { events } of [failing.build, hungry.build]) {
+      expect(events.filter(({ type }) => type === "build-retry")).toEqual([]);
+      expect(new Set(events.flatMap((event) => (event.type === "pod-phase" ? [event.pod] : []))).size).toBe(1);
+    }
+  });
+
+  test("is what an executor gets that is not trusted with stdin, without being asked for", async () => {
+    await using folder = await createContextFolder({ file: "content" });
+    let pod: Pod | undefined;
+    const old: KanikoDriverOptions = { executor: { flavour: "google", version: "v0.19.0" } };
+    const { output } = await trials.succeed(hashingDockerfile(from), {
+      ...{ folder, driver: old },
+      whileRunning: (made) => {
+        pod = made;
+        return Promise.resolve();
+      },
+    });
+    expect(pod?.spec?.containers[0]?.args).toContain("--context=dir:///kaniko/context");
+    expect(printedHash(output)).toBe(await hashOfFolder(folder.path));
+    expect(() => kanikoDriver({ ...kaniko.driverOptions, ...old, workspace: { enabled: false } })).toThrow(
+      /cannot read a context from stdin/,
+    );
+  });
+
+  test("lets go of its context when it is done, and prune removes a workspace that nobody uses", async () => {
+    const own = workspace("pruned");
+    await trials.succeed(`${from}RUN echo hello\n`, { driver: own });
+    expect(await inWorkspace(kaniko, "ls versions/*/leases | wc -l", "pruned")).toBe("0\n");
+    await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...own }) });
+    expect((await builder.prune({ unusedForMs: 3_600_000 })).objects).not.toContain("pruned");
+    const jobs = { apiVersion: "batch/v1", kind: "Job" };
+    expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeDefined();
+    const neighbour = { metadata: { name: "neighbour", labels: { "slipway.dev/workspace": "pruned" } }, data: {} };
+    await cluster.create({ apiVersion: "v1", kind: "ConfigMap", ...neighbour });
+    expect((await builder.prune({ unusedForMs: 0 })).objects).toContain("pruned");
+    const claims = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
+    await cluster.waitFor<PersistentVolumeClaim, true>(claims, {
+      ...{ labelSelector: "slipway.dev/workspace=pruned", timeoutMs: 30_000 },
+      until: (left) => (left.length === 0 ? true : undefined),
+    });
+    expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeUndefined();
+    expect(await cluster.get({ apiVersion: "v1", kind: "ConfigMap", name: "neighbour" })).toBeDefined();
+  });
+});

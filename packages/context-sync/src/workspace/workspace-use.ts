@@ -1,0 +1,24 @@
+import type { Cluster, ClusterCall, Job, Pod } from "@slipway/cluster";
+
+import { runInPod } from "./run-in-pod.ts";
+import { mountPath, unusedScript } from "./workspace-scripts.ts";
+
+/**
+ * For how long nobody has synced to the workspace that a Job is, in milliseconds; undefined if somebody uses a version of it, if it does not run, or
+ * if the Job is no workspace.
+ */
+export async function unusedMsOf(cluster: Cluster, job: Job, call: ClusterCall = {}): Promise<number | undefined> {
+  const { namespace = "", name = "", labels = {} } = job.metadata ?? {};
+  if (labels["slipway.dev/workspace"] === undefined) return undefined;
+  const { podsOfJob } = await import("@slipway/cluster");
+  const kind = { apiVersion: "v1", kind: "Pod", namespace };
+  const { items } = await cluster.list<Pod>(kind, { labelSelector: podsOfJob(name), signal: call.signal });
+  const pod = items.find(
+    ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase === "Running",
+  );
+  if (pod === undefined) return undefined;
+  const target = { cluster, namespace, pod: pod.metadata?.name ?? "" };
+  const { exitCode, output } = await runInPod(target, unusedScript, [mountPath], call);
+  const said = output.toString().trim();
+  return exitCode === 0 && /^\d+$/.test(said) ? Number(said) * 1000 : undefined;
+}
