@@ -200,8 +200,8 @@ function helper(
     resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "64Mi" } },
     volumeMounts,
     securityContext: {
-      runAsUser: 65534,
-      runAsNonRoot: true,
+      // Only the executor's own user may read what it leaves.
+      ...(volumeMounts.length > 0 ? { runAsUser: 0 } : { runAsUser: 65534, runAsNonRoot: true }),
       allowPrivilegeEscalation: false,
       capabilities: { drop: ["ALL"] },
       seccompProfile: { type: "RuntimeDefault" },

@@ -25,12 +25,11 @@ export function contextArguments(
   if (context.type !== "git") return { arguments: ["--context=tar://stdin", own], env: {} };
   const { url, env } = executorUrl(context);
   const { ref, subdirectory } = context;
-  const reference = ref !== undefined && isFullReference(ref) ? ref : undefined;
   return {
     arguments: [
-      `--context=${url}${reference === undefined ? "" : `#${reference}`}`,
+      `--context=${url}${fragmentOf(ref)}`,
       // A branch or a tag, which the executor finds out.
-      ...(ref === undefined || ref === reference ? [] : [`--git=branch=${ref}`]),
+      ...(ref === undefined || fragmentOf(ref) !== "" ? [] : [`--git=branch=${ref}`]),
       ...(subdirectory === undefined ? [] : [`--context-sub-path=${subdirectory}`]),
       dockerfileInline === undefined ? `--dockerfile=${dockerfile}` : own,
     ],
@@ -38,8 +37,10 @@ export function contextArguments(
   };
 }
 
-function isFullReference(ref: string): boolean {
-  return ref.startsWith("refs/") || /^[a-f\d]{40}$/.test(ref);
+/** A commit is checked out of all branches: few servers let a client ask for one by itself. */
+function fragmentOf(ref: string | undefined): string {
+  if (ref?.startsWith("refs/") === true) return `#${ref}`;
+  return ref !== undefined && /^[a-f\d]{40}$/.test(ref) ? `##${ref}` : "";
 }
 
 /** Executors write `git://` for a repository that they clone by HTTPS; plain HTTP is a variable of theirs. They have no SSH client. */

@@ -57,19 +57,26 @@ export function contradictions(
   change: FoldableOptions,
 ): readonly (readonly [string, unknown])[] {
   const before = flattened(given);
-  return Object.entries(flattened(change)).flatMap(([name, value]) => {
+  const changed = Object.entries(flattened(change)).flatMap(([name, value]) => {
     const old = before[name];
     return old === undefined || JSON.stringify(old) === JSON.stringify(value) ? [] : [[name, old] as const];
   });
+  // What is off by default is nobody's wish, but to switch off what was switched on contradicts it.
+  const revoked = (["insecure", "skipTlsVerify"] as const).flatMap((name) => {
+    const left = change[name] === undefined ? undefined : directionsOf(change[name]);
+    const isRevoked = left !== undefined && directionsOf(given[name]).some((direction) => !left.includes(direction));
+    return isRevoked ? [[name, given[name]] as const] : [];
+  });
+  return [...changed, ...revoked];
 }
 
 /** Each value under the name by which a warning calls it. What only ever grows contradicts nothing. */
 function flattened(options: FoldableOptions): Readonly<Record<string, unknown>> {
-  const { cache, buildArgs, labels, registries, insecure, skipTlsVerify, ...rest } = options;
-  const { args: _args, registryMirrors: _mirrors, platforms, ...plain } = rest;
+  const { cache, buildArgs, labels, registries, platforms } = options;
+  const { snapshotMode, useNewRun, singleSnapshot, reproducible, cleanup, verbosity, target } = options;
   return Object.fromEntries(
     Object.entries({
-      ...plain,
+      ...{ snapshotMode, useNewRun, singleSnapshot, reproducible, cleanup, verbosity, target },
       ...prefixed("cache", cache),
       ...prefixed("buildArgs", buildArgs),
       ...prefixed("labels", labels),
@@ -79,20 +86,12 @@ function flattened(options: FoldableOptions): Readonly<Record<string, unknown>> 
         ),
       ),
       ...(platforms === undefined || platforms.length === 0 ? {} : { platforms }),
-      ...granted("insecure", insecure),
-      ...granted("skipTlsVerify", skipTlsVerify),
     }).filter(([, value]) => value !== undefined),
   );
 }
 
 function prefixed(name: string, values: object | undefined): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${name}.${key}`, value as unknown]));
-}
-
-/** To switch off what was switched on contradicts it; what is off by default is nobody's wish. */
-function granted(name: string, where: KanikoDriverOptions["insecure"]): Record<string, unknown> {
-  const directions = directionsOf(where);
-  return directions.length === 0 ? {} : { [name]: true };
 }
 
 function directionsOf(where: KanikoDriverOptions["insecure"]): readonly Direction[] {

@@ -1,19 +1,27 @@
 import { describe, expect, it } from "vitest";
 
 import { executorOf } from "./executor-version.ts";
+import type { FoldableOptions } from "./flag-options.ts";
 import { foldFlags } from "./fold-flags.ts";
-import type { KanikoBuildOptions } from "./kaniko-options.ts";
 
 const current = executorOf("gcr.io/kaniko-project/executor:v1.24.0", {});
 
 describe("flags that an option stands for", () => {
-  it.each<[readonly string[], KanikoBuildOptions]>([
+  it.each<[readonly string[], FoldableOptions]>([
     [["--snapshotMode=redo", "--use-new-run"], { snapshotMode: "redo", useNewRun: true }],
     [["--snapshot-mode", "time"], { snapshotMode: "time" }],
     [["--cache-repo=registry.example.com/team/cache"], { cache: { repository: "registry.example.com/team/cache" } }],
     [["--cache=false", "--cache-ttl", "6h"], { cache: { enabled: false, ttl: "6h" } }],
     [["--cache-dir=/tmp", "--verbosity=debug"], { cache: { directory: "/tmp" }, verbosity: "debug" }],
     [["-v", "debug", "--single-snapshot"], { verbosity: "debug", singleSnapshot: true }],
+    [["--target", "app", "--label=a=b=c"], { target: "app", labels: { a: "b=c" } }],
+    [["--build-arg=A=1", "--build-arg", "B=2"], { buildArgs: { A: "1", B: "2" } }],
+    [["--customPlatform=linux/arm64"], { platforms: ["linux/arm64"] }],
+    [["--insecure", "--insecure-pull"], { insecure: ["push", "pull"] }],
+    [["--skip-tls-verify-pull=1"], { skipTlsVerify: ["pull"] }],
+    [["--insecure-registry=a:5000"], { registries: { "a:5000": { http: true } } }],
+    [["--skip-tls-verify-registry", "b"], { registries: { b: { insecure: true } } }],
+    [["--registry-mirror=a", "--registry-mirror=b"], { registryMirrors: ["a", "b"] }],
   ])("reads %j as options", (args, expected) => {
     const { options, further, issues } = foldFlags({ args }, current);
     expect(issues).toEqual([]);
@@ -27,6 +35,47 @@ describe("flags that an option stands for", () => {
     expect(warnings).toEqual([
       '--snapshot-mode=redo in args contradicts the option snapshotMode, which is "full"; the flag wins.',
     ]);
+  });
+
+  it.each<[string, FoldableOptions, FoldableOptions, string | undefined]>([
+    [
+      "--build-arg=A=2",
+      { buildArgs: { A: "1", B: "1" } },
+      { buildArgs: { A: "2", B: "1" } },
+      'buildArgs.A, which is "1"',
+    ],
+    ["--build-arg=C=2", { buildArgs: { A: "1" } }, { buildArgs: { A: "1", C: "2" } }, undefined],
+    ["--target=b", { target: "a" }, { target: "b" }, 'target, which is "a"'],
+    ["--custom-platform=linux/arm64", { platforms: ["linux/amd64"] }, { platforms: ["linux/arm64"] }, "platforms"],
+    ["--custom-platform=linux/arm64", { platforms: [] }, { platforms: ["linux/arm64"] }, undefined],
+    ["--insecure", { insecure: false }, { insecure: ["push"] }, undefined],
+    ["--insecure-pull", { insecure: ["push"] }, { insecure: ["push", "pull"] }, undefined],
+    ["--insecure=false", { insecure: true }, { insecure: ["pull"] }, "insecure, which is true"],
+    [
+      "--insecure-registry=a",
+      { registries: { a: { http: false } } },
+      { registries: { a: { http: true } } },
+      "http, which",
+    ],
+  ])("%s joins %j", (flag, given, expected, conflict) => {
+    const { options, warnings } = foldFlags({ ...given, args: [flag] }, current);
+    expect(options).toMatchObject(expected);
+    if (conflict === undefined) expect(warnings).toEqual([]);
+    else expect(warnings).toEqual([expect.stringContaining(conflict)]);
+  });
+
+  it("takes the name alone of a build argument for one of the executor's environment", () => {
+    expect(foldFlags({ args: ["--build-arg=A"] }, current).further).toEqual(["--build-arg=A"]);
+  });
+
+  it.each([
+    ["--snapshot-mode=quick", /snapshotMode/],
+    ["--verbosity=loud", /verbosity/],
+    ["--cache-ttl=soon", /cache\.ttl .*duration/],
+    ["--cache=maybe", /true or false, not "maybe"/],
+  ])("refuses %s, whose value its option does not take", (flag, message) => {
+    const { issues } = foldFlags({ args: [flag] }, current);
+    expect(issues).toMatchObject([{ path: "args[0]", message: expect.stringMatching(message) as string }]);
   });
 
   it("keeps the other keys of the cache", () => {
