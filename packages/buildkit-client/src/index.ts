@@ -12,6 +12,7 @@ export type { PreparedContext } from "./prepare-context.ts";
 export { prepareContext } from "./prepare-context.ts";
 export { GrpcStatusError } from "./grpc/grpc-status.ts";
 export type { ImageResolver, ImageResolverOptions, ResolveImageRequest } from "./solve/resolve-image.ts";
+export type { ReceivedFiles, ReceivedFilesStore, ReceivedWalk } from "./solve/received-files.ts";
 export type {
   BuildCredentials,
   BuildSession,

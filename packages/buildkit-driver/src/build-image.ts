@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import type { PreparedContext, SolveResponse } from "@slipway/buildkit-client";
+import type { PreparedContext, ReceivedFilesStore, SolveResponse } from "@slipway/buildkit-client";
 import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
 import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
@@ -16,9 +16,11 @@ import { guardPod } from "./pod-loss.ts";
 import { podRegistries } from "./pod-registries.ts";
 import { checkRegistries, type Preflight } from "./preflight.ts";
 import { isExporting, PushProof } from "./push-proof.ts";
+import { receivedFilesStore } from "./received-files.ts";
 import { pushedReferences } from "./pushed-references.ts";
 import { scopedTokens } from "./scoped-tokens.ts";
 import { sessionCredentials } from "./session-credentials.ts";
+import { sharedKey } from "./shared-key.ts";
 import { solveRequest, type SessionAuthorization } from "./solve-request.ts";
 import { contextProgress, StatusEvents } from "./status-events.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -54,7 +56,7 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   if (request.context.type !== "directory") await allowed;
   const isPushed = request.outputs.some(({ type }) => type === "push");
   using proof = new PushProof(() => client.openImageResolver({ ...authorization, signal }));
-  const daemon = { client, answered, session: { ...authorization, allowed } };
+  const daemon = { client, answered, session: { ...authorization, allowed, received: received(target, request) } };
   const response = await solve(site, daemon, request, {
     ...call,
     signal,
@@ -72,6 +74,13 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
     signal,
   });
   return { digest, metadata };
+}
+
+/** A cache that is exported needs the digests of contents, which only a walk makes. */
+function received({ pod }: BuilderPod, { context, cacheTo }: BuildRequest): ReceivedFilesStore | undefined {
+  const uid = pod.metadata?.uid;
+  const key = sharedKey(context, hostname());
+  return uid === undefined || key === "" || cacheTo.length > 0 ? undefined : receivedFilesStore(uid, key);
 }
 
 async function preflight(

@@ -47,11 +47,12 @@ export class BuildkitBuilder {
 
   async build(request: BuildRequest, call: DriverCall): Promise<DriverBuildResult> {
     const startedMs = Date.now();
-    const cluster = await this.#pods.cluster();
-    const choosing = this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
-    // While the cluster answers there is time to begin the walk through the context, and to load the code that talks to registries.
+    // In another thread: a build without changes waits for the walk through its context and for nothing else of its files.
     const preparing = prepareContextOf(request).catch(() => undefined);
     try {
+      const cluster = await this.#pods.cluster();
+      const choosing = this.#pods.choose(sharedKey(request.context, hostname()) || request.id, call);
+      // While the cluster answers there is time to load the code that talks to registries.
       const [target, { buildImage }] = await Promise.all([choosing, import("./build-image.ts")]);
       const connection = this.#pods.dial(target.name, call);
       const site = { cluster, target, connection, registries: this.#options.registries, context: preparing };

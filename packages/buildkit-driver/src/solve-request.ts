@@ -9,8 +9,8 @@ import { exporters } from "./exporters.ts";
 import { frontendAttributes, localName } from "./frontend-attributes.ts";
 import { sharedKey } from "./shared-key.ts";
 
-/** With what a build's session answers for registries, and when it may begin. */
-export type SessionAuthorization = Pick<BuildSession, "credentials" | "tokens" | "allowed">;
+/** With what a build's session answers for registries, when it may begin, and what the daemon has of its files. */
+export type SessionAuthorization = Pick<BuildSession, "credentials" | "tokens" | "allowed" | "received">;
 
 /** A build in BuildKit's terms. */
 export function solveRequest(

@@ -7,6 +7,8 @@
 export type { ArchiveSummary, ContextArchive, PackOptions } from "./archive/pack-context.ts";
 export { packContext } from "./archive/pack-context.ts";
 export type { PrependedFile } from "./archive/tar-chunks.ts";
+export { removeForgottenFiles, replaceCacheFile } from "./cache-files.ts";
+export { cacheFolder } from "./cache-folder.ts";
 export type { ClientPlatform } from "./client-platform.ts";
 export { parseDockerignore } from "./dockerignore.ts";
 export type { IdentifyOptions } from "./identify.ts";

@@ -17,10 +17,12 @@ import {
 import { readPacket } from "./packet-reader.ts";
 import { ShownFiles, type ShownFile } from "./shown-files.ts";
 import type { TransferMeter } from "./transfer-meter.ts";
+import type { WalkDigest } from "./walk-digest.ts";
 import type { Walk } from "./walk.ts";
 
 // Less than this at the end of a batch is not worth a packet of its own.
 const minDataBytes = 4 * 1024;
+const noContent = new Uint8Array();
 
 /**
  * The sending side of fsutil's DiffCopy: shows every entry of the source, numbers them from 0 in that order, and sends the content of
@@ -30,6 +32,7 @@ export class DiffCopySender {
   readonly #call: SessionCall;
   readonly #source: FileSource;
   readonly #meter: TransferMeter;
+  readonly #digest: WalkDigest;
   readonly #writer: BatchWriter;
   readonly #shown = new ShownFiles();
   readonly #requested: number[] = [];
@@ -37,20 +40,27 @@ export class DiffCopySender {
   #failure: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(call: SessionCall, source: FileSource, meter: TransferMeter) {
+  constructor(call: SessionCall, source: FileSource, { meter, digest }: { meter: TransferMeter; digest: WalkDigest }) {
     this.#call = call;
     this.#source = source;
     this.#meter = meter;
+    this.#digest = digest;
     this.#writer = new BatchWriter(call.stream);
     this.#listen();
   }
 
-  /** Runs until the daemon has all it wants. @throws BuilderError `CONTEXT_INVALID` when a file cannot be sent as it was shown */
-  async send(filter: FileFilter): Promise<void> {
+  /**
+   * Runs until the daemon has all it wants.
+   *
+   * @param complete - Called before the daemon may use what it has; what it throws takes all of it back.
+   * @throws BuilderError `CONTEXT_INVALID` when a file cannot be sent as it was shown
+   */
+  async send(filter: FileFilter, complete: () => void): Promise<void> {
     this.#call.respond();
     const walk = this.#source.walk(filter);
     try {
       await this.#serve(walk);
+      complete();
       this.#writer.append(finFrame);
       this.#flush();
     } catch (error) {
@@ -98,6 +108,7 @@ export class DiffCopySender {
       return "over";
     }
     this.#writer.write(batch.bytes);
+    this.#digest.add(batch);
     this.#shown.add(batch);
     this.#meter.files += batch.files;
     this.#meter.totalBytes += batch.totalBytes;
@@ -108,6 +119,7 @@ export class DiffCopySender {
     const shown = this.#shown.take(id);
     const file = this.#source.open(shown);
     try {
+      this.#digest.addContent(shown, noContent);
       await this.#sendContent(id, shown, file);
       if (!file.unchanged()) throw changed(shown);
     } finally {
@@ -130,6 +142,7 @@ export class DiffCopySender {
       const start = writeDataFrameHeader(this.#writer.buffer, this.#writer.offset, id, bytes);
       await this.#readExactly(shown, file, start, bytes);
       this.#writer.offset = start + bytes;
+      this.#digest.addContent(shown, this.#writer.buffer.subarray(start, start + bytes));
       this.#meter.sentBytes += bytes;
       rest -= bytes;
     }

@@ -13,6 +13,8 @@ export interface FileSource {
   walk(filter: FileFilter): Walk;
   /** @throws BuilderError `CONTEXT_INVALID` */
   open(file: ShownFile): OpenFile;
+  /** The digest of what a walk with this filter would show, where it is made beforehand anyway. */
+  digest?(filter: FileFilter): Promise<string | undefined>;
 }
 
 /** A file that is being sent. */

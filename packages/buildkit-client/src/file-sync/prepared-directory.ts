@@ -22,12 +22,20 @@ export class PreparedDirectory extends DirectorySource implements PreparedContex
   }
 
   override walk(filter: FileFilter): Walk {
-    const walk = this.#walk;
-    if (walk === undefined || JSON.stringify(filter) !== this.#expected) return super.walk(filter);
+    const walk = this.#fitting(filter);
+    if (walk === undefined) return super.walk(filter);
     this.#walk = undefined;
-    if (performance.now() - this.#startedMs < maxAgeMs) return walk;
-    walk.close();
-    return super.walk(filter);
+    return walk;
+  }
+
+  async digest(filter: FileFilter): Promise<string | undefined> {
+    return this.#fitting(filter)?.digest();
+  }
+
+  /** The walk that has begun, if it is what is wanted and not too old. */
+  #fitting(filter: FileFilter): WorkerWalk | undefined {
+    const isFitting = JSON.stringify(filter) === this.#expected && performance.now() - this.#startedMs < maxAgeMs;
+    return isFitting ? this.#walk : undefined;
   }
 
   [Symbol.dispose](): void {

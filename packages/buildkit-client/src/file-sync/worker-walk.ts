@@ -15,7 +15,7 @@ export interface WalkTask {
 /** What the thread answers. */
 export type WalkMessage =
   | { readonly batch: WalkBatch }
-  | { readonly end: true }
+  | { readonly end: true; readonly digest: string }
   | { readonly refused: { readonly code: string; readonly message: string; readonly details: unknown } };
 
 /** A walk that another thread makes. It does not keep the process alive. */
@@ -29,6 +29,7 @@ export class WorkerWalk implements Walk {
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
+  readonly #digest = Promise.withResolvers<string | undefined>();
 
   constructor(task: WalkTask) {
     this.#task = task;
@@ -71,6 +72,11 @@ export class WorkerWalk implements Walk {
     return new Promise((resolve) => (this.#wake = resolve));
   }
 
+  /** Of the whole walk; undefined if it fails. */
+  digest(): Promise<string | undefined> {
+    return this.#digest.promise;
+  }
+
   close(): void {
     void this.#worker.terminate();
   }
@@ -81,13 +87,17 @@ export class WorkerWalk implements Walk {
       this.#fail(new BuilderError({ code, message: text, details } as ConstructorParameters<typeof BuilderError>[0]));
       return;
     }
-    this.#ended = "end" in message;
+    if ("end" in message) {
+      this.#ended = true;
+      this.#digest.resolve(message.digest);
+    }
     this.#batches.push("batch" in message ? message.batch : undefined);
     this.#wake?.();
   }
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#digest.resolve(undefined);
     this.#wake?.();
   }
 }

@@ -16,6 +16,8 @@ export type SessionHandlers = ReadonlyMap<string, SessionHandler>;
 export interface Session {
   /** What made one of our handlers fail first; the build's own error only repeats its text. */
   readonly failure: unknown;
+  /** Resolves when the daemon has let go of the session, or the connection is gone. */
+  readonly ended: Promise<void>;
   close(): void;
 }
 
@@ -37,12 +39,14 @@ export function openSession(
 
 class ServedSession implements Session {
   failure: unknown;
+  readonly ended: Promise<void>;
   readonly #tunnel: SessionTunnel;
   readonly #server: ServerHttp2Session;
   #closed = false;
 
   constructor(tunnel: SessionTunnel, handlers: SessionHandlers) {
     this.#tunnel = tunnel;
+    this.ended = tunnel.ended;
     this.#server = http2.performServerHandshake(tunnel, {
       maxSessionMemory: 1000,
       // One pattern of .dockerignore is one header; node's default of 128 would refuse the call.

@@ -12,11 +12,14 @@ const maxMessageBytes = 1024 * 1024;
  * HTTP/2 connection.
  */
 export class SessionTunnel extends Duplex {
+  /** Resolves when the call is over on both sides. */
+  readonly ended: Promise<void>;
   readonly #stream: ClientHttp2Stream;
 
   constructor(stream: ClientHttp2Stream) {
     super({ allowHalfOpen: true, writableHighWaterMark: maxMessageBytes, readableHighWaterMark: maxMessageBytes });
     this.#stream = stream;
+    this.ended = new Promise((resolve) => stream.once("close", resolve));
     const frames = new FrameReader((message) => {
       const data = bytesMessageData(message);
       if (data.length > 0 && !this.push(data)) stream.pause();

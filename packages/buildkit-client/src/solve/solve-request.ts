@@ -1,6 +1,7 @@
 import type { ArchiveSink } from "@slipway/core";
 
 import type { PreparedContext } from "../prepare-context.ts";
+import type { ReceivedFilesStore } from "./received-files.ts";
 import type { StatusUpdate } from "./status-update.ts";
 
 /** A build, in BuildKit's own terms. */
@@ -88,6 +89,11 @@ export interface BuildSession {
   readonly localDirectories: Readonly<Record<string, string | InMemoryFiles | PreparedContext>>;
   /** Until it resolves the daemon sees no file; if it rejects, the build fails with that. @defaultValue it sees them at once */
   readonly allowed?: Promise<void> | undefined;
+  /**
+   * Lets builds without changes be asked for nothing; one for each daemon and shared key. Not for builds that export their cache: what they find through
+   * a session they do not export under the digest of its content. @defaultValue every build shows all its files
+   */
+  readonly received?: ReceivedFilesStore | undefined;
   /** Asked per host, again every few seconds while a push needs it. `registry-1.docker.io` is Docker Hub. */
   readonly credentials: BuildCredentials;
   /** @defaultValue the daemon gets all tokens, next to the registry */

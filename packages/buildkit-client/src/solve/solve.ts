@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 import { BuilderError } from "@slipway/core";
 
 import { archiveService, fileSendMethod } from "../file-sync/archive-receiver.ts";
@@ -11,6 +9,8 @@ import { openSession } from "../session/session-server.ts";
 import { authServices, healthService, secretsService } from "../session/session-services.ts";
 import { abortedError, explainFailure } from "./explain-failure.ts";
 import { FailureRecord } from "./failure-record.ts";
+import { FileSession } from "./file-session.ts";
+import { randomId } from "./random-id.ts";
 import { solveMessage } from "./solve-message.ts";
 import type { SolveCall, SolveRequest, SolveResponse } from "./solve-request.ts";
 import { followStatus } from "./status-stream.ts";
@@ -28,6 +28,11 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
   const cancel = new AbortController();
   const record = new FailureRecord();
   const files = new FileSyncService(request.session, call.onTransfer ?? (() => undefined));
+  const fileSession = await FileSession.open(channel, request.session, files);
+  if (signal?.aborted) {
+    fileSession?.close();
+    throw abortedError(signal);
+  }
   const session = openSession(channel, {
     id: sessionId,
     sharedKey: request.session.sharedKey,
@@ -40,24 +45,37 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
   const onAbort = () => {
     cancel.abort();
     session.close();
+    fileSession?.close();
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const message = messages.encode(messages.SolveRequest, solveMessage(request, ref, sessionId));
+    const message = messages.encode(
+      messages.SolveRequest,
+      solveMessage(withAttributes(request, fileSession), ref, sessionId),
+    );
     const response = await channel.unary(method, message, { signal: cancel.signal });
-    await status.finish();
+    await Promise.all([status.finish(), fileSession?.end()]);
+    files.reportUnasked();
     const { exporterResponse } = messages.decode(messages.SolveResponse, response);
     return { ref, exporterResponse, transfers: files.transfers };
   } catch (error) {
     await status.finish(cancel.signal.aborted ? cancelGraceMs : undefined);
     if (signal && cancel.signal.aborted) throw abortedError(signal);
-    if (BuilderError.isInstance(session.failure)) throw session.failure;
+    await fileSession?.end();
+    const failure = session.failure ?? fileSession?.failure;
+    if (BuilderError.isInstance(failure)) throw failure;
     throw await explainFailure(channel, { ref, record, transfers: files.transfers }, error);
   } finally {
     signal?.removeEventListener("abort", onAbort);
     status.cancel();
     session.close();
+    fileSession?.close();
   }
+}
+
+function withAttributes(request: SolveRequest, fileSession: FileSession | undefined): SolveRequest {
+  const frontendAttributes = { ...request.frontendAttributes, ...fileSession?.attributes };
+  return { ...request, frontendAttributes };
 }
 
 function sessionHandlers(request: SolveRequest, files: FileSyncService, signal: AbortSignal): SessionHandlers {
@@ -71,8 +89,4 @@ function sessionHandlers(request: SolveRequest, files: FileSyncService, signal: 
   const sinks = request.exporters.map((exporter) => exporter.sink);
   if (sinks.some((sink) => sink !== undefined)) services.push([fileSendMethod, archiveService(sinks, signal)]);
   return new Map(services);
-}
-
-function randomId(): string {
-  return randomBytes(16).toString("hex");
 }

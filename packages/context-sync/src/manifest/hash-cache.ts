@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { keptDays, removeForgottenFiles, replaceCacheFile } from "../cache-files.ts";
 import type { ScanEntry } from "../scan-entry.ts";
 
 /** Hashes of files that were read before. */
@@ -28,7 +29,6 @@ interface CachedHash {
 
 const header = "slipway content hashes 1";
 const dayMs = 86_400_000;
-const keptDays = 14;
 /** Of clocks that count whole seconds, or two as FAT does, and of the kernel's tick. */
 const coarseTickNs = 2_100_000_000n;
 const fineTickNs = 100_000_000n;
@@ -66,8 +66,8 @@ export async function openHashCache(folder: string, root: string, nowMs = Date.n
       for (const [key, { sha256, usedOnDay }] of hashes)
         if (usedOnDay > today - keptDays) lines.push(`${key} ${sha256} ${usedOnDay}`);
       lines.push(`end ${lines.length - 1}`, "");
-      await replaceFile(folder, path, lines.join("\n")).catch(() => undefined);
-      await removeForgotten(folder).catch(() => undefined);
+      await replaceCacheFile(path, lines.join("\n")).catch(() => undefined);
+      await removeForgottenFiles(folder, ".hashes").catch(() => undefined);
     },
   };
 }
@@ -95,25 +95,4 @@ function parse(text: string): { readonly hashes: Map<string, CachedHash>; readon
     if (key !== undefined && sha256?.length === 64) hashes.set(key, { sha256, usedOnDay: Number(usedOnDay) });
   }
   return { hashes, savedOnDay: Number(savedOnDay) };
-}
-
-async function replaceFile(folder: string, path: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-  try {
-    await writeFile(temporary, text, { mode: 0o600, flag: "wx" });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Contexts that nobody builds any more, and what crashed processes left. */
-async function removeForgotten(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const ageMs = Date.now() - (await stat(path)).mtimeMs;
-    if (ageMs > keptDays * dayMs || (!name.endsWith(".hashes") && ageMs > dayMs)) await rm(path, { force: true });
-  }
 }
