@@ -17,7 +17,7 @@ import type { OptionIssue } from "./invalid-options.ts";
 export function createBuildRequest(input: unknown, id: string, driver: BuilderDriver): BuildRequest {
   const { options, own } = parseBuildOptions(input, driver);
   const missing = missingFeatures(options, driver.features);
-  if (missing.length > 0) throw unsupportedFeatures(driver.name, missing);
+  if (missing.length > 0) throw unsupportedFeatures(driver.name, missing, driver.limitations);
   return { ...options, ...own, id, name: options.name ?? options.tags[0] ?? id };
 }
 
@@ -47,11 +47,14 @@ function withoutKeys(input: unknown, keys: readonly string[]): unknown {
 export function unsupportedFeatures(
   driver: string,
   features: readonly (Feature | Operation)[],
+  limitations: Readonly<Record<string, string | undefined>> = {},
 ): BuilderError<"UNSUPPORTED_FEATURE"> {
   const list = features.join(", ");
+  const reasons = [...new Set(features.flatMap((feature) => limitations[feature] ?? []))];
+  const because = reasons.map((reason) => ` ${reason}.`).join("");
   return new BuilderError({
     code: "UNSUPPORTED_FEATURE",
-    message: `The driver "${driver}" does not support ${list}. Leave it out or choose a driver that does; nothing was started.`,
+    message: `The driver "${driver}" does not support ${list}.${because} Leave it out or choose a driver that does; nothing was started.`,
     details: { features },
     driver,
   });

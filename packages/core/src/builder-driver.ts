@@ -54,6 +54,8 @@ export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptio
   readonly name: string;
   /** What it can beyond a plain Dockerfile build; a build that asks for more is refused before `build` is called. */
   readonly features: readonly Feature[];
+  /** Why it cannot do what it does not declare: sentences without their full stop, which the refusal quotes. */
+  readonly limitations?: Readonly<Partial<Record<Feature, string>>>;
   /** The keys that it adds to the options of a build; each schema accepts `{}`. */
   readonly buildOptions?: Schemas;
   /** To return is success, to throw is failure; once `signal` fires, it kills the remote build and then throws. */

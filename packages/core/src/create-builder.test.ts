@@ -314,14 +314,15 @@ test.each<[string, object, string, string]>([
     "an undeclared feature",
     { sbom: true, ssh: { default: {} } },
     "UNSUPPORTED_FEATURE",
-    'The driver "stub" does not support ssh, sbom',
+    'The driver "stub" does not support ssh, sbom. Its engine has no agent. Leave it out',
   ],
   ["a missing context", { context: "/no/such/folder" }, "CONTEXT_INVALID", "/no/such/folder does not exist"],
   ["a missing Dockerfile", { dockerfile: "Dockerfil" }, "CONTEXT_INVALID", 'Did you mean "Dockerfile"?'],
 ])("%s fails through the run before the driver is asked", async (_, wrong, code, message) => {
   const build = vi.fn<BuilderDriver["build"]>(async () => ({ digest: someDigest }));
   const own = { stub: z.strictObject({ speed: z._default(z.number(), 1) }) };
-  const driver = { ...stubDriver({ build }), buildOptions: own };
+  const limitations = { ssh: "Its engine has no agent", secrets: "It keeps none" };
+  const driver = { ...stubDriver({ build }), buildOptions: own, limitations };
   const run = createBuilder({ driver }).build({ ...options, ...wrong });
   expect((await typesOf(run)).slice(-2)).toEqual(["build-end", "thrown"]);
   await expect(run.result()).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });

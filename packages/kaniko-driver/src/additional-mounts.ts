@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 import type { OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
@@ -91,18 +93,32 @@ export function shadowedTargets(dockerfile: string, mounts: readonly ResolvedMou
   );
 }
 
+/** What the instructions of a Dockerfile write to, as absolute paths; a relative one is below the `WORKDIR` so far. */
 function instructionTargets(dockerfile: string): readonly string[] {
   const lines = dockerfile.replace(/\\\r?\n/g, " ").split(/\r?\n/);
-  const targets = lines.flatMap((line) => {
-    const [, instruction = "", rest = ""] = /^\s*(WORKDIR|COPY|ADD)\s+(.*)$/i.exec(line) ?? [];
-    if (instruction === "") return [];
-    const words = rest
-      .replace(/[[\]",]/g, " ")
-      .trim()
-      .split(/\s+/);
-    return words.at(-1) ?? [];
-  });
-  return [...new Set(targets.filter((target) => target.startsWith("/")))];
+  const targets: string[] = [];
+  let workdir = "/";
+  for (const line of lines) {
+    const [, instruction = "", rest = ""] = /^\s*(FROM|WORKDIR|COPY|ADD)\s+(.*)$/i.exec(line) ?? [];
+    if (/^from$/i.test(instruction)) workdir = "/";
+    if (!/^(workdir|copy|add)$/i.test(instruction)) continue;
+    const written = lastWord(rest);
+    if (written === undefined) continue;
+    const target = posix.resolve(workdir, written);
+    targets.push(target);
+    if (/^workdir$/i.test(instruction)) workdir = target;
+  }
+  return [...new Set(targets)];
+}
+
+/** A path that depends on a variable is not known here. */
+function lastWord(words: string): string | undefined {
+  const last = words
+    .replace(/[[\]",]/g, " ")
+    .trim()
+    .split(/\s+/)
+    .at(-1);
+  return last === undefined || last === "" || last.includes("$") ? undefined : last;
 }
 
 function isBelow(target: string, mountPath: string): boolean {

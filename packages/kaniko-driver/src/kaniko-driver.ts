@@ -1,9 +1,10 @@
 import { connectCluster, type Cluster } from "@slipway/cluster";
-import { invalidOptions, type BuilderDriver, type Feature, type OptionIssue } from "@slipway/core";
+import { invalidOptions, type BuilderDriver, type OptionIssue } from "@slipway/core";
 
 import { buildImage } from "./build-image.ts";
 import { executorOf, isAtLeast } from "./executor-version.ts";
 import { foldFlags } from "./fold-flags.ts";
+import { features, limitations } from "./kaniko-features.ts";
 import {
   kanikoBuildOptionsSchema,
   resolveKanikoDriverOptions,
@@ -15,17 +16,6 @@ import { checkAccess } from "./required-rbac.ts";
 import { workspaceOf } from "./workspace-options.ts";
 
 const buildOptions = { kaniko: kanikoBuildOptionsSchema };
-
-/** Beyond a plain Dockerfile build. Kaniko has no secrets, no network modes, no further contexts. */
-const features: readonly Feature[] = [
-  "platforms:many",
-  "skipIfPresent",
-  "context:git",
-  "context:tar",
-  "outputs:docker",
-  "outputs:oci",
-  "outputs:cache-only",
-];
 
 /**
  * Builds with kaniko: a pod for each build, which needs no privileges and is gone afterwards.
@@ -52,6 +42,7 @@ export function kanikoDriver(options: KanikoDriverOptions = {}) {
     specificationVersion: "v1",
     name: "kaniko",
     features,
+    limitations,
     buildOptions,
     build: async (request, call) => buildImage(await cluster(), resolved, request, call),
     bootstrap: async (call) => checkAccess(await cluster(), keepsContexts(resolved), call),
