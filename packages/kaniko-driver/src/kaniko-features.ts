@@ -3,6 +3,7 @@ import type { Feature } from "@slipway/core";
 /** What kaniko can beyond a plain Dockerfile build. */
 export const features = [
   "platforms:many",
+  "skipIfPresent",
   "context:git",
   "context:tar",
   "outputs:docker",
@@ -16,7 +17,7 @@ const ownPod = "Its steps run in the pod itself, whose network, hosts and limits
 const noManifests = "Its executor writes one manifest without anything attached to it";
 
 /** Why kaniko cannot do the rest: a feature that is in neither list does not compile. */
-export const limitations: Readonly<Record<Exclude<Feature, (typeof features)[number] | "skipIfPresent">, string>> = {
+export const limitations: Readonly<Record<Exclude<Feature, (typeof features)[number]>, string>> = {
   contexts: "kaniko has one context; a base image goes into FROM",
   annotations: noManifests,
   secrets: noMounts,
