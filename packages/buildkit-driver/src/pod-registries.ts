@@ -2,7 +2,12 @@ import type { Duplex } from "node:stream";
 
 import type { Cluster } from "@slipway/cluster";
 import type { Keychain, KeychainCall } from "@slipway/core";
-import { createRegistryClient, createStreamTransport, type RegistryClient } from "@slipway/registry-client";
+import {
+  createRegistryClient,
+  createStreamTransport,
+  type RegistryClient,
+  type RegistryLogin,
+} from "@slipway/registry-client";
 
 import type { BuilderPod } from "./builder-pods.ts";
 import type { RegistryAccess } from "./buildkitd-config.ts";
@@ -58,18 +63,11 @@ export class PodRegistries implements AsyncDisposable {
     return client;
   }
 
-  /** Whether a registry with Basic authentication knows a user: the root of its API is for all whom it knows. */
-  async accepts(registry: string, { username, password }: { username: string; password: string }): Promise<boolean> {
-    const { registries, dial, keychainCall } = this.#options;
-    const { http, ca, insecure } = registries[registry] ?? {};
-    const transport = createStreamTransport(dial, { tls: { ca, insecure }, idleMs: 0 });
-    const url = new URL(`${http === true ? "http" : "https"}://${registry}/v2/`);
-    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-    const signal = AbortSignal.any([keychainCall.signal, AbortSignal.timeout(loginTimeoutMs)]);
+  /** Whether a registry with Basic authentication knows a user. */
+  async accepts(registry: string, login: RegistryLogin): Promise<boolean> {
+    const signal = AbortSignal.any([this.#options.keychainCall.signal, AbortSignal.timeout(loginTimeoutMs)]);
     try {
-      const response = await transport({ method: "GET", url, headers: { authorization }, signal });
-      await response.body?.cancel();
-      return response.ok;
+      return await this.client(registry).checkLogin(login, { signal });
     } catch {
       // Whoever needs the registry learns why it cannot be reached.
       return false;

@@ -149,6 +149,17 @@ describe("authorization", () => {
     );
   });
 
+  test("tells whether a user is known, apart from whether the registry answers", async () => {
+    const { registry } = await serve((request, response) => {
+      const { authorization = "" } = request.headers;
+      response.writeHead(authorization === basicAs("bob") ? 200 : authorization === basicAs("eve") ? 404 : 401).end();
+    });
+    const knows = (username: string) => client(registry).checkLogin({ username, password: "hunter2" });
+    expect(await knows("bob")).toBe(true);
+    expect(await knows("ann")).toBe(false);
+    expect((await failure(knows("eve"))).code).toBe("REGISTRY_REFUSED");
+  });
+
   /** A registry with a token service that gives tokens to those whom `accepts` knows. */
   async function serveTokens(accepts: (authorization: string, body: URLSearchParams) => boolean, lifetime?: number) {
     const asked: URL[] = [];

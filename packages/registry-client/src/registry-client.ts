@@ -4,6 +4,8 @@ import type { RegistryAccess } from "./authorized-requests.ts";
 import { createAuthorizedSender } from "./authorized-requests.ts";
 import type { BlobRequests } from "./blobs.ts";
 import { createBlobRequests } from "./blobs.ts";
+import type { RegistryLogin } from "./check-login.ts";
+import { checkLogin } from "./check-login.ts";
 import type { CheckPushOptions, PushCheck } from "./check-push.ts";
 import { checkPush } from "./check-push.ts";
 import type { ListingRequests } from "./listing-requests.ts";
@@ -33,6 +35,8 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
   readonly registry: string;
   /** Asks whether the registry is there, and how it wants to be asked. @throws `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED` if nothing there is a registry */
   ping(call?: RegistryCall): Promise<RegistryPing>;
+  /** Whether a registry with Basic authentication knows a user. @throws `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED` */
+  checkLogin(login: RegistryLogin, call?: RegistryCall): Promise<boolean>;
   /**
    * Finds out whether one may push, by opening an upload and dropping it.
    *
@@ -63,6 +67,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ...createListingRequests(requests, createManifestRequests(requests)),
     ...createBlobRequests(mirrored),
     ping: (call) => ping(access, call),
+    checkLogin: (login, call) => checkLogin(access, login, call),
     checkPush: (repository, call) => checkPush(requests, repository, call),
     fetchToken: (request, call) => fetchRegistryToken(access, request, call),
     close,
