@@ -60,6 +60,12 @@ export interface BuildOptions {
    * builder where `platforms` are not given. @defaultValue `false`
    */
   skipIfPresent?: boolean | undefined;
+  /**
+   * `"image"`: gives up the builds of the same `name` that this builder has queued or under way, and begins when they are dead, so that none of them moves a
+   * tag afterwards. They fail with `ABORTED`, whose details say `supersededBy`. Builds whose tags differ each time need a `name` for it.
+   * @defaultValue none is given up
+   */
+  supersedes?: "image" | undefined;
   /** @defaultValue `"default"` */
   network?: "default" | "host" | "none" | undefined;
   /** Address by host name. */
@@ -77,7 +83,7 @@ export type ResolvedBuildOptions = Filled<Omit<BuildOptions, keyof Expanded | Un
   Expanded;
 
 /** Options that stay absent when they are not given. */
-export type Undefaulted = "name" | "dockerfileInline" | "target" | "shmSizeBytes";
+export type Undefaulted = "name" | "dockerfileInline" | "target" | "supersedes" | "shmSizeBytes";
 
 /** Options whose notations are expanded. */
 export type Expanded = Readonly<{ context: Context; contexts: Named<Context>; secrets: Named<SecretReader> }> &
@@ -135,6 +141,7 @@ const shape = {
   preflight: z._default(z.boolean(), true),
   createRepository: flag,
   skipIfPresent: flag,
+  supersedes: z.optional(z.literal("image")),
   network: z._default(z.enum(["default", "host", "none"]), "default"),
   addHosts: texts,
   shmSizeBytes: z.optional(z.int().check(z.positive())),

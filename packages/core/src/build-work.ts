@@ -9,6 +9,7 @@ import type { BuildInfo } from "./builder-status.ts";
 import type { CallScope } from "./call-scope.ts";
 import { checkContexts } from "./context-check.ts";
 import type { EventJournal } from "./event-journal.ts";
+import type { TrackedRun } from "./tracked-run.ts";
 
 /** What one build is done with. */
 export interface BuildWork {
@@ -17,6 +18,8 @@ export interface BuildWork {
   readonly journal: EventJournal;
   /** A fresh bag for each attempt, because the time left gets less. */
   readonly driverCall: () => DriverCall;
+  /** Builds that give way to this one. */
+  readonly overtaken?: readonly Pick<TrackedRun, "ended">[];
 }
 
 /** Waits for its turn, builds, and completes the result. */
@@ -28,6 +31,7 @@ export async function doBuild(
 ): Promise<BuildResult> {
   const { driver, scope, journal } = work;
   const queuedAt = performance.now();
+  await untilDead(work);
   return place.turn(scope.signal, async () => {
     const startedAt = performance.now();
     scope.startDeadline();
@@ -55,6 +59,16 @@ export async function doBuild(
       await recordBuilt(guarded.request, check, returned.digest, driver, work.driverCall());
     return finish(returned, false);
   });
+}
+
+/** A build that is dying might still move a tag. */
+async function untilDead({ overtaken = [], scope: { signal } }: BuildWork): Promise<void> {
+  if (overtaken.length === 0 || signal.aborted) return;
+  const aborted = Promise.withResolvers<undefined>();
+  const stop = (): void => aborted.resolve(undefined);
+  signal.addEventListener("abort", stop, { once: true });
+  await Promise.race([Promise.all(overtaken.map(({ ended }) => ended)), aborted.promise]);
+  signal.removeEventListener("abort", stop);
 }
 
 /** Follows a build that another process may have started. */

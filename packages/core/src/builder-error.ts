@@ -23,8 +23,8 @@ export interface BuilderErrorDetails {
   BUILD_NOT_FOUND: { buildId: string };
   /** `image()` was asked of a build none of whose outputs is an image. */
   NO_IMAGE: { outputs: readonly string[] };
-  /** The signal fired, the run was left, the builder closed, or somebody cancelled. */
-  ABORTED: { reason: string };
+  /** The signal fired, the run was left, the builder closed, somebody cancelled, or a later build of the same image took its place (`supersedes`). */
+  ABORTED: { reason: string; supersededBy?: string };
   /** The call took longer than it may. */
   TIMEOUT: { timeoutMs: number };
   /** Missing, unreadable, or changed while it was read. */

@@ -4,8 +4,8 @@ import { BuilderError } from "./builder-error.ts";
 export interface CallScope extends Disposable {
   /** Its reason is always a `BuilderError`: `ABORTED` or `TIMEOUT`. */
   readonly signal: AbortSignal;
-  /** The first one wins. */
-  abort(reason: string): void;
+  /** The first one wins. `supersededBy`: id of the build that takes its place. */
+  abort(reason: string, supersededBy?: string): void;
   /** Starts the clock: the wait in the queue does not count. */
   startDeadline(): void;
   /** What is left until the deadline; undefined without one. */
@@ -22,7 +22,8 @@ export function createCallScope(
   timeoutMs: number | undefined,
 ): CallScope {
   const controller = new AbortController();
-  const abort = (reason: string) => controller.abort(abortedError(what, reason));
+  const abort = (reason: string, supersededBy?: string) =>
+    controller.abort(abortedError(what, reason, { supersededBy }));
   const follow = () => controller.abort(outerError(what, outer?.reason));
   let timer: NodeJS.Timeout | undefined;
   let deadlineMs: number | undefined;
@@ -45,11 +46,15 @@ export function createCallScope(
 }
 
 /** The error of something that was stopped on purpose. */
-export function abortedError(what: string, reason: string, cause?: unknown): BuilderError<"ABORTED"> {
+export function abortedError(
+  what: string,
+  reason: string,
+  { cause, supersededBy }: { readonly cause?: unknown; readonly supersededBy?: string | undefined } = {},
+): BuilderError<"ABORTED"> {
   return new BuilderError({
     code: "ABORTED",
     message: `The ${what} was canceled: ${reason}.`,
-    details: { reason },
+    details: { reason, ...(supersededBy === undefined ? {} : { supersededBy }) },
     cause,
   });
 }
@@ -64,7 +69,7 @@ function timeoutError(what: string, timeoutMs: number): BuilderError<"TIMEOUT"> 
 
 function outerError(what: string, reason: unknown): BuilderError {
   if (BuilderError.isInstance(reason) && (reason.code === "ABORTED" || reason.code === "TIMEOUT")) return reason;
-  return abortedError(what, outerReason(reason), reason);
+  return abortedError(what, outerReason(reason), { cause: reason });
 }
 
 /** `controller.abort()` without a reason leaves a sentence about "this operation", which says nothing. */

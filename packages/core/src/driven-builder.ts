@@ -1,12 +1,12 @@
 import type { BuildEvent } from "./build-event.ts";
 import { BuildQueue } from "./build-queue.ts";
 import { createBuildRequest, unsupportedFeatures } from "./build-request.ts";
-import type { BuildResult } from "./build-result.ts";
 import type { BuildRun } from "./build-run.ts";
+import { BuildRuns } from "./build-runs.ts";
 import { doBuild, followBuild } from "./build-work.ts";
 import type { BuildWork } from "./build-work.ts";
 import type { BaseBuilder, BuilderOperations, Operation } from "./builder.ts";
-import type { BuilderDriver, DriverCall } from "./builder-driver.ts";
+import type { BuildRequest, BuilderDriver, DriverCall } from "./builder-driver.ts";
 import { BuilderError } from "./builder-error.ts";
 import {
   buildCallSchema,
@@ -29,12 +29,10 @@ import type { Logger } from "./logger.ts";
 import { withGate } from "./publish-gate.ts";
 import { OperationCalls, driverCall } from "./operation-calls.ts";
 import type { CallServices, ParsedCall } from "./operation-calls.ts";
-import { TrackedRun } from "./tracked-run.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const closed = "the builder was closed";
-const unskippable = "Is for build: nobody may be left when a submitted build ends; ask find before you submit";
 const operations: Readonly<Record<Operation, true>> = {
   submit: true,
   attach: true,
@@ -59,7 +57,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   readonly #services: CallServices;
   readonly #queue: BuildQueue;
   readonly #calls: OperationCalls;
-  readonly #runs = new Set<TrackedRun>();
+  readonly #runs = new BuildRuns();
   #closing: Promise<void> | undefined;
 
   constructor(options: ParsedBuilderOptions) {
@@ -78,15 +76,16 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
       const parsed = parseOptions(buildCallSchema, call, "the call of build");
       const request = createBuildRequest(options, id, this.#driver);
       const work = this.#startWork(id, `build "${request.name}"`, parsed);
+      const overtaken = request.supersedes === "image" ? this.#runs.overtake(request.name, id) : [];
       const position = this.#queue.position(parsed.priority);
       const place = this.#queue.enter(parsed.priority);
       work.journal.publish("build-queue", { name: request.name, position });
       const outputs = request.outputs.map((output) => output.type);
-      return this.#track(id, work, outputs, () => doBuild(request, place, this.#retries, work));
+      const build = () => doBuild(request, place, this.#retries, { ...work, overtaken });
+      return this.#runs.track(work, { id, outputs, name: request.name, build });
     } catch (error) {
-      return this.#track(id, this.#startWork(id, "build", { credentials: [] }), [], () =>
-        Promise.reject(BuilderError.from(error)),
-      );
+      const build = () => Promise.reject(BuilderError.from(error));
+      return this.#runs.track(this.#startWork(id, "build", { credentials: [] }), { id, build });
     }
   }
 
@@ -95,7 +94,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     const parsed = parseOptions(callSchema, call, "the call of attach");
     const work = this.#startWork(buildId, `watch of build ${buildId}`, parsed);
     const kill = (reason: string | undefined) => this.#kill(buildId, reason);
-    return this.#track(buildId, work, [], () => followBuild(buildId, work), kill);
+    return this.#runs.track(work, { id: buildId, build: () => followBuild(buildId, work), kill });
   }
 
   async bootstrap(call: unknown = {}): Promise<BuilderStatus> {
@@ -117,7 +116,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     const parsed = parseOptions(operationCallSchema, call, "the call of submit");
     const request = createBuildRequest(options, crypto.randomUUID(), this.#driver);
     const { id, name, tags } = request;
-    if (request.skipIfPresent) throw invalidOptions("submit", [{ path: "skipIfPresent", message: unskippable }]);
+    refuseToSubmit(request);
     return this.#run(`submission of build "${name}"`, parsed, async (services) => {
       const startedMs = Date.now();
       await checkContexts(request);
@@ -238,27 +237,23 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     };
   }
 
-  #track(
-    id: string,
-    { scope, journal }: BuildWork,
-    outputs: readonly string[],
-    work: () => Promise<BuildResult>,
-    kill?: (reason: string | undefined) => Promise<void>,
-  ): BuildRun {
-    const driver = this.#driver.name;
-    const run = new TrackedRun({ id, driver, scope, journal, outputs, work, ...(kill === undefined ? {} : { kill }) });
-    this.#runs.add(run);
-    void run.ended.then(() => this.#runs.delete(run));
-    return run;
-  }
-
   async #close(): Promise<void> {
-    for (const run of this.#runs) run.leave(closed);
-    await Promise.all([...[...this.#runs].map((run) => run.ended), this.#calls.close(closed)]);
+    await Promise.all([this.#runs.close(closed), this.#calls.close(closed)]);
     try {
       await this.#driver[Symbol.asyncDispose]?.();
     } catch (error) {
       throw BuilderError.from(error);
     }
   }
+}
+
+/** Both need somebody who is there while the build runs. */
+function refuseToSubmit({ skipIfPresent, supersedes }: BuildRequest): void {
+  const issues = [
+    ...(skipIfPresent ? [{ path: "skipIfPresent", message: "Is for build; ask find before you submit" }] : []),
+    ...(supersedes === undefined
+      ? []
+      : [{ path: "supersedes", message: "Is for build; cancel what you submitted before" }]),
+  ];
+  if (issues.length > 0) throw invalidOptions("submit", issues);
 }

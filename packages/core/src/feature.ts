@@ -55,6 +55,7 @@ export const requiredFeatures: Requirements = {
     outputs.flatMap((output) => (output.type === "push" ? [] : [`outputs:${output.type}` as const])),
   preflight: nothing,
   createRepository: nothing,
+  supersedes: nothing,
   skipIfPresent: (skip) => (skip ? ["skipIfPresent"] : []),
   network: (network) => (network === "default" ? [] : ["network"]),
   addHosts: whenUsed("addHosts"),

@@ -70,6 +70,11 @@ export class TrackedRun implements BuildRun {
     this.#init.scope.abort(reason);
   }
 
+  /** Ends a build in favour of another one. */
+  giveWay(buildId: string): void {
+    this.#init.scope.abort(`build ${buildId} of the same image took its place`, buildId);
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<BuildEvent, undefined> {
     const done = { done: true, value: undefined } as const;
     let finished = false;

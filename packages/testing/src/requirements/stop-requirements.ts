@@ -32,6 +32,7 @@ export const stopRequirements: readonly ConformanceRequirement[] = [
     rule: "kills the remote build before an aborted build settles, however it is stopped, and builds again afterwards",
     async check(bench) {
       await checkDeadline(bench);
+      await checkOvertaken(bench);
       for (const [way, stop] of Object.entries(ways)) {
         if (way === "close") await bench.ended((await bench.build("simple")).result());
         const caller = new AbortController();
@@ -71,4 +72,16 @@ async function checkDeadline(bench: ConformanceBench): Promise<void> {
   const error = await rejection(within(run.result(), timeoutMs + bench.abortMs, "the deadline"), "TIMEOUT");
   assert.equal(error.driver, bench.driver.name);
   assert.equal(await bench.harness.isBuildAlive(run.id), false, "After the deadline, the build lives on");
+}
+
+/** By a later build of the same image, which begins only when the earlier one is dead. */
+async function checkOvertaken(bench: ConformanceBench): Promise<void> {
+  const name = "overtaken";
+  const run = await bench.build("slow", { name });
+  await bench.inSlowStep(run.id);
+  const later = await bench.build("simple", { name, supersedes: "image" });
+  const error = await rejection(bench.stopped(run.result()), "ABORTED");
+  assert.equal(error.details.supersededBy, later.id);
+  assert.equal(await bench.harness.isBuildAlive(run.id), false, "Overtaken, the build lives on");
+  await bench.ended(later.result());
 }
