@@ -192,6 +192,7 @@ test("a build that may not begin does not, though it has nothing to show", async
   );
   await expect(refused).rejects.toBe(refusal);
   expect(updates).toEqual([]);
+  expect(wireBytes(await build(context, { received }))).toBe(0);
 });
 
 test("WRONG-CONTEXT: what 60 rounds of random changes build is what is there, however little the daemon asks for", async () => {

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { FileFilter, FileSource, OpenFile } from "./file-source.ts";
 import { isGoRegular } from "./go-file-mode.ts";
@@ -64,6 +65,8 @@ export async function digestOf(source: FileSource, part: WalkPart): Promise<stri
       else {
         digest.add(batch);
         if (comparesContents(part)) await addContents(digest, source, batch);
+        // A batch takes milliseconds, and the daemon is being dialled.
+        await nextTurn();
       }
     }
     return digest.finish();

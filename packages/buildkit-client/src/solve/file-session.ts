@@ -37,13 +37,10 @@ export class FileSession {
     files: FileSyncService,
   ): Promise<FileSession | undefined> {
     if (store === undefined || files.names.length === 0) return undefined;
-    if (process.env["SLIP_T"]) console.error("take", performance.now().toFixed(0));
     const known = await store.take();
     const isKnown = known !== undefined && (await files.recognise(known.walks));
-    // The daemon, which would be kept waiting for its first file, may not ask for any.
-    if (process.env["SLIP_T"]) console.error("known", performance.now().toFixed(0));
-    if (isKnown) await allowed;
-    if (process.env["SLIP_T"]) console.error("allowed", performance.now().toFixed(0));
+    // A daemon that asks for no file cannot be kept waiting for the first one.
+    if (isKnown) await untilAllowed(allowed, () => store.keep(known));
     const id = isKnown ? known.session : randomId();
     const handlers = new Map([healthService(), [FileSyncService.method, files.handle] as const]);
     return new FileSession(id, files, store, openSession(channel, { id, sharedKey, handlers }));
@@ -70,5 +67,14 @@ export class FileSession {
 
   close(): void {
     this.#session.close();
+  }
+}
+
+async function untilAllowed(allowed: Promise<void> | undefined, onRefused: () => Promise<void>): Promise<void> {
+  try {
+    await allowed;
+  } catch (error) {
+    await onRefused();
+    throw error;
   }
 }
