@@ -15,6 +15,8 @@ export interface TrialOptions {
   readonly build?: Partial<BuildOptions>;
   readonly kaniko?: KanikoBuildOptions;
   readonly credentials?: readonly Keychain[];
+  /** Called while the build begins. */
+  readonly onStart?: (build: ObservedBuild) => Promise<void>;
   /** Called once the pod of the build runs. */
   readonly whileRunning?: (pod: Pod, build: ObservedBuild) => Promise<void>;
 }
@@ -69,6 +71,7 @@ export class KanikoTrials {
       ...options.build,
     });
     const build = observeBuild(run);
+    await options.onStart?.(build);
     if (options.whileRunning !== undefined) {
       await build.waitFor("pod-phase", ({ phase }) => phase === "running");
       const [pod] = await this.#kaniko.pods(run.id);

@@ -125,6 +125,22 @@ describe.concurrent("a build from a workspace", () => {
     expect(sentBytesOf(build).slice(1)).toEqual([0]);
   });
 
+  test("EVICT: when the workspace's pod is evicted while a context is on its way, the context is sent to the next one", async () => {
+    await using folder = await createContextFolder({ noise: randomBytes(48 * 1024 * 1024) });
+    const { build, outcome } = await trials.run(hashingDockerfile(from), {
+      ...{ folder, driver: workspace("evicted-early") },
+      onStart: async (running) => {
+        await running.waitFor("context-progress", ({ sentBytes }) => sentBytes > 1024 * 1024);
+        const labelSelector = "slipway.dev/workspace=evicted-early";
+        const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, { labelSelector });
+        for (const item of items) await evict(item);
+      },
+    });
+    await resultOf({ outcome });
+    const printed = build.events.flatMap((event) => (event.type === "step-log" ? [event.text] : [])).join("");
+    expect(printedHash(printed)).toBe(await hashOfFolder(folder.path));
+  });
+
   test("EVICT: a Dockerfile that fails is not built again, nor is one that takes too much memory", async () => {
     const failing = await trials.run(`${from}RUN exit 7\n`, { driver });
     expect(failing.outcome).toMatchObject({ code: "BUILD_FAILED", details: { exitCode: 7 } });
@@ -158,9 +174,11 @@ describe.concurrent("a build from a workspace", () => {
 
   test("lets go of its context when it is done, and prune removes a workspace that nobody uses", async () => {
     const own = workspace("pruned");
+    await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...own }) });
+    await builder.bootstrap();
+    expect(await inWorkspace(kaniko, "ls versions", "pruned")).toBe("");
     await trials.succeed(`${from}RUN echo hello\n`, { driver: own });
     expect(await inWorkspace(kaniko, "ls versions/*/leases | wc -l", "pruned")).toBe("0\n");
-    await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...own }) });
     expect((await builder.prune({ unusedForMs: 3_600_000 })).objects).not.toContain("pruned");
     const jobs = { apiVersion: "batch/v1", kind: "Job" };
     expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeDefined();

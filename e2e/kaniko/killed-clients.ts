@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as elapse } from "node:timers/promises";
 
-import type { ConfigMap, Job, KubernetesObject, Pod, Secret } from "@slipway/cluster";
+import type { ConfigMap, Job, KubernetesObject, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import type { BuildEvent } from "slipway";
+import type { KanikoWorkspace } from "slipway/kaniko";
 import { expect } from "vitest";
 
 import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
@@ -15,6 +16,7 @@ import { buildIdLabel, type KanikoNamespace } from "./kaniko-namespace.ts";
 
 const deadlineMs = 60_000;
 const goneMs = 90_000;
+const workspaceLabel = "slipway.dev/workspace";
 
 /** Starts a build in a process of its own and kills that with SIGKILL as soon as an event matches. */
 async function killDuring(
@@ -22,9 +24,10 @@ async function killDuring(
   context: ContextFolder,
   tag: string,
   matches: (event: BuildEvent) => boolean,
+  workspace?: KanikoWorkspace,
 ): Promise<string> {
   const options: ProgramOptions = {
-    driver: { ...driverOptions, deadlineMs },
+    driver: { ...driverOptions, deadlineMs, workspace },
     context: context.path,
     tag: `${namespace.repository}/sigkill:${tag}`,
   };
@@ -43,17 +46,24 @@ async function killDuring(
   throw new Error("The build ended without the event.");
 }
 
-async function labelled({ namespace }: KanikoNamespace, buildIds: readonly string[]): Promise<readonly string[]> {
-  const labelSelector = `${buildIdLabel} in (${buildIds.join(",")})`;
+async function labelled(
+  { namespace }: KanikoNamespace,
+  label: string,
+  values: readonly string[],
+): Promise<readonly string[]> {
+  const labelSelector = `${label} in (${values.join(",")})`;
   const kinds = [
     { apiVersion: "batch/v1", kind: "Job" },
     { apiVersion: "v1", kind: "Pod" },
     { apiVersion: "v1", kind: "Secret" },
     { apiVersion: "v1", kind: "ConfigMap" },
+    { apiVersion: "v1", kind: "PersistentVolumeClaim" },
   ];
   const lists = await Promise.all(
     kinds.map(async (kind) => {
-      const { items } = await namespace.cluster.list<Job | Pod | Secret | ConfigMap>(kind, { labelSelector });
+      const { items } = await namespace.cluster.list<Job | Pod | Secret | ConfigMap | PersistentVolumeClaim>(kind, {
+        labelSelector,
+      });
       return items.map(({ metadata }) => `${kind.kind} ${metadata?.name ?? ""}`);
     }),
   );
@@ -94,17 +104,24 @@ export async function checkKilledClients(kaniko: KanikoNamespace): Promise<void>
   await using small = await createContextFolder({ Dockerfile: dockerfile });
   await using large = await createContextFolder({ Dockerfile: dockerfile, noise: randomBytes(128 * 1024 * 1024) });
   const startedMs = performance.now();
+  const builds = (event: BuildEvent): boolean =>
+    event.type === "step-log" && event.text.startsWith("Running: [/bin/sh");
+  const uploads = (event: BuildEvent): boolean => event.type === "context-progress" && event.sentBytes > 1024 * 1024;
+  const idle = { name: "killed-sync", size: "1Gi", idleMs: 15_000 };
+  const leased = { name: "killed-build", size: "1Gi", idleMs: 15_000 };
   const ids = await Promise.all([
-    killDuring(
-      kaniko,
-      small,
-      "build",
-      (event) => event.type === "step-log" && event.text.startsWith("Running: [/bin/sh"),
-    ),
-    killDuring(kaniko, large, "upload", (event) => event.type === "context-progress" && event.sentBytes > 1024 * 1024),
+    killDuring(kaniko, small, "build", builds),
+    killDuring(kaniko, large, "upload", uploads),
+    killDuring(kaniko, large, "sync", uploads, idle),
+    killDuring(kaniko, small, "from-workspace", builds, leased),
   ]);
-  expect((await labelled(kaniko, ids)).filter((name) => name.startsWith("Pod"))).toHaveLength(2);
+  // Who was killed while syncing had no pod for its build yet.
+  expect((await labelled(kaniko, buildIdLabel, ids)).filter((name) => name.startsWith("Pod"))).toHaveLength(3);
+  expect(await labelled(kaniko, workspaceLabel, [idle.name])).toHaveLength(3);
   await elapse(goneMs - (performance.now() - startedMs));
-  expect(await labelled(kaniko, ids)).toEqual([]);
+  expect(await labelled(kaniko, buildIdLabel, ids)).toEqual([]);
+  // A workspace is nobody's build: it goes when nobody uses it, and a version that was not let go is in use until its lease ends.
+  expect(await labelled(kaniko, workspaceLabel, [idle.name])).toEqual([]);
+  expect(await labelled(kaniko, workspaceLabel, [leased.name])).toHaveLength(3);
   expect(await neighbours(kaniko)).toEqual(uids);
 }

@@ -41,28 +41,57 @@ async function readKubeconfig(
   return { config, cluster, server: new URL(cluster.server) };
 }
 
-async function connectWith(config: KubeconfigView, cluster: ViewedCluster, namespace: string): Promise<Cluster> {
+/** A kubeconfig of a test's own; disposing deletes it. */
+async function writeKubeconfig(
+  config: KubeconfigView,
+  cluster: ViewedCluster,
+): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-e2e-"));
-  try {
-    const kubeconfig = join(folder, "kubeconfig");
-    const clusters = config.clusters.map(({ name }) => ({ name, cluster }));
-    await writeFile(kubeconfig, JSON.stringify({ ...config, clusters }), { mode: 0o600 });
-    return await connectCluster({ kubeconfig, namespace });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const path = join(folder, "kubeconfig");
+  const clusters = config.clusters.map(({ name }) => ({ name, cluster }));
+  await writeFile(path, JSON.stringify({ ...config, clusters }), { mode: 0o600 });
+  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function connectWith(config: KubeconfigView, cluster: ViewedCluster, namespace: string): Promise<Cluster> {
+  await using kubeconfig = await writeKubeconfig(config, cluster);
+  return await connectCluster({ kubeconfig: kubeconfig.path, namespace });
+}
+
+/** A kubeconfig for clients whose connections a test can cut. */
+export interface ProxiedKubeconfig extends AsyncDisposable {
+  readonly path: string;
+  readonly proxy: CuttingProxy;
+}
+
+/** Makes a kubeconfig that leads through a proxy of its own; TLS is checked against the server's own name. */
+export async function createProxiedKubeconfig(testCluster: TestCluster): Promise<ProxiedKubeconfig> {
+  const { config, cluster, server } = await readKubeconfig(testCluster);
+  const proxy = await startCuttingProxy(server.hostname, Number(server.port || 443));
+  const kubeconfig = await writeKubeconfig(config, behind(proxy, cluster, server));
+  return {
+    path: kubeconfig.path,
+    proxy,
+    [Symbol.asyncDispose]: async () => {
+      await kubeconfig[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function behind(proxy: CuttingProxy, cluster: ViewedCluster, server: URL): ViewedCluster {
+  return {
+    ...cluster,
+    server: `${server.protocol}//127.0.0.1:${proxy.port}`,
+    "tls-server-name": cluster["tls-server-name"] ?? server.hostname,
+  };
 }
 
 /** Connects to the API server through a proxy on loopback that can be broken; TLS is checked against the server's own name. */
 export async function connectThroughProxy(testCluster: TestCluster, namespace: string): Promise<ProxiedCluster> {
   const { config, cluster, server } = await readKubeconfig(testCluster);
   const proxy = await startCuttingProxy(server.hostname, Number(server.port || 443));
-  const proxied = {
-    ...cluster,
-    server: `${server.protocol}//127.0.0.1:${proxy.port}`,
-    "tls-server-name": cluster["tls-server-name"] ?? server.hostname,
-  };
-  const connection = await connectWith(config, proxied, namespace);
+  const connection = await connectWith(config, behind(proxy, cluster, server), namespace);
   return {
     cluster: connection,
     proxy,

@@ -1,5 +1,5 @@
 import { connectCluster, type Cluster } from "@slipway/cluster";
-import { invalidOptions, type BuilderDriver, type OptionIssue } from "@slipway/core";
+import { invalidOptions, type BuilderDriver, type DriverCall, type OptionIssue } from "@slipway/core";
 
 import { buildImage } from "./build-image.ts";
 import { executorOf, isAtLeast } from "./executor-version.ts";
@@ -13,7 +13,8 @@ import {
 } from "./kaniko-options.ts";
 import { removeLeftovers } from "./remove-leftovers.ts";
 import { checkAccess } from "./required-rbac.ts";
-import { workspaceOf } from "./workspace-options.ts";
+import { startWorkspace } from "./workspace-context.ts";
+import { workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
 
 const buildOptions = { kaniko: kanikoBuildOptionsSchema };
 
@@ -45,7 +46,7 @@ export function kanikoDriver(options: KanikoDriverOptions = {}) {
     limitations,
     buildOptions,
     build: async (request, call) => buildImage(await cluster(), resolved, request, call),
-    bootstrap: async (call) => checkAccess(await cluster(), keepsContexts(resolved), call),
+    bootstrap: async (call) => bootstrap(await cluster(), resolved, call),
     prune: async (pruneOptions, call) => removeLeftovers(await cluster(), pruneOptions, call),
     find: async (query, call) => {
       const [{ findInRegistry }, open] = await Promise.all([import("./image-presence.ts"), cluster()]);
@@ -73,15 +74,21 @@ function resolveOptions(options: KanikoDriverOptions): ResolvedKanikoDriverOptio
   const resolved = resolveKanikoDriverOptions(options);
   const executor = executorOf(resolved.image, resolved.executor);
   const { issues } = foldFlags(resolved, executor);
-  const canRead = isAtLeast(executor, oldestExecutor) || keepsContexts(resolved);
+  const canRead = isAtLeast(executor, oldestExecutor) || keptIn(resolved) !== undefined;
   const problems = canRead ? issues : [tooOld(resolved.image), ...issues];
   if (problems.length > 0) throw invalidOptions("kanikoDriver", problems);
   return resolved;
 }
 
-/** Whether contexts come from a workspace. */
-function keepsContexts({ workspace, image, executor }: ResolvedKanikoDriverOptions): boolean {
-  return workspaceOf(workspace, executorOf(image, executor)) !== undefined;
+/** The workspace that contexts come from, if they do. */
+function keptIn({ workspace, image, executor }: ResolvedKanikoDriverOptions): ResolvedWorkspace | undefined {
+  return workspaceOf(workspace, executorOf(image, executor));
+}
+
+async function bootstrap(cluster: Cluster, options: ResolvedKanikoDriverOptions, call: DriverCall): Promise<void> {
+  const workspace = keptIn(options);
+  await checkAccess(cluster, workspace !== undefined, call);
+  if (workspace !== undefined) await startWorkspace(cluster, options, workspace, { platforms: [] }, call);
 }
 
 /** The first that reads a context from stdin. */

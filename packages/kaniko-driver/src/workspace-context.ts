@@ -42,7 +42,7 @@ export async function syncToWorkspace(
   call: DriverCall,
 ): Promise<WorkspaceContext> {
   const { signal, emit } = call;
-  const workspace = await open(cluster, options, settings, request, signal);
+  const workspace = await startWorkspace(cluster, options, settings, request, call);
   const { root, exclude } = await contextFolder(request);
   const version = await workspace.sync(root, {
     ...{ exclude, signal, leaseMs: options.startTimeoutMs + options.deadlineMs + leaseSlackMs },
@@ -66,12 +66,15 @@ export async function syncToWorkspace(
 
 const progress = { type: "context-progress", context: "context" } as const;
 
-function open(
+type Platforms = Pick<KanikoBuildRequest, "platforms">;
+
+/** Finds the workspace of builds for these platforms, or starts it. @throws BuilderError: what hinders its pod */
+export function startWorkspace(
   cluster: Cluster,
   options: ResolvedKanikoDriverOptions,
   settings: ResolvedWorkspace,
-  request: KanikoBuildRequest,
-  signal: AbortSignal,
+  request: Platforms,
+  { signal }: Pick<DriverCall, "signal">,
 ): Promise<Workspace> {
   const { claimName, size, storageClass, accessMode, idleMs, lifetimeMs } = settings;
   return openWorkspace(cluster, {
@@ -90,7 +93,7 @@ function open(
 }
 
 /** Nodes of another architecture need a volume of their own, which is where they are. */
-function workspaceName({ name }: ResolvedWorkspace, { platforms: [platform] }: KanikoBuildRequest): string {
+function workspaceName({ name }: ResolvedWorkspace, { platforms: [platform] }: Platforms): string {
   const architecture = platform?.split("/")[1];
   return architecture === undefined ? name : `${name}-${architecture}`;
 }
@@ -109,15 +112,20 @@ const schedulingKeys = [
 export function workspacePodTemplate(
   options: ResolvedKanikoDriverOptions,
   settings: ResolvedWorkspace,
-  { platforms }: Pick<KanikoBuildRequest, "platforms">,
+  { platforms }: Platforms,
 ): PodTemplate {
-  const { nodeSelector, tolerations, affinity, labels = {}, podTemplate } = options;
+  const { nodeSelector, tolerations, affinity, labels = {}, initEnv, podTemplate } = options;
   const spec = {
     nodeSelector: { ...platformSelector(platforms[0]), ...nodeSelector },
     ...(tolerations === undefined ? {} : { tolerations }),
     ...(affinity === undefined ? {} : { affinity }),
   };
-  const merged = mergePodTemplate({ metadata: { labels }, spec }, { spec: schedulingOf(podTemplate) });
+  const env = Object.entries(initEnv).map(([name, value]) => ({ name, value }));
+  const containers = env.length === 0 ? {} : { containers: [{ name: "workspace", env }] };
+  const merged = mergePodTemplate(
+    { metadata: { labels }, spec: { ...spec, ...containers } },
+    { spec: schedulingOf(podTemplate) },
+  );
   return mergePodTemplate(merged, settings.podTemplate);
 }
 

@@ -65,12 +65,13 @@ const defaultStartTimeoutMs = 300_000;
 /**
  * Finds a workspace or starts it, and waits until it runs. One that has ended, by its lifetime or because nobody used it, is replaced.
  *
- * @throws BuilderError: `INVALID_OPTIONS` if another Job has the name; what hinders the pod, such as `UNSCHEDULABLE` or `IMAGE_PULL_FAILED`
+ * @throws BuilderError: `INVALID_OPTIONS` if another Job has the name, or it is on another claim; what hinders the pod, such as `UNSCHEDULABLE` or `IMAGE_PULL_FAILED`
  */
 export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions): Promise<Workspace> {
   const { name, namespace = cluster.namespace, signal } = options;
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
   let job = await ensureJob(cluster, options, namespace);
+  checkClaim(job, options);
   if (job.spec?.suspend === true) job = await beginJob(cluster, job, options, signal);
   const { startTimeoutMs: timeoutMs = defaultStartTimeoutMs, unschedulableGraceMs: graceMs } = options;
   const { podOfJob } = await import("@slipway/cluster");
@@ -104,6 +105,18 @@ async function ensureJob(cluster: Cluster, options: WorkspaceOptions, namespace:
       return existing;
     }
   }
+}
+
+/** Who names a claim means that one, and nobody's contexts go elsewhere in silence. */
+function checkClaim(job: Job, { name, volume }: WorkspaceOptions): void {
+  const claim = claimOf(job);
+  if (volume?.type !== "claim" || claim === volume.claimName) return;
+  const message = `Workspace ${name} is on ${claim === undefined ? "no claim" : `claim ${claim}`}, not on ${volume.claimName}. Choose another name, or wait until it ends.`;
+  throw new BuilderError({
+    code: "INVALID_OPTIONS",
+    message,
+    details: { issues: [{ path: "volume.claimName", message }] },
+  });
 }
 
 function jobOf(options: WorkspaceOptions, namespace: string): Job {

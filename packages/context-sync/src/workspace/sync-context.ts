@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError, type AnyBuilderError } from "@slipway/core";
 
 import { escapePattern } from "../archive/pack-context.ts";
 import { prependedEntry, type PrependedFile } from "../archive/tar-chunks.ts";
@@ -61,8 +61,8 @@ export interface KnownVersion {
 }
 
 const attempts = 4;
-/** A sync that was interrupted begins anew. A full disk may have room again: what nobody uses was deleted since. */
-const retried: ReadonlySet<string> = new Set(["CONTEXT_SYNC_FAILED", "CLUSTER_UNREACHABLE", "DISK_FULL"]);
+/** A sync that was interrupted begins anew. A full disk may have room again, once: what nobody uses was deleted since. */
+const attemptsOf: Readonly<Record<string, number>> = { CONTEXT_SYNC_FAILED: 4, CLUSTER_UNREACHABLE: 4, DISK_FULL: 2 };
 const abandonMs = 10_000;
 const defaultLeaseMs = 2 * 3_600_000;
 const contextsKeptMinutes = 7 * 24 * 60;
@@ -91,10 +91,16 @@ export async function syncContext(
       if (attempt >= attempts) throw syncFailed(`Other clients keep on replacing context ${key}. Sync again.`, 0);
     } catch (error) {
       const failure = BuilderError.from(error);
-      if (attempt >= attempts || signal?.aborted || !retried.has(failure.code) || !failure.retryable) throw error;
+      if (attempt >= (attemptsOf[failure.code] ?? 1) || signal?.aborted || !failure.retryable) throw final(failure);
     }
     known.delete(key);
   }
+}
+
+/** A disk that is still full after all that nobody uses was deleted stays full: a build need not be tried again. */
+function final(failure: AnyBuilderError): AnyBuilderError {
+  const { code, message, details, cause } = failure;
+  return code === "DISK_FULL" ? new BuilderError({ code, message, details, cause, retryable: false }) : failure;
 }
 
 /** Resolves with undefined if another client was faster with the version that this one builds upon. */
