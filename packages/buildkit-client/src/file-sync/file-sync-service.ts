@@ -28,6 +28,8 @@ export class FileSyncService {
     const sources = Object.entries(localDirectories).map(([name, files]) => [name, sourceOf(files)] as const);
     this.#sources = new Map(sources);
     this.#allowed = allowed;
+    // It may reject before the daemon asks for a file; then it is told.
+    allowed?.catch(() => undefined);
     this.#onTransfer = onTransfer;
   }
 
