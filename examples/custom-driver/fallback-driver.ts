@@ -6,8 +6,8 @@ export function fallbackDriver(first: BuilderDriver, second: BuilderDriver) {
   return {
     specificationVersion: "v1",
     name: `${first.name}, else ${second.name}`,
-    // Only what both can: the build may end up with either.
-    features: first.features.filter((feature) => second.features.includes(feature)),
+    // Only what both can: the build may end up with either. `skipIfPresent` takes methods that this one does without.
+    features: first.features.filter((feature) => feature !== "skipIfPresent" && second.features.includes(feature)),
     async build(request, call) {
       try {
         return await first.build(request, call);
