@@ -180,7 +180,7 @@ async function leftOf(name: string): Promise<readonly string[]> {
   return lists.flat();
 }
 
-it("a workspace that nobody uses ends, leaves nothing behind, and is started anew when it is wanted", async () => {
+it.concurrent("a workspace that nobody uses ends, leaves nothing behind, and is started anew when it is wanted", async () => {
   const options = {
     name: "idle",
     image: test.testCluster.images.busybox,
@@ -200,7 +200,7 @@ it("a workspace that nobody uses ends, leaves nothing behind, and is started ane
   await again.delete();
 });
 
-it("a version that is leased keeps its workspace, which nobody syncs to any more", async () => {
+it.concurrent("a version that is leased keeps its workspace, which nobody syncs to any more", async () => {
   const options = { name: "leased", image: test.testCluster.images.busybox, idleMs: 1000 };
   const workspace = await openWorkspace(test.cluster, options);
   const root = await makeContext("leased", 2);
@@ -211,7 +211,7 @@ it("a version that is leased keeps its workspace, which nobody syncs to any more
   await expect(version.release()).rejects.toMatchObject({ name: "BuilderError" });
 });
 
-it("a workspace on a claim survives the eviction of its pod, with all that it holds", async () => {
+it.concurrent("a workspace on a claim survives the eviction of its pod, with all that it holds", async () => {
   const volume = { type: "claim-template", size: "64Mi" } as const;
   const options = { name: "evicted", image: test.testCluster.images.busybox, volume };
   const before = await openWorkspace(test.cluster, options);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { Cluster, Job, PersistentVolumeClaim, PodTemplate } from "@slipway/cluster";
+import type { Cluster, Job, PersistentVolumeClaim, Pod, PodTemplate } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 
 import type { PodTarget } from "./run-in-pod.ts";
@@ -70,15 +70,13 @@ const defaultStartTimeoutMs = 300_000;
 export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions): Promise<Workspace> {
   const { name, namespace = cluster.namespace, signal } = options;
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
-  let job = await ensureJob(cluster, options, namespace);
-  checkClaim(job, options);
-  if (job.spec?.suspend === true) job = await beginJob(cluster, job, options, signal);
-  const { startTimeoutMs: timeoutMs = defaultStartTimeoutMs, unschedulableGraceMs: graceMs } = options;
-  const { podOfJob } = await import("@slipway/cluster");
-  const advice = "A workspace needs the Pod Security level baseline; see podTemplate for what else a policy may want.";
-  const made = await podOfJob(cluster, { namespace, name, timeoutMs, advice, activeOnly: true, signal });
-  const pod = made.metadata?.name ?? "";
-  await cluster.waitForPod({ namespace, name: pod, timeoutMs, graceMs, signal });
+  const [found, ready] = await Promise.all([
+    ensureJob(cluster, options, namespace),
+    readyPods(cluster, namespace, name, signal),
+  ]);
+  checkClaim(found, options);
+  const job = found.spec?.suspend === true ? await beginJob(cluster, found, options, signal) : found;
+  const pod = ready.get(job.metadata?.uid ?? "") ?? (await startedPod(cluster, namespace, options));
   const target: PodTarget = { cluster, namespace, pod };
   const known = new Map<string, KnownVersion>();
   return {
@@ -88,6 +86,34 @@ export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions)
     sync: (root, syncOptions = {}) => syncContext(target, root, syncOptions, known),
     delete: () => cluster.delete(reference),
   };
+}
+
+/** The pods of a Job of the name that take work, by the uid of the Job: with a workspace that runs, nothing has to be waited for. */
+async function readyPods(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const { isPodReady, podsOfJob } = await import("@slipway/cluster");
+  const kind = { apiVersion: "v1", kind: "Pod", namespace };
+  const { items } = await cluster.list<Pod>(kind, { labelSelector: podsOfJob(name), signal });
+  return new Map(
+    items
+      .filter(isPodReady)
+      .flatMap(({ metadata }) => (metadata?.ownerReferences ?? []).map(({ uid }) => [uid, metadata?.name ?? ""])),
+  );
+}
+
+/** Waits for the pod of a workspace that begins. */
+async function startedPod(cluster: Cluster, namespace: string, options: WorkspaceOptions): Promise<string> {
+  const { name, signal, startTimeoutMs: timeoutMs = defaultStartTimeoutMs, unschedulableGraceMs: graceMs } = options;
+  const { podOfJob } = await import("@slipway/cluster");
+  const advice = "A workspace needs the Pod Security level baseline; see podTemplate for what else a policy may want.";
+  const { metadata } = await podOfJob(cluster, { namespace, name, timeoutMs, advice, activeOnly: true, signal });
+  const pod = metadata?.name ?? "";
+  await cluster.waitForPod({ namespace, name: pod, timeoutMs, graceMs, signal });
+  return pod;
 }
 
 /** The Job of the name that has not ended; this client's, or that of somebody who was faster. */
