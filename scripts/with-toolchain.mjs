@@ -22,6 +22,7 @@ const commands = {
   format: ["scripts/format.ts"],
   fuzz: ["scripts/fuzz.ts"],
   lint: ["scripts/lint.ts"],
+  matrix: ["scripts/matrix.ts"],
   test: ["scripts/test.ts"],
   typecheck: ["scripts/typecheck.ts"],
 };

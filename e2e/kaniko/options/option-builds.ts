@@ -1,0 +1,327 @@
+import type { Job, Pod, Secret } from "@slipway/cluster";
+import { createBuilder, type BuildOptions, type BuildResult, type BuilderError, type Feature } from "slipway";
+import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
+import { expect } from "vitest";
+
+import { createContextFolder } from "../../support/context-folder.ts";
+import { observeBuild } from "../../support/observed-build.ts";
+import type { KanikoNamespace } from "../kaniko-namespace.ts";
+import { KanikoTrials, type Trial, type TrialOptions } from "../kaniko-trial.ts";
+
+/** A build, and its live objects. */
+export interface LiveBuild extends Trial {
+  readonly pod: Pod;
+  readonly job: Job | undefined;
+  readonly secret: Secret | undefined;
+}
+
+const term = { matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["linux"] }] };
+
+/** What {@link OptionBuilds.pod} is asked for, as far as it does not depend on the cluster. */
+export const podOptions = {
+  annotations: { a: "b" },
+  labels: { team: "c" },
+  resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "1Gi" } },
+  tolerations: [{ key: "builds", operator: "Exists" }],
+  affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } } },
+  serviceAccount: "kaniko-builder",
+  env: { HELLO: "world" },
+  envFrom: { TOKEN: { secretKeyRef: { name: "extra", key: "token.json" } } },
+  initEnv: { BESIDE: "the executor" },
+  command: ["/kaniko/executor"],
+  podTemplate: { spec: { hostname: "builder" } },
+  pullSecret: "regcred",
+  deadlineMs: 300_000,
+  additionalMounts: [
+    {
+      mountPath: "/some/secret",
+      secret: { name: "extra", items: [{ key: "token.json", path: "renamed.json", mode: 0o400 }] },
+    },
+    { mountPath: "/some/config", readOnly: false, configMap: { name: "settings" } },
+    { mountPath: "/some/one", subPath: "other", secret: { name: "extra", defaultMode: 0o440 } },
+  ],
+} as const satisfies KanikoDriverOptions;
+
+/** For the pod of a workspace. */
+export const keeperTemplate = {
+  metadata: { annotations: { keeps: "contexts" } },
+  spec: {
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    tolerations: [{ key: "contexts", operator: "Exists" }],
+    containers: [{ name: "workspace", resources: { limits: { memory: "128Mi" } } }],
+  },
+};
+
+const look = [
+  'echo "keys: $(ls /some/config) $(ls /some/secret)"',
+  'echo "secret: $(cat /some/secret/renamed.json) $(stat -L -c %a /some/secret/renamed.json)"',
+  'echo "setting: $(cat /some/config/key)"',
+  'echo "one: $(cat /some/one) $(stat -c %a /some/one)"',
+].join(" && ");
+
+/** An authority that signs nobody's certificate. */
+const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+/** The builds that rows look at, each made once, when it is first asked for. */
+export class OptionBuilds {
+  readonly kaniko: KanikoNamespace;
+  readonly trials: KanikoTrials;
+  readonly #made = new Map<string, Promise<unknown>>();
+
+  constructor(kaniko: KanikoNamespace) {
+    this.kaniko = kaniko;
+    this.trials = new KanikoTrials(kaniko);
+  }
+
+  /** Makes them all, a few at a time; what fails shows where it is looked at. */
+  async prepare(): Promise<void> {
+    const left: (() => Promise<unknown>)[] = [
+      ...[() => this.cached(), () => this.steady(), () => this.pod(), () => this.options()],
+      ...[() => this.loud(), () => this.plain(), () => this.inline(), () => this.workspace()],
+      ...[() => this.mirrored(), () => this.skipped(), () => this.superseded()],
+    ];
+    const work = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await next().catch(() => undefined);
+    };
+    await Promise.all([work(), work(), work()]);
+  }
+
+  #once<Value>(name: string, make: () => Promise<Value>): Promise<Value> {
+    const made = (this.#made.get(name) ?? make()) as Promise<Value>;
+    this.#made.set(name, made);
+    return made;
+  }
+
+  get host(): string {
+    return this.kaniko.namespace.testCluster.registry.clusterHost;
+  }
+
+  get node(): string {
+    return this.kaniko.namespace.testCluster.nodes[1] ?? "";
+  }
+
+  get repository(): string {
+    return this.kaniko.namespace.repository;
+  }
+
+  /** A build with every option of the pod, and what the cluster made of it. */
+  pod(): Promise<LiveBuild> {
+    return this.#once("pod", async () => {
+      await this.#createMounted();
+      const cache = { ttl: "2h", copyLayers: true, runLayers: false, compressed: false, directory: "/base-images" };
+      return this.#live(`${this.trials.from}RUN ${look}\n`, {
+        driver: {
+          ...podOptions,
+          nodeSelector: { "kubernetes.io/hostname": this.node },
+          cache: { ...cache, enabled: true, repository: `${this.repository}/all-options` },
+          registries: { [this.host]: { http: true }, "a.example.com": { insecure: true, ca } },
+        },
+      });
+    });
+  }
+
+  async #createMounted(): Promise<void> {
+    const { cluster } = this.kaniko.namespace;
+    const auth = Buffer.from("somebody:password").toString("base64");
+    const regcred = { "config.json": JSON.stringify({ auths: { [this.host]: { auth } } }) };
+    const secret = (name: string, stringData: Record<string, string>): Secret => ({
+      ...{ apiVersion: "v1", kind: "Secret", metadata: { name }, stringData },
+    });
+    await cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: podOptions.serviceAccount } });
+    await cluster.create(secret("regcred", regcred));
+    await cluster.create(secret("extra", { "token.json": "a token", other: "alone" }));
+    const data = { key: "of a map" };
+    await cluster.create({ ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "settings" }, data } });
+  }
+
+  async #live(dockerfile: string, options: TrialOptions): Promise<LiveBuild> {
+    const { cluster } = this.kaniko.namespace;
+    let live: Pick<LiveBuild, "pod" | "job" | "secret"> | undefined;
+    const trial = await this.trials.succeed(dockerfile, {
+      ...options,
+      whileRunning: async (pod) => {
+        const name = pod.metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
+        live = {
+          pod,
+          job: await cluster.get<Job>({ apiVersion: "batch/v1", kind: "Job", name }),
+          secret: await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", name }),
+        };
+      },
+    });
+    if (live === undefined) throw new Error("No pod was seen.");
+    return { ...trial, ...live };
+  }
+
+  /** A build with everything that a Dockerfile build can ask of kaniko. */
+  options(): Promise<LiveBuild> {
+    return this.#once("options", async () => {
+      const { from } = this.trials;
+      const dockerfile = `${from.trimEnd()} AS base\nARG A\nENV A=$A\nRUN echo of $A && cat /dev/null\n${from}RUN exit 9\n`;
+      const tags = ["one", "two"].map((tag) => `${this.repository}/options:${tag}`);
+      const build = {
+        ...{ name: "my build", target: "base", buildArgs: { A: "two words" }, labels: { l: "m" }, tags },
+        ...{ platforms: ["linux/amd64"], outputs: [{ type: "push" }], pull: true, createRepository: true },
+        ...{ preflight: true, dockerfile: "docker/app.Dockerfile" },
+      } satisfies Partial<BuildOptions>;
+      return this.#live("FROM nowhere\n", { build, files: { "docker/app.Dockerfile": dockerfile } });
+    });
+  }
+
+  /** Which of some builds of one Dockerfile took layers from the cache. */
+  cached() {
+    return this.#once("cached", async () => {
+      const cache = { repository: `${this.repository}/layers`, ttl: "1h" };
+      const dockerfile = `${this.trials.from}RUN echo ${Math.random()} > /a\n`;
+      const isCached = async (options: TrialOptions): Promise<boolean> =>
+        (await this.trials.succeed(dockerfile, options)).result.steps.some((step) => step.cached);
+      const first = await isCached({ kaniko: { cache } });
+      const [second, disabled, unwanted] = await Promise.all([
+        isCached({ driver: { cache } }),
+        isCached({ driver: { cache }, kaniko: { cache: { enabled: false } } }),
+        isCached({ driver: { cache }, build: { noCache: true } }),
+      ]);
+      return { first, second, disabled, unwanted };
+    });
+  }
+
+  /** Twice the same, so that what differs from run to run shows. */
+  steady(): Promise<{ readonly first: BuildResult; readonly second: BuildResult }> {
+    return this.#once("steady", async () => {
+      const settings = { cache: { enabled: false }, singleSnapshot: true, reproducible: true };
+      const dockerfile = `${this.trials.from}RUN echo a > /a\nRUN echo b > /b\n`;
+      const { result: first } = await this.trials.succeed(dockerfile, { kaniko: settings });
+      const { result: second } = await this.trials.succeed(dockerfile, { driver: settings });
+      return { first, second };
+    });
+  }
+
+  /** With flags, settings that show in the log, and an image from the map of images. */
+  loud(): Promise<LiveBuild> {
+    const { image, images } = this.kaniko.driverOptions;
+    return this.#once("loud", () =>
+      this.#live(`${this.trials.from}RUN echo a > /a\n`, {
+        driver: {
+          ...{ image: undefined, args: ["--verbosity", "debug", "--snapshotMode=time", "--ignore-path=/tmp/x"] },
+          images: { ...images, kaniko: image, buildkit: "b.example.com/b:1", buildkitRootless: "b.example.com/r:1" },
+        },
+        kaniko: { useNewRun: true, cleanup: true, cache: { enabled: false } },
+      }),
+    );
+  }
+
+  /** An image from "Docker Hub" that only the mirror has, over connections that nobody checks, with the flags of an old executor. */
+  plain(): Promise<LiveBuild> {
+    return this.#once("plain", () =>
+      this.#live("FROM base/busybox:1\nRUN echo hello\n", {
+        driver: {
+          ...{ registries: {}, insecure: true, skipTlsVerify: ["push"], registryMirrors: [this.host] },
+          executor: { flavour: "google", version: "v1.3.0" },
+          workspace: { enabled: false },
+        },
+      }),
+    );
+  }
+
+  /** A Dockerfile from the options, pushed without being asked about before. */
+  inline(): Promise<Trial> {
+    return this.#once("inline", () =>
+      this.trials.succeed("FROM nowhere\n", {
+        build: { dockerfileInline: `${this.trials.from}RUN echo inline\n`, preflight: false },
+      }),
+    );
+  }
+
+  /** A context from a workspace, whose own pod is told apart. */
+  workspace(): Promise<LiveBuild & { readonly keeper: Pod | undefined }> {
+    return this.#once("workspace", async () => {
+      const build = await this.#live(`${this.trials.from}COPY Dockerfile /\nRUN cat /Dockerfile\n`, {
+        driver: {
+          initEnv: podOptions.initEnv,
+          workspace: { name: "options", size: "64Mi", podTemplate: keeperTemplate },
+        },
+      });
+      const labelSelector = "slipway.dev/workspace=options";
+      const { items } = await this.kaniko.namespace.cluster.list<Pod>(
+        { apiVersion: "v1", kind: "Pod" },
+        { labelSelector },
+      );
+      return { ...build, keeper: items[0] };
+    });
+  }
+
+  /** The error of an executor that no node can have, from a registry that the map of images names. */
+  mirrored(): Promise<BuilderError> {
+    const podTemplate = { spec: { containers: [{ name: "executor", imagePullPolicy: "Never" }] } };
+    const images = { ...this.kaniko.driverOptions.images, registry: "mirror.example.com/hub" };
+    return this.#once("mirrored", () =>
+      this.trials.fail(`${this.trials.from}RUN echo\n`, { driver: { image: undefined, images, podTemplate } }),
+    );
+  }
+
+  /** The same twice, the second time only if it is not there. */
+  skipped(): Promise<readonly Trial[]> {
+    const build = { skipIfPresent: true, tags: [`${this.repository}/skipped:1`] };
+    const once = () => this.trials.succeed(`${this.trials.from}RUN echo skipped\n`, { build });
+    return this.#once("skipped", async () => [await once(), await once()]);
+  }
+
+  /** A build that a later one of the same image takes the place of. */
+  superseded(): Promise<{ readonly earlier: BuildResult | BuilderError; readonly later: BuildResult }> {
+    return this.#once("superseded", async () => {
+      const { from } = this.trials;
+      await using folder = await createContextFolder({});
+      await using builder = createBuilder({ driver: kanikoDriver(this.kaniko.driverOptions), concurrency: 2 });
+      const tags = [`${this.repository}/superseded:1`];
+      const options = {
+        context: folder.path,
+        tags,
+        supersedes: "image",
+        kaniko: { cache: { enabled: false } },
+      } as const;
+      await folder.write("Dockerfile", `${from}RUN sleep 600\n`);
+      const run = builder.build(options);
+      const earlier = observeBuild(run);
+      await earlier.waitFor("step-log", ({ text }) => text.startsWith("Running: ["));
+      await folder.write("Dockerfile", `${from}RUN echo later\n`);
+      const later = await builder.build(options).result();
+      const outcome = await earlier.outcome;
+      if ((await this.kaniko.pods(run.id)).length > 0) throw new Error("The pod of the earlier build is still there.");
+      return { earlier: outcome, later };
+    });
+  }
+
+  async executor() {
+    const { pod } = await this.pod();
+    return pod.spec?.containers.find(({ name }) => name === "executor");
+  }
+
+  async helper() {
+    const { pod } = await this.pod();
+    return pod.spec?.containers.find(({ name }) => name === "helper");
+  }
+
+  /** The arguments of the live executor of {@link pod}. */
+  async arguments(): Promise<readonly string[]> {
+    return (await this.executor())?.args ?? [];
+  }
+
+  /** Asks for a feature that kaniko does not have: the error names it and says why. */
+  async refusal(build: Partial<BuildOptions>, feature: Feature, reason: RegExp): Promise<void> {
+    const error = await this.trials.fail(`${this.trials.from}RUN echo\n`, { build });
+    expect(error).toMatchObject({ code: "UNSUPPORTED_FEATURE", details: { features: [feature] } });
+    expect(error.message).toMatch(reason);
+  }
+
+  /** Asks for an option that there is not: the error names it. */
+  async unknown(options: { readonly driver?: object; readonly build?: object }, name: string): Promise<void> {
+    const trial = { build: options.build ?? {}, driver: options.driver ?? {} };
+    const failing = async () => this.trials.fail(`${this.trials.from}RUN echo\n`, trial);
+    const error: unknown = await failing().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "INVALID_OPTIONS", message: expect.stringContaining(`"${name}"`) as string });
+  }
+}
+
+/** Whether a build's log has a line. */
+export function says({ build }: Trial, pattern: RegExp): boolean {
+  return build.events.some((event) => event.type === "step-log" && pattern.test(event.text));
+}
