@@ -29,6 +29,11 @@ const harmless: readonly Change[] = [
   ["an ignored file", () => writeFile(join(folder, "ignored"), "x")],
   ["a tag", () => void (options = { ...options, tags: ["registry.example.com/a:2"] })],
   ["the order of arguments", () => void (options = { ...options, buildArgs: { a: "1", b: "2" } })],
+  ["a secret", () => void (options = { ...options, secrets: { token: { value: "hunter2" } } })],
+  [
+    "what is done with the image",
+    () => void (options = { ...options, skipIfPresent: true, supersedes: "image", name: "a" }),
+  ],
   ["a cache", () => void (options = { ...options, noCache: true, cacheFrom: ["registry.example.com/cache"] })],
 ];
 
@@ -41,6 +46,13 @@ test.each(harmless)("%s leaves the hash as it is", async (_what, change) => {
 
 const decisive: readonly Change[] = [
   ["a file's content", () => writeFile(join(folder, "a"), "changed")],
+  [
+    "the Dockerfile by its other name",
+    async () => {
+      await rm(join(folder, "Dockerfile"));
+      await writeFile(join(folder, "dockerfile"), "FROM scratch\n");
+    },
+  ],
   ["a file's mode", () => chmod(join(folder, "a"), 0o755)],
   ["a new file", () => writeFile(join(folder, "b"), "")],
   ["the Dockerfile", () => writeFile(join(folder, "Dockerfile"), "FROM scratch\n")],

@@ -37,6 +37,9 @@ export interface IdentifyOptions {
  * that change the image. Times and owners of files do not count, so the same sources have the same hash on every machine. Files that are
  * unchanged since the last time are not read again.
  *
+ * Base images, and addresses in `ADD`, count as they are named: what `FROM node:24` leads to may change without a change of the hash. Secrets leave no
+ * trace in it.
+ *
  * @returns `sha256:…`
  * @throws `INVALID_OPTIONS`; `CONTEXT_INVALID` for a file that cannot be read
  */
@@ -129,6 +132,11 @@ async function readText(root: string, path: string): Promise<string> {
   try {
     return await readFile(join(root, path), "utf8");
   } catch (error) {
+    // BuildKit takes the lower-case spelling of the default name too.
+    if (path === "Dockerfile" && systemErrorCode(error) === "ENOENT") {
+      const text = await readFile(join(root, "dockerfile"), "utf8").catch(() => undefined);
+      if (text !== undefined) return text;
+    }
     throw contextInvalid(
       path,
       `Cannot read ${path} of the build context (${systemErrorCode(error) ?? "unknown"}).`,

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { BuildEvent } from "./build-event.ts";
 import type { BuildOptions } from "./build-options.ts";
@@ -85,6 +85,22 @@ test("a registry that cannot be asked is no failure: the image is built, with a 
   expect(builds).toBe(1);
   expect(warnings).toHaveLength(2);
   expect(warnings[0]).toMatch(/v1 is there already is not known.*connection refused/);
+});
+
+test("a registry that does not answer keeps nobody for long", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const find: Required<BuilderDriver>["find"] = (_query, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    const building = skippingBuild({ driver: { find } });
+    await vi.waitUntil(() => vi.getTimerCount() >= 2, { interval: 1 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    const { builds, warnings } = await building;
+    expect(builds).toBe(1);
+    expect(warnings[0]).toMatch(/has not answered within 10 s/);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test.each<[string, Required<BuilderDriver>["identify"]]>([

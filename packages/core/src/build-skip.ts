@@ -11,6 +11,9 @@ export interface SkipCheck {
   readonly image: FoundImage | undefined;
 }
 
+/** A registry that does not answer costs no more than this. */
+const answerTimeoutMs = 10_000;
+
 /** A driver that declares the feature `skipIfPresent`. */
 type SkippingDriver = BuilderDriver & Required<Pick<BuilderDriver, "find" | "identify" | "recordIdentity">>;
 
@@ -41,19 +44,32 @@ async function lookUp(
   reference: string,
   { platforms }: BuildRequest,
   driver: SkippingDriver,
-  { emit, ...call }: DriverCall,
+  call: DriverCall,
 ): Promise<FoundImage | undefined> {
+  const { emit, signal } = call;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(unanswered(reference)), answerTimeoutMs);
   try {
-    return await driver.find({ reference, platforms }, { ...call, emit });
+    return await driver.find({ reference, platforms }, { ...call, signal: AbortSignal.any([signal, limit.signal]) });
   } catch (thrown) {
-    call.signal.throwIfAborted();
-    const { message } = BuilderError.from(thrown);
+    signal.throwIfAborted();
+    const { message } = BuilderError.from(limit.signal.aborted ? limit.signal.reason : thrown);
     emit({
       type: "warning",
       message: `Whether ${reference} is there already is not known, so it is built: ${message}`,
     });
     return undefined;
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function unanswered(reference: string): BuilderError {
+  return new BuilderError({
+    code: "TIMEOUT",
+    message: `The registry of ${reference} has not answered within ${answerTimeoutMs / 1000} s.`,
+    details: { timeoutMs: answerTimeoutMs },
+  });
 }
 
 function sameImage(found: readonly (FoundImage | undefined)[], identity: string): FoundImage | undefined {
