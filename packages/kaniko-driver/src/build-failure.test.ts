@@ -6,6 +6,7 @@ const end = (changes: Partial<ExecutorEnd> & { readonly error?: string }): Execu
   ...{ namespace: "builds", pod: "slipway-kaniko-1-abcde", exitCode: 1, sentBytes: 10 },
   log: {
     step: "RUN make",
+    isSnapshotting: false,
     tail: `${changes.error ?? ""}\n`,
     ...(changes.error === undefined ? {} : { error: changes.error }),
   },
@@ -19,13 +20,47 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
     "an executor killed for its memory",
     { exitCode: 137, reason: "OOMKilled", memoryLimit: "128Mi" },
     "OUT_OF_MEMORY",
-    /The executor was killed, with whatever the step ran,.*RUN make.*128Mi/,
+    /The executor was killed for its memory, with whatever the step ran, in.*RUN make.*128Mi/,
   ],
   [
-    "a RUN killed for its memory",
-    { exitCode: 255, memoryLimit: "128Mi", error: `${command} signal: killed` },
+    "an executor killed, of which nobody says why",
+    { exitCode: 137, reason: "Error", memoryLimit: "128Mi" },
     "OUT_OF_MEMORY",
-    /A process of step "RUN make".*128Mi/,
+    /The executor was killed, as the kernel kills, for its memory, with whatever the step ran, in.*128Mi/,
+  ],
+  ["an executor killed by somebody", { exitCode: 137, reason: "Error" }, "BUILD_FAILED", /exit code 137/],
+  [
+    "a RUN killed for its memory",
+    { exitCode: 255, reason: "OOMKilled", memoryLimit: "128Mi", error: `${command} signal: killed` },
+    "OUT_OF_MEMORY",
+    /^A process of step "RUN make" was killed for its memory.*128Mi/,
+  ],
+  [
+    "a process of a RUN killed for its memory, whose shell says so",
+    { exitCode: 137, reason: "OOMKilled", memoryLimit: "128Mi", error: `${command} exit status 137` },
+    "OUT_OF_MEMORY",
+    /^A process of step "RUN make" was killed for its memory.*128Mi/,
+  ],
+  [
+    "a RUN killed, of which nobody says why",
+    { exitCode: 255, reason: "Error", memoryLimit: "128Mi", error: `${command} signal: killed` },
+    "OUT_OF_MEMORY",
+    /^A process of step "RUN make" was killed, as the kernel kills, for its memory.*128Mi/,
+  ],
+  [
+    "a RUN that ends with the same code",
+    { exitCode: 137, reason: "Error", memoryLimit: "128Mi", error: `${command} exit status 137` },
+    "BUILD_FAILED",
+    /exit code 137/,
+  ],
+  [
+    "an executor killed while nothing else ran",
+    {
+      ...{ exitCode: 137, reason: "OOMKilled", memoryLimit: "128Mi" },
+      log: { step: "RUN make", tail: "", isSnapshotting: true },
+    },
+    "OUT_OF_MEMORY",
+    /^The executor itself was killed for its memory .* while it kept what step "RUN make" had changed.*128Mi/,
   ],
   ["a RUN that kills itself", { exitCode: 255, error: `${command} signal: killed` }, "BUILD_FAILED", /signal: killed/],
   [
@@ -65,7 +100,7 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
 });
 
 it("knows that no step was to blame where none ran", () => {
-  const log = { step: "COPY . .", tail: "" };
+  const log = { step: "COPY . .", tail: "", isSnapshotting: false };
   expect(explainEnd(end({ exitCode: 137, reason: "OOMKilled", log })).message).toMatch(
     /^The executor itself was killed/,
   );

@@ -17,12 +17,11 @@ export interface ExecutorEnd {
 
 /** Finds the reason behind an executor's failure, from how it ended and what it said last. */
 export function explainEnd(end: ExecutorEnd): BuilderError {
-  const { log, reason, exitCode } = end;
+  const { log, exitCode } = end;
   const said = log.error ?? lastLine(log.tail);
-  if (reason === "OOMKilled") return outOfMemory(end, killedExecutor(log));
+  const killed = killedForMemory(end, said);
+  if (killed !== undefined) return outOfMemory(end, killed);
   if (/no space left on device/i.test(said)) return diskFull(end, said);
-  if (/signal: killed/.test(said) && end.memoryLimit !== undefined)
-    return outOfMemory(end, `A process of ${describeStep(log)} was killed`);
   if (isBrokenContext(said)) return contextBroken(end, said);
   const registry = registryError(said);
   if (registry !== undefined) return registry;
@@ -34,11 +33,25 @@ export function explainEnd(end: ExecutorEnd): BuilderError {
   });
 }
 
-/** Where the kernel kills a whole container at once, nothing tells whether the executor or a process of the step took the memory. */
-function killedExecutor({ step = "" }: LogSummary): string {
-  return /^RUN\s/i.test(step)
-    ? "The executor was killed, with whatever the step ran,"
-    : "The executor itself was killed";
+const sigkill = 128 + 9;
+
+/**
+ * Who was killed for its memory, if somebody was. An executor that had something to say was not. Where the container's state names no reason, a kill under
+ * a memory limit is taken for one: nobody else kills there, and the state is told late or not at all when the memory is gone.
+ */
+function killedForMemory({ reason, exitCode, memoryLimit, log }: ExecutorEnd, said: string): string | undefined {
+  const isTold = reason === "OOMKilled";
+  if (!isTold && memoryLimit === undefined) return undefined;
+  const killed = `was killed${isTold ? "" : ", as the kernel kills,"} for its memory`;
+  if (log.error === undefined) return isTold || exitCode === sigkill ? killedExecutor(log, killed) : undefined;
+  const isStepKilled = isTold || /signal: killed/.test(said);
+  return isStepKilled ? `A process of ${describeStep(log)} ${killed}` : undefined;
+}
+
+/** With cgroup v2 the kernel kills a whole container at once: nothing tells then whether the executor or a process of the step took the memory. */
+function killedExecutor({ step = "", isSnapshotting }: LogSummary, killed: string): string {
+  const isStepRunning = /^RUN\s/i.test(step) && !isSnapshotting;
+  return isStepRunning ? `The executor ${killed}, with whatever the step ran,` : `The executor itself ${killed}`;
 }
 
 function describeStep({ step }: LogSummary): string {
@@ -53,11 +66,15 @@ function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
+function during(log: LogSummary): string {
+  return log.isSnapshotting ? `while it kept what ${describeStep(log)} had changed` : `during ${describeStep(log)}`;
+}
+
 function outOfMemory({ namespace, pod, memoryLimit, log }: ExecutorEnd, who: string): BuilderError {
   const limit = memoryLimit === undefined ? "the node had no memory left" : `the memory limit is ${memoryLimit}`;
   return new BuilderError({
     code: "OUT_OF_MEMORY",
-    message: `${who} for its memory in pod ${namespace}/${pod} during ${describeStep(log)}: ${limit}. Raise resources.limits.memory, let the step use less, or set cache.compressed to false.`,
+    message: `${who} in pod ${namespace}/${pod} ${during(log)}: ${limit}. Raise resources.limits.memory, let the step use less, or set cache.compressed to false.`,
     details: { namespace, pod, events: [], ...(memoryLimit === undefined ? {} : { limit: memoryLimit }) },
   });
 }

@@ -4,6 +4,8 @@ import type { DriverEvent } from "@slipway/core";
 export interface LogSummary {
   /** Name of the step in which it ended. */
   readonly step?: string;
+  /** Whether that step had ended, and the executor looked for what it has changed. */
+  readonly isSnapshotting: boolean;
   /** The executor's own last error. */
   readonly error?: string;
   readonly tail: string;
@@ -24,6 +26,7 @@ export class ExecutorLog {
   readonly #cached = new Set<string>();
   #count = 0;
   #open: { readonly id: string; readonly name: string; cached: boolean } | undefined;
+  #isSnapshotting = false;
   #error: string | undefined;
   #tail = "";
 
@@ -48,6 +51,7 @@ export class ExecutorLog {
     this.#close(isFailed ? (this.#error ?? "failed") : undefined);
     return {
       ...(step === undefined ? {} : { step }),
+      isSnapshotting: this.#isSnapshotting,
       ...(this.#error === undefined ? {} : { error: this.#error }),
       tail: this.#tail,
     };
@@ -57,6 +61,7 @@ export class ExecutorLog {
     const [, cachedCommand] = /^Using caching version of cmd: (.*)$/s.exec(message) ?? [];
     if (cachedCommand !== undefined) this.#cached.add(cachedCommand);
     if (message.startsWith("Building stage ")) this.#cached.clear();
+    if (message.startsWith("Taking snapshot ")) this.#isSnapshotting = true;
     if (instruction.test(message)) this.#start(message, timeMs);
     else if (message.startsWith("Pushing image to ") && this.#open?.name !== pushStep) this.#start(pushStep, timeMs);
     else this.#say(message, "stderr", timeMs);
@@ -64,6 +69,7 @@ export class ExecutorLog {
 
   #start(name: string, timeMs: number): void {
     this.#close(undefined, timeMs);
+    this.#isSnapshotting = false;
     this.#count += 1;
     this.#open = { id: String(this.#count), name, cached: this.#cached.has(name) };
     this.#emit({ type: "step-start", step: this.#open.id, name, timeMs });
