@@ -35,6 +35,18 @@ it("tells a build in full", () => {
   );
 });
 
+it("tells that an image was there already", () => {
+  const skipped = recordedBuild("first").flatMap((recorded): BuildEvent[] => {
+    if (recorded.type === "build-start") return [recorded];
+    if (recorded.type !== "build-end" || recorded.outcome !== "succeeded") return [];
+    return [{ ...recorded, result: { ...recorded.result, skipped: true, durationMs: 240 } }];
+  });
+  expect(plainText(skipped)).toEqual([
+    "building registry.slipway-dev.svc:5000/e2e/demo:1 with buildkit",
+    "found registry.slipway-dev.svc:5000/e2e/demo@sha256:b855fe02deb57b15f51645c8a3d751764bf0aeb19d9007beecaa5df0fba60472 in 0.2s",
+  ]);
+});
+
 it("tells once how little of the context a second build sends, and what is cached", () => {
   const lines = plainText(recordedBuild("second"));
   expect(lines.filter((line) => line.startsWith("context"))).toEqual(["context: sent 1 of 3 files, 8 B of 6.0 MB"]);
