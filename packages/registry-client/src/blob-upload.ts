@@ -4,6 +4,7 @@ import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import type { RegistryResponse, RequestStream } from "./registry-transport.ts";
+import { isRequestStream } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
 import { discardBody } from "./response-body.ts";
 
@@ -32,7 +33,10 @@ export interface BlobUpload extends AsyncDisposable {
   readonly receivedBytes: number;
   /** The least that a chunk other than the last must have (`OCI-Chunk-Min-Length`). */
   readonly minChunkBytes: number;
-  /** Sends the next bytes. @throws `REGISTRY_UNAVAILABLE`: what arrived is known only after {@link BlobUpload.status} */
+  /**
+   * Sends the next bytes; those of a stream without a size end where it ends. @throws `REGISTRY_UNAVAILABLE`: what arrived is known only after
+   * {@link BlobUpload.status}
+   */
   write(chunk: Uint8Array | RequestStream, call?: RegistryCall): Promise<void>;
   /** Asks how much the registry has. @throws `REGISTRY_REFUSED` when it does not know the upload any more */
   status(call?: RegistryCall): Promise<number>;
@@ -59,25 +63,27 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     await discardBody(response);
   };
   const write: BlobUpload["write"] = async (chunk, { signal = neverAborted() } = {}) => {
-    const sizeBytes = "chunks" in chunk ? chunk.sizeBytes : chunk.byteLength;
+    const isStream = isRequestStream(chunk);
+    const sizeBytes = isStream ? chunk.sizeBytes : chunk.byteLength;
     if (sizeBytes === 0) return;
-    const expectedBytes = receivedBytes + sizeBytes;
+    const body = isStream ? countedStream(chunk) : chunk;
     const headers = {
       "content-type": "application/octet-stream",
-      "content-range": `${receivedBytes}-${expectedBytes - 1}`,
+      ...(sizeBytes === undefined ? {} : { "content-range": `${receivedBytes}-${receivedBytes + sizeBytes - 1}` }),
     };
     certain = false;
     const response = await requests.send({
       method: "PATCH",
       url,
       headers,
-      body: chunk,
+      body,
       ...access,
       signal,
-      timeoutMs: sendTimeoutMs,
+      // A stream takes as long as its source does.
+      ...(isStream ? {} : { timeoutMs: sendTimeoutMs }),
     });
     if (!response.ok) throw await requests.fail(purpose, response);
-    await settle(response, expectedBytes);
+    await settle(response, receivedBytes + ("sentBytes" in body ? body.sentBytes() : body.byteLength));
   };
   const status: BlobUpload["status"] = async ({ signal = neverAborted() } = {}) => {
     const response = await requests.send({ method: "GET", url, ...access, signal });
@@ -125,6 +131,18 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     cancel,
     [Symbol.asyncDispose]: () => cancel(),
   };
+}
+
+/** A stream that knows how much of it was taken. */
+function countedStream({ sizeBytes, chunks }: RequestStream): RequestStream & { readonly sentBytes: () => number } {
+  let sentBytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      sentBytes += chunk.byteLength;
+      yield chunk;
+    }
+  };
+  return { sizeBytes, chunks: counted(), sentBytes: () => sentBytes };
 }
 
 /** Where the upload goes on: absolute or relative, and its query is part of it. Absent means that it has not changed. */

@@ -23,10 +23,10 @@ export interface GetBlobOptions extends RegistryCall {
   /** `false` when the caller computes the digest, as one has to that goes on from an offset. @defaultValue `true` */
   readonly verify?: boolean | undefined;
   /**
-   * Memory into which the next chunk may be read. Whoever gives it is done with each chunk before asking for the next, which may take its place.
-   * A chunk need not lie in that memory.
+   * Memory into which the next chunk may be read; `unreadBytes` come before it that have not been handed out yet. Whoever gives it is done with
+   * each chunk before asking for the next, which may take its place. A chunk need not lie in that memory.
    */
-  readonly memory?: (() => Uint8Array | undefined) | undefined;
+  readonly memory?: ((unreadBytes: number) => Uint8Array | undefined) | undefined;
 }
 
 /** What `startUpload` takes. */

@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 
 const readBytes = 256 * 1024;
+/** How long what has arrived may wait for more. */
+const gatherMs = 100;
 const maxHeadBytes = 64 * 1024;
 
 /**
@@ -57,33 +59,56 @@ interface BulkReader {
 }
 
 interface ReadState {
-  /** Where the next read goes. */
+  /** Where reads go, from its start on. */
   memory: Uint8Array;
+  /** How much of it holds what nobody has asked for yet. */
+  filledBytes: number;
+  /** What is handed out next. */
   arrived?: Uint8Array;
   failure?: Error;
   ended?: true;
 }
 
-/** Reads as much at a time as there is: into the memory that the request offers, else always into the same. */
+/**
+ * Reads into the memory that the request offers until that is full, else always into the same: every part that is handed out costs more than to
+ * read it. What comes slowly is handed out as it is.
+ */
 function openReader(request: RegistryRequest, agent: Agent): BulkReader {
   const { signal, bulk } = request;
   const scratch: Uint8Array = Buffer.allocUnsafeSlow(readBytes);
-  const state: ReadState = { memory: scratch };
+  const state: ReadState = { memory: scratch, filledBytes: 0 };
   let wake: () => void = () => undefined;
-  const callback = (sizeBytes: number): boolean => {
-    const { memory } = state;
-    state.arrived = memory.subarray(0, sizeBytes);
-    // Whoever reads has not seen yet what has arrived: what is offered starts with the place for it.
-    const rest = (memory === scratch ? bulk?.() : memory)?.subarray(sizeBytes);
-    state.memory = rest === undefined || rest.byteLength === 0 ? scratch : rest;
+  let timer: NodeJS.Timeout | undefined;
+  const handOut = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const { memory, filledBytes } = state;
+    state.arrived = memory.subarray(0, filledBytes);
+    // Whoever reads has not seen it yet.
+    const rest = memory.subarray(filledBytes);
+    const next = memory === scratch || rest.byteLength === 0 ? bulk?.(filledBytes) : rest;
+    state.memory = next === undefined || next.byteLength === 0 ? scratch : next;
+    state.filledBytes = 0;
     wake();
-    return false;
   };
-  const options = { ...connectOptions(request, agent), onread: { buffer: () => state.memory, callback } };
+  const callback = (sizeBytes: number): boolean => {
+    state.filledBytes += sizeBytes;
+    const goesOn = state.memory !== scratch && state.filledBytes < state.memory.byteLength;
+    if (goesOn) timer ??= setTimeout(pause, gatherMs);
+    else handOut();
+    return goesOn;
+  };
+  const buffer = (): Uint8Array => state.memory.subarray(state.filledBytes);
+  const options = { ...connectOptions(request, agent), onread: { buffer, callback } };
   const socket = agent.createConnection(options as object) as Socket;
+  const pause = (): void => {
+    socket.pause();
+    handOut();
+  };
   const end = (): void => {
     state.ended = true;
-    wake();
+    if (state.filledBytes > 0) handOut();
+    else wake();
   };
   const leave = (): void => {
     socket.destroy();

@@ -1,8 +1,9 @@
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 
 import { http } from "./node-http.ts";
-import type { RegistryRequest, RegistryResponse, RequestStream } from "./registry-transport.ts";
+import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
+import { sendStream } from "./send-stream.ts";
 
 /** How one request gets onto its connection. */
 export interface Route {
@@ -19,8 +20,6 @@ export interface Route {
 const maxRepeatedBytes = 64 * 1024;
 /** How many kept connections may turn out to be dead before a request gives up. */
 const maxStaleConnections = 8;
-/** How long a registry may take no byte of a body that is sent to it. */
-const stalledUploadMs = 60_000;
 
 /**
  * Sends one request over `node:http`. A connection that was kept and has died meanwhile is replaced without a word, if the request can be sent
@@ -87,49 +86,10 @@ function send(
 /** Also of no body at all, where one is expected: registries refuse uploads that do not say so. */
 function lengthOf({ body, method }: RegistryRequest): Record<string, string> {
   if (body === undefined) return ["POST", "PUT", "PATCH"].includes(method) ? { "content-length": "0" } : {};
-  const length = isRequestStream(body)
-    ? body.sizeBytes
-    : typeof body === "string"
-      ? Buffer.byteLength(body)
-      : body.byteLength;
+  const length =
+    typeof body === "string" ? Buffer.byteLength(body) : isRequestStream(body) ? body.sizeBytes : body.byteLength;
+  if (length === undefined) return { "transfer-encoding": "chunked" };
   return { "content-length": String(length) };
-}
-
-async function sendStream(outgoing: ClientRequest, { chunks, sizeBytes }: RequestStream): Promise<void> {
-  let answer: IncomingMessage | undefined;
-  outgoing.once("response", (incoming) => (answer = incoming));
-  let sentBytes = 0;
-  try {
-    for await (const chunk of chunks) {
-      if (outgoing.destroyed || answer !== undefined) break;
-      sentBytes += chunk.byteLength;
-      if (sentBytes > sizeBytes) throw new Error(`the body has more than the ${sizeBytes} bytes that were announced`);
-      if (!outgoing.write(chunk)) await drained(outgoing);
-    }
-  } catch (error) {
-    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
-    return;
-  }
-  if (sentBytes === sizeBytes) outgoing.end();
-  // Who answers before all has arrived wants no more of it; the connection is of no use once the answer has been read.
-  else if (answer !== undefined) answer.once("close", () => outgoing.destroy());
-  else outgoing.destroy(new Error(`the body ended after ${sentBytes} of ${sizeBytes} bytes`));
-}
-
-function drained(outgoing: ClientRequest): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const events = ["drain", "response", "close"] as const;
-    const done = (): void => {
-      clearTimeout(timer);
-      for (const event of events) outgoing.off(event, done);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      for (const event of events) outgoing.off(event, done);
-      reject(new Error(`no byte of the body was taken for ${stalledUploadMs / 1000} s`));
-    }, stalledUploadMs);
-    for (const event of events) outgoing.once(event, done);
-  });
 }
 
 const statusesWithoutBody = new Set([101, 204, 205, 304]);

@@ -12,9 +12,10 @@ export interface RegistryRequest {
   readonly checkAddress?: ((address: string) => void) | undefined;
   /**
    * The answer is large, and whoever reads it is done with each part of it before asking for the next: it may be gone then. Returns memory into
-   * which the next part may be read, if there is some; a transport need not ask, and parts need not lie there.
+   * which the next part may be read, if there is some; a transport need not ask, and parts need not lie there. `unreadBytes` come before that part
+   * and have not been handed out yet.
    */
-  readonly bulk?: (() => Uint8Array | undefined) | undefined;
+  readonly bulk?: ((unreadBytes: number) => Uint8Array | undefined) | undefined;
 }
 
 /** What a request may carry. */
@@ -22,7 +23,9 @@ export type RequestBody = string | Uint8Array | RequestStream;
 
 /** A body that is read once, while it is sent: a request with it is never repeated by itself. */
 export interface RequestStream {
-  readonly sizeBytes: number;
+  /** Absent where nobody knows it yet: the body is sent in chunked transfer coding then. */
+  readonly sizeBytes?: number | undefined;
+  /** Once the next one is asked for, a chunk has been sent: its memory may be used for something else. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 

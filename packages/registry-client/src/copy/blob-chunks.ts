@@ -15,8 +15,14 @@ const bulkBytes = 1024 * 1024;
 export interface BlobSource {
   readonly client: RegistryClient;
   readonly repository: string;
-  readonly buffers: ChunkBuffers;
   readonly signal: AbortSignal;
+}
+
+/** A place in a blob from which it can be read on. */
+export interface BlobMark {
+  readonly offset: number;
+  /** Of all that comes before; whoever goes on takes a copy of it. */
+  readonly hash: Hash;
 }
 
 /** A part of a blob. */
@@ -27,6 +33,7 @@ export interface BlobChunk {
   readonly last: boolean;
   /** The digest of the first bytes of the blob, if these end in this chunk; where they end before its end, only until `release`. */
   readonly digestOf: (sizeBytes: number) => string | undefined;
+  readonly end: BlobMark;
   /** Gives the memory back. */
   release(): void;
 }
@@ -51,33 +58,53 @@ export function createChunkBuffers(chunkBytes: number): ChunkBuffers {
   };
 }
 
+/** Where a blob starts. */
+export function startOf({ digest }: ContentDescriptor): BlobMark {
+  return { offset: 0, hash: createHash(algorithmOf(digest)) };
+}
+
 /**
- * Reads a blob in chunks, once: when the connection ends, reading goes on where it stopped.
+ * Reads a blob in chunks as large as the buffers, once: when the connection ends, reading goes on where it stopped.
  *
  * @throws `DIGEST_MISMATCH`, and what reading throws when it does not get any further
  */
-export async function* readBlobChunks(source: BlobSource, blob: ContentDescriptor): AsyncGenerator<BlobChunk> {
-  const { buffers, signal } = source;
-  const hash = createHash(algorithmOf(blob.digest));
-  const retries = createRetries(signal);
-  let buffer = buffers.take(blob.sizeBytes);
-  let start = 0;
-  let position = 0;
-  let before = hash.copy();
+export async function* readBlobChunks(
+  source: BlobSource,
+  blob: ContentDescriptor,
+  buffers: ChunkBuffers,
+  from = startOf(blob),
+): AsyncGenerator<BlobChunk> {
+  const hash = from.hash.copy();
+  const retries = createRetries(source.signal);
+  let buffer = buffers.take(blob.sizeBytes - from.offset);
+  let start = from.offset;
+  let position = from.offset;
+  let before = from.hash;
+  /** The next buffer, when something has been read into it already. */
+  let following: Uint8Array | undefined;
+  const memory = (unreadBytes: number): Uint8Array | undefined => {
+    const usedBytes = position - start + unreadBytes;
+    if (usedBytes < buffer.byteLength) return buffer.subarray(usedBytes);
+    const restBytes = blob.sizeBytes - start - buffer.byteLength;
+    if (restBytes === 0) return undefined;
+    following ??= buffers.take(restBytes);
+    return following.subarray(usedBytes - buffer.byteLength);
+  };
   const complete = (): BlobChunk => {
     const full = buffer;
     const bytes = full.subarray(0, position - start);
     const last = position === blob.sizeBytes;
-    const digestOf = partialDigests(blob, { offset: start, bytes, before, after: hash.copy() });
-    const chunk = { offset: start, bytes, last, digestOf, release: () => buffers.give(full) };
-    before = hash.copy();
+    const end = { offset: position, hash: hash.copy() };
+    const digestOf = partialDigests(blob, { offset: start, bytes, before, after: end.hash });
+    const chunk = { offset: start, bytes, last, digestOf, end, release: () => buffers.give(full) };
+    before = end.hash;
     if (chunk.last) checkDigest(source, blob, hash.digest("hex"));
     start = position;
     return chunk;
   };
   while (position < blob.sizeBytes) {
     try {
-      const reader = await openBlob(source, blob, position, () => buffer.subarray(position - start));
+      const reader = await openBlob(source, blob, position, memory);
       for await (const piece of reader.chunks) {
         let taken = 0;
         while (taken < piece.byteLength) {
@@ -88,7 +115,9 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
           taken += part.byteLength;
           if (position < blob.sizeBytes && position - start < buffer.byteLength) continue;
           yield complete();
-          if (position < blob.sizeBytes) buffer = buffers.take(blob.sizeBytes - position);
+          if (position === blob.sizeBytes) break;
+          buffer = following ?? buffers.take(blob.sizeBytes - position);
+          following = undefined;
         }
         retries.reset();
       }
@@ -96,7 +125,7 @@ export async function* readBlobChunks(source: BlobSource, blob: ContentDescripto
       await retries.after(error);
     }
   }
-  if (blob.sizeBytes === 0) yield complete();
+  if (from.offset === blob.sizeBytes) yield complete();
 }
 
 interface HashedChunk extends Pick<BlobChunk, "offset" | "bytes"> {
@@ -127,7 +156,7 @@ async function openBlob(
   source: BlobSource,
   blob: ContentDescriptor,
   offset: number,
-  memory: () => Uint8Array,
+  memory: (unreadBytes: number) => Uint8Array | undefined,
 ): Promise<BlobReader> {
   const { client, repository, signal } = source;
   const reader = await client.getBlob(repository, blob.digest, {

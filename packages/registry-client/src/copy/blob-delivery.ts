@@ -6,6 +6,8 @@ import type { BlobUpload } from "../blob-upload.ts";
 import type { RegistryClient } from "../registry-client.ts";
 import { abortError } from "../registry-requests.ts";
 import type { BlobChunk } from "./blob-chunks.ts";
+import type { BlobStream } from "./blob-stream.ts";
+import { openBlobStream } from "./blob-stream.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 import { createRetries } from "./retries.ts";
 
@@ -19,25 +21,42 @@ export interface BlobAddress {
   readonly blob: ContentDescriptor;
   /** Repository of the same registry that has the blob. */
   readonly mountFrom: string | undefined;
-  /** Acknowledged bytes, as they become more; fewer when the registry has lost some. */
+  /** What is known of streams to this destination. */
+  readonly streams: StreamExperience;
+  /** Bytes that are there or on their way, as they become more; fewer when some got lost. */
   readonly onReceived: (sizeBytes: number) => void;
   readonly signal: AbortSignal;
   /** Fires some time after `signal`: what is on its way may arrive, so that the registry can be told to forget it. */
   readonly graceSignal: AbortSignal;
 }
 
+/** What was seen of streams to a destination. */
+export interface StreamExperience {
+  /** One has failed, and nothing of it was kept: whether streams are refused there or forgotten, chunks are no worse. */
+  lost: boolean;
+}
+
 /**
- * `new`: nothing is open. `open`: takes chunks. `lost`: the registry has forgotten what it had, so that the blob has to be sent from its start.
+ * How a blob travels. `stream`: in one request without an announced length, as engines push; it costs the registry the least. `chunks`: in a
+ * request for each chunk, so that what is known to be there grows with each.
  */
-export type DeliveryState = "new" | "open" | "lost" | "sent" | "mounted" | "failed";
+export type DeliveryForm = "stream" | "chunks";
+
+/** `new`: nothing is open. `open`: takes chunks. `behind`: wants those from `receivedBytes` on again. */
+export type DeliveryState = "new" | "open" | "behind" | "sent" | "mounted" | "failed";
 
 /** Brings one blob into one repository. Its calls never throw: `state` tells. */
 export interface BlobDelivery {
   readonly state: DeliveryState;
   readonly error: unknown;
-  /** Mounts the blob, or opens an upload. */
-  open(): Promise<void>;
-  /** Sends a chunk, however often the connection ends meanwhile; with the last one the blob is complete. */
+  /** What the registry has said that it has, from the start of the blob on. */
+  readonly receivedBytes: number;
+  /** Mounts the blob, opens an upload, or finds out where the open one is. */
+  open(form: DeliveryForm): Promise<void>;
+  /**
+   * Sends a chunk; with the last one the blob is complete. Chunks of their own are sent however often the connection ends meanwhile; a stream
+   * whose connection ended falls behind.
+   */
   send(chunk: BlobChunk): Promise<void>;
   /** Leaves no upload behind. */
   cancel(): Promise<void>;
@@ -45,16 +64,26 @@ export interface BlobDelivery {
 
 /** Makes a delivery; nothing is sent yet. */
 export function createBlobDelivery(address: BlobAddress): BlobDelivery {
-  const { signal } = address;
+  const { signal, streams } = address;
   let state: DeliveryState = "new";
   let failure: unknown;
   let upload: BlobUpload | undefined;
+  let form: DeliveryForm = "chunks";
+  let stream: BlobStream | undefined;
+  let offeredBytes = 0;
   let digestOf: BlobChunk["digestOf"] | undefined;
   const is = (wanted: DeliveryState): boolean => state === wanted;
   const cancel = async (): Promise<void> => {
     const left = upload;
     upload = undefined;
+    // What the registry has then is known, and so is the digest of it.
+    await endStream().catch(() => undefined);
     await left?.cancel({ digestOf });
+  };
+  const endStream = async (): Promise<void> => {
+    const left = stream;
+    stream = undefined;
+    await left?.end();
   };
   const fail = async (error: unknown): Promise<void> => {
     state = "failed";
@@ -63,18 +92,42 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
   };
   const start = async (): Promise<void> => {
     const started = await startUpload(address);
+    offeredBytes = 0;
     if (started !== "mounted") upload = started;
     state = started === "mounted" ? "mounted" : "open";
+  };
+  const resume = async (open: BlobUpload): Promise<void> => {
+    if (await isForgotten(address, open)) upload = undefined;
+    else if (open.receivedBytes > offeredBytes) throw implausible(address, open.receivedBytes, offeredBytes);
+    else state = "open";
+    if (form === "stream" && (upload?.receivedBytes ?? 0) === 0) streams.lost = true;
   };
   const attempt = async (chunk: BlobChunk, uncertain: boolean, onProgress: () => void): Promise<void> => {
     if (upload !== undefined && uncertain && (await isForgotten(address, upload))) upload = undefined;
     if (uncertain && chunk.last && (await isThere(address))) state = "sent";
-    else if (upload === undefined && chunk.offset > 0) state = "lost";
+    else if (upload === undefined && chunk.offset > 0) state = "behind";
     else {
       if (upload === undefined) await start();
-      if (upload !== undefined) state = await push(address, upload, chunk, onProgress);
+      offeredBytes = Math.max(offeredBytes, chunk.end.offset);
+      if (upload !== undefined) state = await push(address, upload, { chunk, offeredBytes, onProgress });
     }
-    if (state !== "open" && state !== "failed") upload = undefined;
+    if (state === "sent" || state === "mounted") upload = undefined;
+  };
+  /** Whether all is there, so that the upload can be finished. */
+  const flow = async ({ bytes, end, last }: BlobChunk, open: BlobUpload): Promise<boolean> => {
+    try {
+      offeredBytes = end.offset;
+      stream ??= openBlobStream(open, address.graceSignal);
+      await stream.send(bytes);
+      address.onReceived(end.offset);
+      if (last) await endStream();
+      return last;
+    } catch (error) {
+      stream = undefined;
+      state = "behind";
+      if (signal.aborted) await fail(error);
+      return false;
+    }
   };
   return {
     get state() {
@@ -83,20 +136,27 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
     get error() {
       return failure;
     },
+    get receivedBytes() {
+      return upload?.receivedBytes ?? 0;
+    },
     cancel,
-    open: async () => {
+    open: async (wanted) => {
       const retries = createRetries(signal);
       state = "new";
       while (is("new")) {
         try {
-          await start();
+          if (upload !== undefined) await resume(upload);
+          if (upload === undefined) await start();
         } catch (error) {
           await retries.after(error).catch(fail);
         }
       }
+      form = wanted;
+      address.onReceived(upload?.receivedBytes ?? 0);
     },
     send: async (chunk) => {
       digestOf = chunk.digestOf;
+      if (form === "stream" && upload !== undefined && !(await flow(chunk, upload))) return;
       const retries = createRetries(signal);
       for (let uncertain = false; is("open"); uncertain = true) {
         try {
@@ -151,24 +211,32 @@ async function isThere({ client, repository, blob, signal }: BlobAddress): Promi
   return (await client.headBlob(repository, blob.digest, { signal, direct: true })) !== undefined;
 }
 
+interface Pushed {
+  readonly chunk: BlobChunk;
+  /** How much of the blob the registry may have at most. */
+  readonly offeredBytes: number;
+  readonly onProgress: () => void;
+}
+
 async function push(
   address: BlobAddress,
   upload: BlobUpload,
-  { offset, bytes, last, digestOf }: BlobChunk,
-  onProgress: () => void,
+  { chunk, offeredBytes, onProgress }: Pushed,
 ): Promise<DeliveryState> {
   const { blob, signal, onReceived, graceSignal } = address;
-  const end = offset + bytes.byteLength;
+  const { offset, bytes, last, end } = chunk;
   for (;;) {
     if (signal.aborted) throw abortError(signal);
     const { receivedBytes } = upload;
-    if (receivedBytes < offset || receivedBytes > end) return await startOver(upload, digestOf);
+    if (receivedBytes > offeredBytes) throw implausible(address, receivedBytes, offeredBytes);
+    if (receivedBytes < offset) return "behind";
     const rest = bytes.subarray(receivedBytes - offset);
     if (last) {
       await upload.finish(blob.digest, { chunk: rest, signal: graceSignal });
-      onReceived(end);
+      onReceived(end.offset);
       return "sent";
     }
+    // The registry had it when this pass began.
     if (rest.byteLength === 0) return "open";
     await upload.write(rest, { signal: graceSignal });
     if (upload.receivedBytes <= receivedBytes) throw stuck(address);
@@ -177,13 +245,19 @@ async function push(
   }
 }
 
-async function startOver(upload: BlobUpload, digestOf: BlobChunk["digestOf"]): Promise<"lost"> {
-  await upload.cancel({ digestOf });
-  return "lost";
+function implausible({ client, repository }: BlobAddress, receivedBytes: number, offeredBytes: number): BuilderError {
+  const problem = `it says that it has ${receivedBytes} bytes of an upload of which it was sent ${offeredBytes}`;
+  return refused(client, `${client.registry} cannot take an upload to ${repository}: ${problem}.`);
 }
 
 function stuck({ client, repository }: BlobAddress): BuilderError {
-  const message = `${client.registry} takes a chunk for ${repository} and says that it has no more than before. Look at the registry's log.`;
-  const details = { registry: client.registry, diagnostics: [], triedCredentials: [] };
-  return new BuilderError({ code: "REGISTRY_REFUSED", message, details });
+  return refused(
+    client,
+    `${client.registry} takes a chunk for ${repository} and says that it has no more than before.`,
+  );
+}
+
+function refused({ registry }: RegistryClient, problem: string): BuilderError {
+  const details = { registry, diagnostics: [], triedCredentials: [] };
+  return new BuilderError({ code: "REGISTRY_REFUSED", message: `${problem} Look at the registry's log.`, details });
 }

@@ -3,8 +3,11 @@ import { BuilderError } from "@slipway/core";
 import type { BlobSource } from "./blob-chunks.ts";
 import type { BlobDelivery } from "./blob-delivery.ts";
 import { createBlobDelivery } from "./blob-delivery.ts";
+import type { DeliveredBlob } from "./deliver-blob.ts";
 import { deliverBlob } from "./deliver-blob.ts";
 import type { Destination } from "./destination.ts";
+import { lacksBlob } from "./destination.ts";
+import type { AskedBlob } from "./destination-plan.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
@@ -13,9 +16,10 @@ const smallBytes = 1024 * 1024;
 /** Where blobs come from, and how many travel at a time. */
 export interface BlobCopy {
   readonly source: BlobSource;
+  readonly buffers: DeliveredBlob["buffers"];
   readonly destinations: readonly Destination[];
-  /** What each destination lacks. */
-  readonly missing: ReadonlyMap<Destination, readonly ContentDescriptor[]>;
+  /** What each destination was asked for. */
+  readonly asked: ReadonlyMap<Destination, ReadonlyMap<string, AskedBlob>>;
   readonly concurrency: number;
   readonly graceSignal: AbortSignal;
 }
@@ -24,7 +28,8 @@ export interface BlobCopy {
 export async function copyBlobs({ concurrency, ...copy }: BlobCopy): Promise<void> {
   const halt = new AbortController();
   const source = { ...copy.source, signal: AbortSignal.any([copy.source.signal, halt.signal]) };
-  const all = [...new Map([...copy.missing.values()].flat().map((blob) => [blob.digest, blob])).values()];
+  const asked = [...copy.asked.values()].flatMap((blobs) => [...blobs.values()]);
+  const all = [...new Map(asked.map(({ blob }) => [blob.digest, blob])).values()];
   const deliver = async (blob: ContentDescriptor): Promise<void> => {
     try {
       await copyBlob({ ...copy, source }, blob);
@@ -46,18 +51,18 @@ export async function copyBlobs({ concurrency, ...copy }: BlobCopy): Promise<voi
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-function wanting({ destinations, missing }: Blobs, { digest }: ContentDescriptor): readonly Destination[] {
-  return destinations.filter(
-    (destination) =>
-      destination.error === undefined && missing.get(destination)?.some((blob) => blob.digest === digest) === true,
+async function wanting({ destinations, asked }: Blobs, { digest }: ContentDescriptor): Promise<readonly Destination[]> {
+  const lacking = await Promise.all(
+    destinations.map((destination) => lacksBlob(destination, asked.get(destination), digest)),
   );
+  return destinations.filter((_, index) => lacking[index]);
 }
 
 type Blobs = Omit<BlobCopy, "concurrency">;
 
 /** Repositories of one registry get a blob one after the other: the first by its bytes, the others can mount it then. */
 async function copyBlob(copy: Blobs, blob: ContentDescriptor): Promise<void> {
-  const lacking = wanting(copy, blob);
+  const lacking = await wanting(copy, blob);
   const holders = new Map(
     copy.destinations
       .filter((destination) => destination.error === undefined && !lacking.includes(destination))
@@ -78,27 +83,28 @@ async function copyBlob(copy: Blobs, blob: ContentDescriptor): Promise<void> {
 }
 
 async function copyTo(
-  { source, graceSignal }: Blobs,
+  { source, buffers, graceSignal }: Blobs,
   blob: ContentDescriptor,
   destinations: readonly Destination[],
   holders: ReadonlyMap<string, string>,
 ): Promise<void> {
   const deliveries = destinations.map((destination) => {
-    const { client, registry, repository, progress } = destination;
+    const { client, registry, repository, progress, streams } = destination;
     const delivery = createBlobDelivery({
       client,
       repository,
       blob,
       mountFrom: holders.get(registry),
+      streams,
       onReceived: (sizeBytes) => progress.received(blob.digest, sizeBytes),
       signal: source.signal,
       graceSignal,
     });
     return { destination, delivery };
   });
+  const mayStream = (): boolean => destinations.every(({ streams }) => !streams.lost);
   await deliverBlob(
-    source,
-    blob,
+    { source, blob, buffers, mayStream },
     deliveries.map(({ delivery }) => delivery),
   );
   for (const { destination, delivery } of deliveries) settle(destination, delivery, blob);

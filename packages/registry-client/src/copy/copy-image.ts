@@ -14,11 +14,11 @@ import { copyBlobs } from "./copy-blobs.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
-import { createDestination, destinationsError, forEachDestination } from "./destination.ts";
-import type { DestinationPlan } from "./destination-plan.ts";
-import { joinPlans, planDestination } from "./destination-plan.ts";
+import { createDestination, destinationsError, forEachDestination, lacksBlob } from "./destination.ts";
+import type { AskedBlob } from "./destination-plan.ts";
+import { askForBlobs, joinPlans, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
-import { blobsOf, orderedNodes, totalBytes } from "./image-graph.ts";
+import { blobsOf, orderedNodes, startsOf, totalBytes } from "./image-graph.ts";
 import { readPlatforms } from "./image-platforms.ts";
 import { hasStaleDigestTag, pushDigestTags } from "./digest-tags.ts";
 import { pushManifests, pushTags } from "./push-manifests.ts";
@@ -27,6 +27,8 @@ import { readAttached, readImage } from "./read-image-graph.ts";
 
 const defaultConcurrency = 3;
 const defaultChunkBytes = 5 * 1024 * 1024;
+/** What is read and sent at a time within a stream: larger parts leave the processor's cache before they are sent. */
+const streamedBytes = 1024 * 1024;
 
 /**
  * Copies an image from registry to registry: all platforms, attestations, and what refers to it, with the digests and bytes that it has. What a
@@ -92,14 +94,14 @@ async function execute(copy: Copy): Promise<ImageGraph> {
     await forEachDestination(destinations, signal, async ({ client, repository }) => {
       await client.checkPush(repository, { createRepository, signal });
     });
-  const missing = await plan(copy, { root, referrers: [], digestTags: [] });
+  const asked = await plan(copy, { root, referrers: [], digestTags: [] }, [root]);
   // What refers to the image is looked for while the image itself is on its way.
   const attaching = attach(copy, root);
   attaching.catch(() => undefined);
-  await copyMissing(copy, missing, grace.signal);
+  await copyMissing(copy, asked, grace.signal);
   const graph = await attaching;
-  if (graph.referrers.length + graph.digestTags.length > 0)
-    await copyMissing(copy, await plan(copy, graph), grace.signal);
+  const attached = startsOf(graph).filter((node) => node !== root);
+  if (attached.length > 0) await copyMissing(copy, await plan(copy, graph, attached), grace.signal);
   await forEachDestination(destinations, signal, async (destination) => {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
@@ -121,22 +123,30 @@ async function attach(copy: Copy, root: ImageNode): Promise<ImageGraph> {
   return { root, ...(await readAttached(sourceOf(copy), root)) };
 }
 
-async function plan({ destinations, signal }: Copy, graph: ImageGraph): Promise<BlobCopy["missing"]> {
-  const missing = new Map<Destination, DestinationPlan["blobs"]>();
+async function plan(
+  { destinations, signal }: Copy,
+  graph: ImageGraph,
+  starts: readonly ImageNode[],
+): Promise<BlobCopy["asked"]> {
+  const asked = new Map<Destination, ReadonlyMap<string, AskedBlob>>();
   await forEachDestination(destinations, signal, async (destination) => {
-    const planned = await planDestination(destination.client, destination, graph, signal);
-    missing.set(destination, planned.blobs);
+    const { client, repository } = destination;
+    const planned = await planDestination(client, destination, graph, starts, signal);
     destination.plan = joinPlans(destination.plan, planned);
+    asked.set(destination, askForBlobs(client, repository, planned.blobs, signal));
   });
-  return missing;
+  return asked;
 }
 
-async function copyMissing(copy: Copy, missing: BlobCopy["missing"], grace: AbortSignal): Promise<void> {
+async function copyMissing(copy: Copy, asked: BlobCopy["asked"], grace: AbortSignal): Promise<void> {
   const { options, parsed, client, destinations, signal } = copy;
   const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes } = options;
-  const buffers = createChunkBuffers(chunkBytes);
-  const source: BlobSource = { client, repository: parsed.source.repository, buffers, signal };
-  await copyBlobs({ source, destinations, missing, concurrency, graceSignal: grace });
+  const buffers = {
+    stream: createChunkBuffers(Math.min(chunkBytes, streamedBytes)),
+    chunks: createChunkBuffers(chunkBytes),
+  };
+  const source: BlobSource = { client, repository: parsed.source.repository, signal };
+  await copyBlobs({ source, buffers, destinations, asked, concurrency, graceSignal: grace });
 }
 
 /** Where no tag would move, there is nothing to refuse. */
@@ -167,7 +177,7 @@ async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<vo
 async function estimate(copy: Copy): Promise<ImageGraph> {
   const { destinations, parsed } = copy;
   const graph = await attach(copy, await readImage(sourceOf(copy)));
-  await plan(copy, graph);
+  await Promise.all([...(await plan(copy, graph, startsOf(graph)))].map(settleQuestions));
   const holding = new Set([parsed.source.registry]);
   for (const destination of destinations) {
     const bytes = totalBytes(destination.plan.blobs);
@@ -176,6 +186,13 @@ async function estimate(copy: Copy): Promise<ImageGraph> {
     holding.add(destination.registry);
   }
   return graph;
+}
+
+async function settleQuestions([destination, asked]: readonly [
+  Destination,
+  ReadonlyMap<string, AskedBlob>,
+]): Promise<void> {
+  for (const digest of asked.keys()) await lacksBlob(destination, asked, digest);
 }
 
 function resultOf({ parsed, destinations }: Copy, graph: ImageGraph): PublishResult {

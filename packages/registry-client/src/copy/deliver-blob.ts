@@ -1,27 +1,37 @@
-import type { BlobSource } from "./blob-chunks.ts";
-import { readBlobChunks } from "./blob-chunks.ts";
-import type { BlobDelivery } from "./blob-delivery.ts";
+import type { BlobMark, BlobSource, ChunkBuffers } from "./blob-chunks.ts";
+import { readBlobChunks, startOf } from "./blob-chunks.ts";
+import type { BlobDelivery, DeliveryForm } from "./blob-delivery.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
 const maxPasses = 12;
+/** How far back reading can go on without beginning anew: more than sockets hold. */
+const maxMarks = 16;
+
+/** A blob that is to be delivered. */
+export interface DeliveredBlob {
+  readonly source: BlobSource;
+  readonly blob: ContentDescriptor;
+  /** Memory for what is sent in either form. */
+  readonly buffers: Readonly<Record<DeliveryForm, ChunkBuffers>>;
+  /** Whether all destinations take a stream, as far as is known. */
+  readonly mayStream: () => boolean;
+}
 
 /**
- * Reads a blob once for all that want it, at the speed of the slowest. One whose registry has forgotten what it had gets the blob by another
- * pass, together with others like it. Whether it arrived, each delivery tells itself.
+ * Reads a blob once for all that want it, at the speed of the slowest. Those that fell behind get the rest by another pass, together with others
+ * like them, and in chunks: connections that end once end again. Whether it arrived, each delivery tells itself.
  *
  * @throws what is wrong with the source
  */
-export async function deliverBlob(
-  source: BlobSource,
-  blob: ContentDescriptor,
-  deliveries: readonly BlobDelivery[],
-): Promise<void> {
+export async function deliverBlob(delivered: DeliveredBlob, deliveries: readonly BlobDelivery[]): Promise<void> {
+  const { blob, buffers, mayStream } = delivered;
+  const marks = [startOf(blob)];
   try {
     let pending = deliveries;
     for (let pass = 0; pending.length > 0 && pass < maxPasses; pass++) {
-      await Promise.all(pending.map((delivery) => delivery.open()));
-      await fanOut(source, blob, pending);
-      pending = deliveries.filter(({ state }) => state === "lost");
+      const isStreamed = pass === 0 && blob.sizeBytes > buffers.stream.chunkBytes && mayStream();
+      await fanOut(delivered, pending, isStreamed ? "stream" : "chunks", marks);
+      pending = deliveries.filter(({ state }) => state === "behind");
     }
   } finally {
     await Promise.all(deliveries.map((delivery) => delivery.cancel()));
@@ -29,20 +39,35 @@ export async function deliverBlob(
 }
 
 /** While a chunk is sent, the next one is read: there are two of a blob at a time. */
-async function fanOut(source: BlobSource, blob: ContentDescriptor, deliveries: readonly BlobDelivery[]): Promise<void> {
+async function fanOut(
+  { source, blob, buffers }: DeliveredBlob,
+  deliveries: readonly BlobDelivery[],
+  form: DeliveryForm,
+  marks: BlobMark[],
+): Promise<void> {
+  await Promise.all(deliveries.map((delivery) => delivery.open(form)));
   const openOnes = (): readonly BlobDelivery[] => deliveries.filter(({ state }) => state === "open");
   if (openOnes().length === 0) return;
+  const wanted = Math.min(...openOnes().map(({ receivedBytes }) => receivedBytes));
+  const from = marks.findLast(({ offset }) => offset <= wanted);
   let sending = Promise.resolve();
   try {
-    for await (const chunk of readBlobChunks(source, blob)) {
+    for await (const chunk of readBlobChunks(source, blob, buffers[form], from)) {
       await sending;
       if (openOnes().length === 0) {
         chunk.release();
         return;
       }
+      remember(marks, chunk.end);
       sending = Promise.all(openOnes().map((delivery) => delivery.send(chunk))).then(() => chunk.release());
     }
   } finally {
     await sending;
   }
+}
+
+/** The first one, at the start of the blob, stays. */
+function remember(marks: BlobMark[], mark: BlobMark): void {
+  if (marks.every(({ offset }) => offset < mark.offset)) marks.push(mark);
+  if (marks.length > maxMarks) marks.splice(1, 1);
 }

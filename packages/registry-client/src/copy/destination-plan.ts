@@ -3,11 +3,12 @@ import { BuilderError } from "@slipway/core";
 import type { RegistryClient } from "../registry-client.ts";
 import type { DestinationName } from "./copy-options.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
-import { blobsOf, orderedNodes, startsOf } from "./image-graph.ts";
+import { blobsOf, orderedNodes } from "./image-graph.ts";
+import { createConcurrencyLimit } from "../request-limits.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
-/** What a destination lacks. */
+/** What a destination lacks, as far as it has been asked. */
 export interface DestinationPlan {
   /** Manifests and indexes, in the order in which they can be pushed. */
   readonly nodes: readonly ImageNode[];
@@ -21,14 +22,18 @@ export const emptyPlan: DestinationPlan = { nodes: [], blobs: [], tags: [] };
 
 const parallelRequests = 8;
 
-/** Asks a destination what of an image it has. A manifest that is there is taken as proof of all that it names. */
+/**
+ * Asks a destination what of an image it has. A manifest that is there is taken as proof of all that it names.
+ *
+ * @param starts - What is asked for first, and then what is below it.
+ */
 export async function planDestination(
   client: RegistryClient,
   { registry, repository, tags }: DestinationName,
   graph: ImageGraph,
+  starts: readonly ImageNode[],
   signal: AbortSignal,
 ): Promise<DestinationPlan> {
-  const starts = startsOf(graph);
   const stale = inParallel(tags, parallelRequests, async (tag) => {
     const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal, direct: true }));
     return found?.digest === graph.root.digest ? [] : [tag];
@@ -41,11 +46,34 @@ export async function planDestination(
     stale,
   ]);
   const nodes = orderedNodes(graph).filter((node) => missing.has(node));
-  const blobs = await inParallel(blobsOf(nodes), parallelRequests, async (blob) => {
-    const found = await unlessHidden(client.headBlob(repository, blob.digest, { signal, direct: true }));
-    return found === undefined ? [blob] : [];
-  });
-  return { nodes, blobs: blobs.flat(), tags: staleTags.flat() };
+  return { nodes, blobs: blobsOf(nodes), tags: staleTags.flat() };
+}
+
+/** A blob that a destination has been asked for. */
+export interface AskedBlob {
+  readonly blob: ContentDescriptor;
+  readonly isMissing: Promise<boolean>;
+}
+
+/** Asks a destination for blobs in their order: the first can be on its way before the last was asked for. By digest. */
+export function askForBlobs(
+  client: RegistryClient,
+  repository: string,
+  blobs: readonly ContentDescriptor[],
+  signal: AbortSignal,
+): ReadonlyMap<string, AskedBlob> {
+  const limit = createConcurrencyLimit(parallelRequests);
+  const ask = async ({ digest }: ContentDescriptor): Promise<boolean> =>
+    (await unlessHidden(client.headBlob(repository, digest, { signal, direct: true }))) === undefined;
+  const asked = blobs.map((blob) => ({ blob, isMissing: limit.run(() => ask(blob)) }));
+  // Whoever wants the blob learns of it; there may be nobody any more.
+  for (const { isMissing } of asked) isMissing.catch(() => undefined);
+  return new Map(asked.map((each) => [each.blob.digest, each]));
+}
+
+/** A plan of which a blob turned out to be there. */
+export function withoutBlob(plan: DestinationPlan, digest: string): DestinationPlan {
+  return { ...plan, blobs: plan.blobs.filter((blob) => blob.digest !== digest) };
 }
 
 /** What is not there, level by level: of what is there nothing is asked further. */

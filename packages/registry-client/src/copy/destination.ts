@@ -2,9 +2,10 @@ import type { AnyBuilderError, DriverEvent } from "@slipway/core";
 import { BuilderError } from "@slipway/core";
 
 import type { RegistryClient } from "../registry-client.ts";
+import type { StreamExperience } from "./blob-delivery.ts";
 import type { DestinationName } from "./copy-options.ts";
-import type { DestinationPlan } from "./destination-plan.ts";
-import { emptyPlan } from "./destination-plan.ts";
+import type { AskedBlob, DestinationPlan } from "./destination-plan.ts";
+import { emptyPlan, withoutBlob } from "./destination-plan.ts";
 import { totalBytes } from "./image-graph.ts";
 
 const progressIntervalMs = 100;
@@ -17,6 +18,7 @@ export interface Destination extends DestinationName {
   error: AnyBuilderError | undefined;
   sentBytes: number;
   mountedBytes: number;
+  readonly streams: StreamExperience;
   readonly progress: DestinationProgress;
 }
 
@@ -49,6 +51,7 @@ export function createDestination(
     error: undefined,
     sentBytes: 0,
     mountedBytes: 0,
+    streams: { lost: false },
     progress: {
       received: (digest, bytes) => {
         receivedBytes.set(digest, bytes);
@@ -58,6 +61,24 @@ export function createDestination(
     },
   };
   return destination;
+}
+
+/** Whether a destination lacks a blob. What it has is no part of its plan any more; if it cannot say so, that is noted. */
+export async function lacksBlob(
+  destination: Destination,
+  asked: ReadonlyMap<string, AskedBlob> | undefined,
+  digest: string,
+): Promise<boolean> {
+  const question = asked?.get(digest);
+  if (destination.error !== undefined || question === undefined) return false;
+  try {
+    const isMissing = await question.isMissing;
+    if (!isMissing) destination.plan = withoutBlob(destination.plan, digest);
+    return isMissing;
+  } catch (error) {
+    destination.error ??= BuilderError.from(error);
+    return false;
+  }
 }
 
 /** Does something for every destination that has not failed yet, at once. What fails is noted at its destination. */
