@@ -77,7 +77,7 @@ async function startReader(): Promise<void> {
 }
 
 async function hashOnVolume(subPath: string): Promise<string> {
-  const command = ["sh", "-c", `cd "/volume/$0" && ${hashScript}`, subPath];
+  const command = ["sh", "-c", `cd "/volume/$0" || exit 1; ${hashScript}`, subPath];
   const stream = await cluster.exec({ namespace, pod: "reader", command, stdin: false });
   return (await text(stream.stdio)).trim();
 }
