@@ -1,4 +1,11 @@
-import { createServiceDialer, isPodReady, serviceOf, type Cluster, type Pod } from "@slipway/cluster";
+import {
+  createServiceDialer,
+  isPodReady,
+  serviceOf,
+  type Cluster,
+  type Pod,
+  keychainCall as clusterKeychainCall,
+} from "@slipway/cluster";
 import type { DriverCall, FoundImage, ImageIdentity, ImageQuery, KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
@@ -76,10 +83,6 @@ function dialOf(cluster: Cluster, pod: string | undefined, registry: string): Di
 
 /** Without a pod there is nobody who could run a credential helper of the cluster. */
 function keysOf(cluster: Cluster, pod: string | undefined, call: DriverCall): KeychainCall {
-  const { runCredentialHelper, ...keys } = keychainCall(
-    cluster,
-    { namespace: cluster.namespace, name: pod ?? "" },
-    call,
-  );
-  return pod === undefined || runCredentialHelper === undefined ? keys : { ...keys, runCredentialHelper };
+  if (pod === undefined) return clusterKeychainCall(cluster, call);
+  return keychainCall(cluster, { namespace: cluster.namespace, name: pod }, call);
 }

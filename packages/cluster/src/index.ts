@@ -5,6 +5,7 @@
  */
 export type { Cluster, ClusterOptions } from "./cluster.ts";
 export { connectCluster } from "./connect-cluster.ts";
+export { keychainCall, keychainReaders } from "./keychain-call.ts";
 export type { FollowLogOptions } from "./logs/follow-log.ts";
 export type { LogLine, LogTarget } from "./logs/log-line.ts";
 export { diagnosePod, podError } from "./pods/pod-diagnosis.ts";

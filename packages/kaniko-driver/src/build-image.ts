@@ -1,4 +1,4 @@
-import type { Cluster } from "@slipway/cluster";
+import { keychainCall, type Cluster } from "@slipway/cluster";
 import { BuilderError, type DriverBuildResult, type DriverCall, type Keychain } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
 
@@ -9,7 +9,6 @@ import { helperContainer } from "./build-pod.ts";
 import { BuildRegistries, dialFromPod, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
-import { keychainCall } from "./keychain-call.ts";
 import { RunningBuild } from "./running-build.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 import { syncToWorkspace } from "./workspace-context.ts";

@@ -1,11 +1,10 @@
-import { createServiceDialer, serviceOf, type Cluster } from "@slipway/cluster";
+import { createServiceDialer, keychainCall, serviceOf, type Cluster } from "@slipway/cluster";
 import type { DriverCall, FoundImage, ImageIdentity, ImageQuery } from "@slipway/core";
 import { findImage, parseImageReference, recordIdentity, type RegistryClient } from "@slipway/registry-client";
 
 import { buildKeychain } from "./build-keychain.ts";
 import { BuildRegistries } from "./build-registries.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
-import { keychainCall } from "./keychain-call.ts";
 
 /** What a registry has under a reference. No pod is made for the question: registries inside the cluster are reached through their own. */
 export async function findInRegistry(

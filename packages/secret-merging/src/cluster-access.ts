@@ -1,4 +1,4 @@
-import type { Cluster, ClusterOptions, Secret, ServiceAccount } from "@slipway/cluster";
+import type { Cluster, ClusterOptions } from "@slipway/cluster";
 import type { KeychainCall } from "@slipway/core";
 
 /** Which cluster a keychain reads by itself, where no builder does it. */
@@ -34,35 +34,10 @@ export async function withCluster<Result>(
   const { signal, warn } = call;
   const cluster = await connect({ kubeconfig, context }, { signal });
   try {
+    const { keychainReaders } = await import("@slipway/cluster");
     // A helper of the builder's pod knows nothing of another cluster.
-    return await use({ signal, ...(warn === undefined ? {} : { warn }), ...readersOf(cluster, signal) });
+    return await use({ signal, ...(warn === undefined ? {} : { warn }), ...keychainReaders(cluster, signal) });
   } finally {
     await cluster.close();
   }
-}
-
-function readersOf(
-  cluster: Pick<Cluster, "get" | "namespace">,
-  signal: AbortSignal,
-): Required<Pick<KeychainCall, "readSecret" | "readServiceAccount">> {
-  return {
-    readSecret: async ({ name, namespace = cluster.namespace }) => {
-      const secret = await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", namespace, name }, { signal });
-      if (secret === undefined) return undefined;
-      const data = Object.entries(secret.data ?? {}).map(
-        ([key, value]) => [key, Buffer.from(value, "base64")] as const,
-      );
-      return { namespace, name, type: secret.type ?? "Opaque", data: Object.fromEntries(data) };
-    },
-    readServiceAccount: async ({ name, namespace = cluster.namespace }) => {
-      const reference = { apiVersion: "v1", kind: "ServiceAccount", namespace, name };
-      const account = await cluster.get<ServiceAccount>(reference, { signal });
-      if (account === undefined) return undefined;
-      return {
-        namespace,
-        name,
-        imagePullSecrets: (account.imagePullSecrets ?? []).flatMap((secret) => secret.name ?? []),
-      };
-    },
-  };
 }
