@@ -20,4 +20,6 @@ testDriverConformance({
   tag: (tag) => `${kaniko.namespace.repository}/conformance:${tag}`,
   isBuildAlive: (buildId) => kaniko.isBuildAlive(buildId),
   resolveDigest: (reference) => kaniko.resolveDigest(reference),
+  // Both of them on the nodes that there are.
+  platforms: ["linux/amd64", "linux/amd64/v2"],
 });
