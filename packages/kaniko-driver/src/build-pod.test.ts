@@ -24,6 +24,40 @@ function job(options: KanikoDriverOptions = {}, changes: Partial<BuildPodPlan> =
 
 const podOf = (made: ReturnType<typeof job>) => made.spec?.template.spec;
 
+describe("archives of an image", () => {
+  it("are left by the executor where the helper, and no image, has them", () => {
+    const spec = podOf(job({}, { withArchives: true, withHelper: true }));
+    const mount = { name: "archives", mountPath: "/kaniko/slipway-archives" };
+    expect(spec?.containers.map(({ volumeMounts }) => volumeMounts?.some(({ name }) => name === mount.name))).toEqual([
+      ...[true, true],
+    ]);
+    expect(spec?.containers[0]?.volumeMounts).toContainEqual(mount);
+    expect(spec?.volumes).toContainEqual({ name: "archives", emptyDir: {} });
+  });
+
+  it("are no reason for a volume where there are none", () => {
+    const spec = podOf(job({}, { withHelper: true }));
+    expect(spec?.volumes?.some(({ name }) => name === "archives")).toBe(false);
+    expect(spec?.containers[1]?.securityContext).toMatchObject({ runAsNonRoot: true });
+  });
+});
+
+describe("the environment", () => {
+  it("comes from the options, from elsewhere, and from what the context needs", () => {
+    const valueFrom = { secretKeyRef: { name: "git", key: "token" } };
+    const options = { env: { A: "1" }, envFrom: { GIT_TOKEN: valueFrom }, initEnv: { B: "2" } };
+    const spec = podOf(job(options, { env: { GIT_PULL_METHOD: "http" }, withHelper: true }));
+    expect(spec?.containers.map(({ env }) => env)).toEqual([
+      [
+        { name: "GIT_PULL_METHOD", value: "http" },
+        { name: "A", value: "1" },
+        { name: "GIT_TOKEN", valueFrom },
+      ],
+      [{ name: "B", value: "2" }],
+    ]);
+  });
+});
+
 describe("the Job of a build", () => {
   it("is ended and removed by the cluster, and makes no second pod", () => {
     expect(job().spec).toMatchObject({ activeDeadlineSeconds: 60, ttlSecondsAfterFinished: 5, backoffLimit: 0 });

@@ -1,0 +1,129 @@
+import { BuilderError, buildOptionsSchema, parseOptions, type DriverCall, type DriverEvent } from "@slipway/core";
+import { computeDigest, type ManifestContent, type RegistryClient } from "@slipway/registry-client";
+import { describe, expect, it } from "vitest";
+
+import { foldBuild } from "./build-plan.ts";
+import { buildPlatforms, type BuildOne } from "./build-platforms.ts";
+import { resolveKanikoDriverOptions } from "./kaniko-options.ts";
+
+const platforms = ["linux/amd64", "linux/arm64"];
+const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest", "other.example.com/api:v1"];
+const digestOf = (platform: string) => computeDigest(Buffer.from(platform));
+
+function setUp() {
+  const options = { context: ".", dockerfileInline: "FROM scratch\n", tags, platforms };
+  const request = { ...parseOptions(buildOptionsSchema, options, "test"), id: "7", name: "api", kaniko: {} };
+  const folded = foldBuild(request, resolveKanikoDriverOptions({}));
+  const events: DriverEvent[] = [];
+  const stop = new AbortController();
+  const emit = (event: DriverEvent) => void events.push(event);
+  const call = { signal: stop.signal, emit } as unknown as DriverCall;
+  const served = new Map<string, string>();
+  const indexes: string[] = [];
+  const client = {
+    headManifest: (reference) => {
+      const digest = typeof reference === "string" ? served.get(reference) : reference.digest;
+      return Promise.resolve(digest === undefined ? undefined : { digest, mediaType: "m", sizeBytes: 1 });
+    },
+    putManifest: (reference, { bytes }: ManifestContent) => {
+      const digest = computeDigest(bytes);
+      served.set(reference as string, digest);
+      indexes.push(Buffer.from(bytes).toString());
+      return Promise.resolve({ digest });
+    },
+    deleteManifest: (reference) => Promise.resolve(served.delete(reference as string)),
+  } satisfies Partial<RegistryClient>;
+  const registriesOf = () => ({ client: () => client as unknown as RegistryClient });
+  return { folded, call, events, served, indexes, stop, registriesOf };
+}
+
+describe("several platforms", () => {
+  it("push to tags of their own, which an index under the tags of the build takes the place of", async () => {
+    const { folded, call, events, served, indexes, registriesOf } = setUp();
+    const pushed: string[] = [];
+    const buildOne: BuildOne = async ({ request }, { emit }, onPushed) => {
+      const [platform = ""] = request.platforms;
+      for (const tag of request.tags) {
+        served.set(tag, digestOf(platform));
+        pushed.push(tag);
+      }
+      emit({ type: "step-start", step: "1", name: "RUN make" });
+      emit({ type: "warning", message: "the same" });
+      await onPushed?.({ digest: digestOf(platform), registriesOf });
+      return digestOf(platform);
+    };
+    const { digest, platforms: built } = await buildPlatforms(folded, call, buildOne);
+    expect(pushed.sort()).toEqual([
+      "other.example.com/api:slipway-7-linux-amd64",
+      "other.example.com/api:slipway-7-linux-arm64",
+      "registry.example.com/team/api:slipway-7-linux-amd64",
+      "registry.example.com/team/api:slipway-7-linux-arm64",
+    ]);
+    expect([...served]).toEqual(tags.map((tag) => [tag, digest]));
+    expect(built).toEqual(platforms.map((platform) => ({ platform, digest: digestOf(platform) })));
+    for (const platform of platforms) expect(indexes[0]).toContain(digestOf(platform));
+    expect(events.filter(({ type }) => type === "warning")).toHaveLength(1);
+    expect(events.flatMap((event) => (event.type === "step-start" ? [[event.step, event.platform]] : []))).toEqual([
+      ["linux/amd64 1", "linux/amd64"],
+      ["linux/arm64 1", "linux/arm64"],
+    ]);
+  });
+
+  it("end with the first that fails: the others are stopped, their tags are taken away, and no tag has moved", async () => {
+    const { folded, call, served, registriesOf } = setUp();
+    const failure = new BuilderError({
+      ...{ code: "BUILD_FAILED", message: "No.", details: { exitCode: 1, logTail: "" } },
+    });
+    let stopped: AbortSignal | undefined;
+    const started = Promise.withResolvers<undefined>();
+    const buildOne: BuildOne = async ({ request }, { signal }, onPushed) => {
+      if (request.platforms[0] === "linux/arm64") {
+        await started.promise;
+        throw failure;
+      }
+      stopped = signal;
+      for (const tag of request.tags) served.set(tag, digestOf("linux/amd64"));
+      started.resolve(undefined);
+      await onPushed?.({ digest: digestOf("linux/amd64"), registriesOf });
+      return "";
+    };
+    await expect(buildPlatforms(folded, call, buildOne)).rejects.toBe(failure);
+    expect(stopped?.aborted).toBe(true);
+    expect([...served]).toEqual([]);
+  });
+
+  it("end with the reason of the caller when it stops them", async () => {
+    const { folded, call, stop } = setUp();
+    const reason = new Error("left");
+    const buildOne: BuildOne = (_folded, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    const built = buildPlatforms(folded, call, buildOne);
+    stop.abort(reason);
+    await expect(built).rejects.toBe(reason);
+  });
+
+  it("say which tag a registry does not let go", async () => {
+    const { folded, call, events, served, registriesOf } = setUp();
+    const refused = new BuilderError({
+      ...{
+        code: "REGISTRY_REFUSED",
+        message: "No.",
+        details: { registry: "r", diagnostics: [], triedCredentials: [] },
+      },
+    });
+    const clients = registriesOf().client();
+    const keeping = () => ({ client: () => ({ ...clients, deleteManifest: () => Promise.reject(refused) }) });
+    const buildOne: BuildOne = async ({ request }, _call, onPushed) => {
+      for (const tag of request.tags) served.set(tag, digestOf(request.platforms[0] ?? ""));
+      await onPushed?.({ digest: digestOf(request.platforms[0] ?? ""), registriesOf: keeping });
+      return "";
+    };
+    const { digest } = await buildPlatforms(folded, call, buildOne);
+    expect(served.get(tags[0] ?? "")).toBe(digest);
+    const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    expect(warnings).toHaveLength(4);
+    expect(warnings[0]).toMatch(/slipway-7-linux-\w+.*REGISTRY_REFUSED/);
+  });
+});
