@@ -101,11 +101,13 @@ export const driverRows: OptionRows<keyof KanikoDriverOptions> = {
     check: async (builds) => expect(says(await builds.plain(), /from mapped registry/)).toBe(true),
   },
   pullSecret: {
-    shows: "its credentials in the live Secret of the build",
+    shows: "its credentials, before all others, in the live Secret of the build",
     check: async (builds) => {
       const { secret } = await builds.pod();
       const config = Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString();
-      expect(Object.keys((JSON.parse(config) as { auths: object }).auths)).toContain(builds.host);
+      const { auths } = JSON.parse(config) as { auths: Readonly<Record<string, { auth: string }>> };
+      expect(Buffer.from(auths[builds.host]?.auth ?? "", "base64").toString()).toBe("somebody:password");
+      expect(new Set(Object.values(auths).map(({ auth }) => auth)).size).toBe(1);
     },
   },
   additionalMounts: {

@@ -109,7 +109,9 @@ export class OptionBuilds {
     return this.#once("pod", async () => {
       await this.#createMounted();
       const cache = { ttl: "2h", copyLayers: true, runLayers: false, compressed: false, directory: "/base-images" };
+      const other = { type: "basic", source: "another", username: "another", password: "x" } as const;
       return this.#live(`${this.trials.from}RUN ${look}\n`, {
+        credentials: [{ resolve: () => Promise.resolve([other]) }],
         driver: {
           ...podOptions,
           nodeSelector: { "kubernetes.io/hostname": this.node },

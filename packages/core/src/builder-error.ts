@@ -29,7 +29,7 @@ export interface BuilderErrorDetails {
   TIMEOUT: { timeoutMs: number };
   /** Missing, unreadable, or changed while it was read. */
   CONTEXT_INVALID: { path: string };
-  /** The connection broke while the context was on its way. */
+  /** The connection broke while the context was on its way, or an archive of the image on its way back. */
   CONTEXT_SYNC_FAILED: { sentBytes: number };
   /** The Dockerfile is at fault. */
   BUILD_FAILED: { step?: string; exitCode?: number; location?: { file: string; line: number }; logTail: string };
