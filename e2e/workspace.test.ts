@@ -180,27 +180,30 @@ async function leftOf(name: string): Promise<readonly string[]> {
   return lists.flat();
 }
 
-it.concurrent("a workspace that nobody uses ends, leaves nothing behind, and is started anew when it is wanted", async () => {
-  const options = {
-    name: "idle",
-    image: test.testCluster.images.busybox,
-    idleMs: 1000,
-    volume: { type: "claim-template", size: "64Mi" },
-  } as const;
-  const first = await openWorkspace(test.cluster, options);
-  expect(await leftOf("idle")).toEqual([
-    "Job idle",
-    `Pod ${first.pod}`,
-    `PersistentVolumeClaim ${first.claimName ?? ""}`,
-  ]);
-  await expect.poll(() => leftOf("idle"), { timeout: 60_000, interval: 1000 }).toEqual([]);
-  const again = await openWorkspace(test.cluster, { ...options, idleMs: 600_000 });
-  const root = await makeContext("idle", 2);
-  await expectSynced(root, await again.sync(root), again.pod);
-  await again.delete();
-});
+it.concurrent(
+  "a workspace that nobody uses ends, leaves nothing behind, and is started anew when it is wanted",
+  async ({ expect }) => {
+    const options = {
+      name: "idle",
+      image: test.testCluster.images.busybox,
+      idleMs: 1000,
+      volume: { type: "claim-template", size: "64Mi" },
+    } as const;
+    const first = await openWorkspace(test.cluster, options);
+    expect(await leftOf("idle")).toEqual([
+      "Job idle",
+      `Pod ${first.pod}`,
+      `PersistentVolumeClaim ${first.claimName ?? ""}`,
+    ]);
+    await expect.poll(() => leftOf("idle"), { timeout: 60_000, interval: 1000 }).toEqual([]);
+    const again = await openWorkspace(test.cluster, { ...options, idleMs: 600_000 });
+    const root = await makeContext("idle", 2);
+    await expectSynced(root, await again.sync(root), again.pod);
+    await again.delete();
+  },
+);
 
-it.concurrent("a version that is leased keeps its workspace, which nobody syncs to any more", async () => {
+it.concurrent("a version that is leased keeps its workspace, which nobody syncs to any more", async ({ expect }) => {
   const options = { name: "leased", image: test.testCluster.images.busybox, idleMs: 1000 };
   const workspace = await openWorkspace(test.cluster, options);
   const root = await makeContext("leased", 2);
@@ -211,7 +214,7 @@ it.concurrent("a version that is leased keeps its workspace, which nobody syncs 
   await expect(version.release()).rejects.toMatchObject({ name: "BuilderError" });
 });
 
-it.concurrent("a workspace on a claim survives the eviction of its pod, with all that it holds", async () => {
+it.concurrent("a workspace on a claim survives the eviction of its pod, with all that it holds", async ({ expect }) => {
   const volume = { type: "claim-template", size: "64Mi" } as const;
   const options = { name: "evicted", image: test.testCluster.images.busybox, volume };
   const before = await openWorkspace(test.cluster, options);

@@ -172,6 +172,25 @@ describe.concurrent("a build from a workspace", () => {
     );
   });
 
+  test("says why there is no workspace, and leaves none that does not start", async ({ expect }) => {
+    const labelSelector = "slipway.dev/workspace=nowhere";
+    const lists = async () => {
+      const kinds = [
+        { apiVersion: "batch/v1", kind: "Job" },
+        { apiVersion: "v1", kind: "PersistentVolumeClaim" },
+      ];
+      const found = await Promise.all(kinds.map((kind) => cluster.list(kind, { labelSelector })));
+      return found.flatMap(({ items }) => items.map(({ kind }) => kind));
+    };
+    const nowhere: KanikoDriverOptions = { workspace: { name: "nowhere", storageClass: "no-such-class" } };
+    const startedMs = performance.now();
+    const error = await trials.fail(`${from}RUN echo hello\n`, { driver: nowhere });
+    expect(error).toMatchObject({ code: "UNSCHEDULABLE", retryable: false });
+    expect(error.message).toMatch(/PersistentVolumeClaim/);
+    expect(performance.now() - startedMs).toBeLessThan(60_000);
+    await expect.poll(lists, { timeout: 20_000 }).toEqual([]);
+  });
+
   test("lets go of its context when it is done, and prune removes a workspace that nobody uses", async () => {
     const own = workspace("pruned");
     await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...own }) });

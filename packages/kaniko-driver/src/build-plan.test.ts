@@ -1,4 +1,6 @@
-import { buildOptionsSchema, parseOptions, type BuildOptions } from "@slipway/core";
+import { Readable } from "node:stream";
+
+import { buildOptionsSchema, parseOptions, type BuildOptions, type Context } from "@slipway/core";
 import { describe, expect, it } from "vitest";
 
 import { foldBuild, planBuild } from "./build-plan.ts";
@@ -6,6 +8,8 @@ import { isClusterName } from "./build-registries.ts";
 import { resolveKanikoDriverOptions, type KanikoBuildOptions, type KanikoDriverOptions } from "./kaniko-options.ts";
 
 const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest"];
+
+const tar: Context = { type: "tar", read: () => Readable.from([]) };
 
 async function plan(
   driver: KanikoDriverOptions = {},
@@ -107,6 +111,24 @@ describe("a plan", () => {
     [{ outputs: [{ type: "push", byDigest: true }] }, /by digest alone/],
   ])("refuses %j", async (options, message) => {
     await expect(plan({}, options)).rejects.toThrow(message);
+  });
+});
+
+describe("where the context comes from", () => {
+  it.each<[KanikoDriverOptions, Partial<BuildOptions>, string, boolean]>([
+    [{}, {}, "--context=tar://stdin", false],
+    [{ workspace: {} }, {}, "--context=dir:///kaniko/context", true],
+    [{ executor: { version: "v0.19.0" } }, {}, "--context=dir:///kaniko/context", true],
+    // Only folders are kept in a workspace.
+    [{ workspace: {} }, { context: tar }, "--context=tar://stdin", false],
+  ])("%j, %j: %s", async (driver, build, argument, isKept) => {
+    const { arguments: args, workspace } = await plan(driver, build);
+    expect(args[0]).toBe(argument);
+    expect(workspace !== undefined).toBe(isKept);
+  });
+
+  it("refuses a tar for an executor that cannot read it", async () => {
+    await expect(plan({ executor: { version: "v0.19.0" } }, { context: tar })).rejects.toThrow(/older than v0.20.0/);
   });
 });
 

@@ -12,7 +12,7 @@ import type { FoldableOptions } from "./flag-options.ts";
 import { foldFlags } from "./fold-flags.ts";
 import { imageArchives, type ImageArchive } from "./image-archives.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
-import { workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
+import { stdinProblem, workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
 import { readTarFile } from "./tar-context.ts";
 
 /** A request with the options that only kaniko knows. */
@@ -88,6 +88,9 @@ export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Prom
   const cache = cacheRepository(request, build);
   const pushed = request.outputs.some(({ type }) => type === "push") ? request.tags : [];
   const workspace = request.context.type === "directory" ? workspaceOf(options.workspace, folded.executor) : undefined;
+  const unread = request.context.type === "tar" ? stdinProblem(options.image, folded.executor) : undefined;
+  if (unread !== undefined)
+    throw invalidOptions("build", [{ path: "context", message: `${unread}; give a folder, or use a later one` }]);
   const context = contextArguments(request, workspace !== undefined);
   return {
     workspace,

@@ -2,7 +2,7 @@ import { connectCluster, type Cluster } from "@slipway/cluster";
 import { invalidOptions, type BuilderDriver, type DriverCall, type OptionIssue } from "@slipway/core";
 
 import { buildImage } from "./build-image.ts";
-import { executorOf, isAtLeast } from "./executor-version.ts";
+import { executorOf } from "./executor-version.ts";
 import { foldFlags } from "./fold-flags.ts";
 import { features, limitations } from "./kaniko-features.ts";
 import {
@@ -14,7 +14,7 @@ import {
 import { removeLeftovers } from "./remove-leftovers.ts";
 import { checkAccess } from "./required-rbac.ts";
 import { startWorkspace } from "./workspace-context.ts";
-import { workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
+import { stdinProblem, workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
 
 const buildOptions = { kaniko: kanikoBuildOptionsSchema };
 
@@ -74,8 +74,8 @@ function resolveOptions(options: KanikoDriverOptions): ResolvedKanikoDriverOptio
   const resolved = resolveKanikoDriverOptions(options);
   const executor = executorOf(resolved.image, resolved.executor);
   const { issues } = foldFlags(resolved, executor);
-  const canRead = isAtLeast(executor, oldestExecutor) || keptIn(resolved) !== undefined;
-  const problems = canRead ? issues : [tooOld(resolved.image), ...issues];
+  const unread = keptIn(resolved) === undefined ? stdinProblem(resolved.image, executor) : undefined;
+  const problems = unread === undefined ? issues : [withoutWorkspace(unread), ...issues];
   if (problems.length > 0) throw invalidOptions("kanikoDriver", problems);
   return resolved;
 }
@@ -91,10 +91,6 @@ async function bootstrap(cluster: Cluster, options: ResolvedKanikoDriverOptions,
   if (workspace !== undefined) await startWorkspace(cluster, options, workspace, { platforms: [] }, call);
 }
 
-/** The first that reads a context from stdin. */
-const oldestExecutor = [0, 20, 0] as const;
-
-function tooOld(image: string): OptionIssue {
-  const message = `The executor ${image} is older than v${oldestExecutor.join(".")} and cannot read a context from stdin; leave workspace.enabled out, or use a later one`;
-  return { path: "workspace.enabled", message };
+function withoutWorkspace(problem: string): OptionIssue {
+  return { path: "workspace.enabled", message: `${problem}; leave this out, or use a later one` };
 }

@@ -26,7 +26,7 @@ export interface WorkspaceContext extends AsyncDisposable {
 /** A build may wait for its pod, and the cluster counts from then on. */
 const leaseSlackMs = 300_000;
 /** A volume may have to be made first. */
-const claimGraceMs = 30_000;
+const claimGraceMs = 10_000;
 const releaseTimeoutMs = 10_000;
 
 /**

@@ -61,6 +61,15 @@ export type ResolvedWorkspace = z.output<typeof workspaceSchema>;
 /** The first executor that is trusted with a context from its stdin. */
 const firstStreamed = [0, 24, 0] as const;
 
+/** The first executor that reads a context from its stdin at all. */
+const firstWithStdin = [0, 20, 0] as const;
+
+/** Why an executor cannot have a context through its stdin; undefined if it can. */
+export function stdinProblem(image: string, executor: Executor): string | undefined {
+  if (isAtLeast(executor, firstWithStdin)) return undefined;
+  return `The executor ${image} is older than v${firstWithStdin.join(".")} and cannot read a context from stdin`;
+}
+
 /** The workspace that contexts are kept in; undefined if they are streamed. */
 export function workspaceOf(
   workspace: ResolvedWorkspace | undefined,

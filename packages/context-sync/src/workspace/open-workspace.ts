@@ -61,6 +61,7 @@ export interface Workspace {
 
 const hourMs = 3_600_000;
 const defaultStartTimeoutMs = 300_000;
+const cleanupTimeoutMs = 10_000;
 
 /**
  * Finds a workspace or starts it, and waits until it runs. One that has ended, by its lifetime or because nobody used it, is replaced.
@@ -76,7 +77,7 @@ export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions)
   ]);
   checkClaim(found, options);
   const job = found.spec?.suspend === true ? await beginJob(cluster, found, options, signal) : found;
-  const pod = ready.get(job.metadata?.uid ?? "") ?? (await startedPod(cluster, namespace, options));
+  const pod = ready.get(job.metadata?.uid ?? "") ?? (await startedPod(cluster, job, options));
   const target: PodTarget = { cluster, namespace, pod };
   const known = new Map<string, KnownVersion>();
   return {
@@ -105,8 +106,21 @@ async function readyPods(
   );
 }
 
-/** Waits for the pod of a workspace that begins. */
-async function startedPod(cluster: Cluster, namespace: string, options: WorkspaceOptions): Promise<string> {
+/** Waits for the pod of a workspace that begins. One that does not is deleted: nothing would end it before its lifetime has passed. */
+async function startedPod(cluster: Cluster, job: Job, options: WorkspaceOptions): Promise<string> {
+  const { namespace = "", name = "", uid = "" } = job.metadata ?? {};
+  try {
+    return await untilStarted(cluster, namespace, options);
+  } catch (error) {
+    const signal = AbortSignal.timeout(cleanupTimeoutMs);
+    const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
+    const wasStarted = (job.status?.startTime ?? "") !== "";
+    if (!wasStarted) await cluster.delete(reference, { signal, preconditions: { uid } }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function untilStarted(cluster: Cluster, namespace: string, options: WorkspaceOptions): Promise<string> {
   const { name, signal, startTimeoutMs: timeoutMs = defaultStartTimeoutMs, unschedulableGraceMs: graceMs } = options;
   const { podOfJob } = await import("@slipway/cluster");
   const advice = "A workspace needs the Pod Security level baseline; see podTemplate for what else a policy may want.";

@@ -17,7 +17,7 @@ export interface ScriptResult {
 /**
  * Runs a script that reads nothing, with arguments from `$0` on.
  *
- * @throws BuilderError CONTEXT_SYNC_FAILED if it could not be started
+ * @throws BuilderError CONTEXT_SYNC_FAILED if it could not be started, POD_LOST if the pod is ending
  */
 export async function runInPod(
   { cluster, namespace, pod }: PodTarget,
@@ -32,8 +32,18 @@ export async function runInPod(
   const chunks: Buffer[] = [];
   for await (const chunk of stream.stdio) chunks.push(chunk as Buffer);
   const { exitCode, message } = await stream.status;
-  if (exitCode === undefined) throw syncFailed(`Pod ${namespace}/${pod} runs no script: ${message}`, 0, false);
+  if (exitCode === undefined) throw notRun({ namespace, pod }, message);
   return { exitCode, output: Buffer.concat(chunks) };
+}
+
+/** What runtimes and kubelets say of a container that has ended while its pod is still there. */
+const ended =
+  /container not found|container .*not running|not found in pod|(task|container) .*not found|stopped (container|state)|deleted state/i;
+
+function notRun({ namespace, pod }: Omit<PodTarget, "cluster">, said: string): BuilderError {
+  const message = `Pod ${namespace}/${pod} runs no script: ${said}`;
+  if (!ended.test(said)) return syncFailed(message, 0, false);
+  return new BuilderError({ code: "POD_LOST", message, details: { namespace, pod, events: [] } });
 }
 
 /** The error for a sync that came to nothing. */

@@ -4,8 +4,8 @@ import { runInPod } from "./run-in-pod.ts";
 import { mountPath, unusedScript } from "./workspace-scripts.ts";
 
 /**
- * For how long nobody has synced to the workspace that a Job is, in milliseconds; undefined if somebody uses a version of it, if it does not run, or
- * if the Job is no workspace.
+ * For how long nobody has synced to the workspace that a Job is, or could have while its pod did not start, in milliseconds; undefined if somebody uses
+ * a version of it, if that cannot be told, or if the Job is no workspace.
  */
 export async function unusedMsOf(cluster: Cluster, job: Job, call: ClusterCall = {}): Promise<number | undefined> {
   const { namespace = "", name = "", labels = {} } = job.metadata ?? {};
@@ -16,9 +16,14 @@ export async function unusedMsOf(cluster: Cluster, job: Job, call: ClusterCall =
   const pod = items.find(
     ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase === "Running",
   );
-  if (pod === undefined) return undefined;
+  const pending = items.find(({ status }) => status?.phase === "Pending");
+  if (pod === undefined) return pending === undefined ? undefined : Date.now() - createdMs(pending);
   const target = { cluster, namespace, pod: pod.metadata?.name ?? "" };
   const { exitCode, output } = await runInPod(target, unusedScript, [mountPath], call);
   const said = output.toString().trim();
   return exitCode === 0 && /^\d+$/.test(said) ? Number(said) * 1000 : undefined;
+}
+
+function createdMs({ metadata }: Pod): number {
+  return Date.parse(String(metadata?.creationTimestamp));
 }
