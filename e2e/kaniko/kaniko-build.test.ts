@@ -15,7 +15,7 @@ const { cluster, testCluster } = namespace;
 const { registry } = testCluster;
 
 describe("a build with kaniko", () => {
-  test("sends the context without what .dockerignore names, and the Dockerfile even so", async () => {
+  test.concurrent("sends the context without what .dockerignore names, and the Dockerfile even so", async () => {
     const files = { "a.txt": "a", "b.log": "b", "sub/c": "c", ".dockerignore": "Dockerfile\n*.log\n" };
     const { output, result } = await trials.succeed(
       `${from}WORKDIR /app\nCOPY . .\nRUN find . | sort && stat -c %a .\n`,
@@ -29,7 +29,7 @@ describe("a build with kaniko", () => {
     expect(result.context.sentBytes).toBeGreaterThan(100);
   });
 
-  test("LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job", async () => {
+  test.concurrent("LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job", async () => {
     const hosts = [registry.clusterHost, "registry.example.com", "other.example.com"];
     const credentials: readonly Keychain[] = [
       {
@@ -63,7 +63,7 @@ describe("a build with kaniko", () => {
     expect(left.items.filter(({ metadata }) => metadata?.name === secret?.metadata?.name)).toEqual([]);
   });
 
-  test("BASELINE: builds in a namespace that enforces Pod Security baseline", async () => {
+  test.concurrent("BASELINE: builds in a namespace that enforces Pod Security baseline", async () => {
     const { metadata } = (await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace.name })) ?? {};
     expect(metadata?.labels?.["pod-security.kubernetes.io/enforce"]).toBe("baseline");
     await trials.succeed(`${from}RUN echo hello > /a && chown 1:2 /a && su user -s /bin/sh -c id\n`);

@@ -17,10 +17,10 @@ async function ownersAfter(snapshotMode: "full" | "time"): Promise<string> {
   return (await trials.succeed(read, { kaniko: { cache: { enabled: false } } })).output;
 }
 
-test("SNAPSHOT-TIME: a chown is in the image in the mode full", async () => {
+test.concurrent("SNAPSHOT-TIME: a chown is in the image in the mode full", async () => {
   expect(await ownersAfter("full")).toBe("333:333\n333:333\n");
 });
 
-test("SNAPSHOT-TIME: a chown is not in the image in the mode time", async () => {
+test.concurrent("SNAPSHOT-TIME: a chown is not in the image in the mode time", async () => {
   expect(await ownersAfter("time")).toBe("0:0\n0:0\n");
 });

@@ -29,7 +29,7 @@ export const limitations: Readonly<Record<Exclude<Feature, (typeof features)[num
   provenance: noManifests,
   sbom: noManifests,
   "noCache:stages": "kaniko uses its cache for every stage or for none",
-  "context:http": "The executor takes archives over HTTPS that end in .tar.gz and nothing else; give a tar",
+  "context:http": "Nothing is fetched from an address for it; fetch the archive, and give it as a tar",
   "context:image": "kaniko takes files from an image with COPY --from only",
   "context:oci-layout": "kaniko reads images from registries only",
   "outputs:tar": "kaniko writes images, not the files of one; docker and oci are archives of the image",
