@@ -76,26 +76,22 @@ async function* checkedChunks(
     if (hash !== undefined) checkDigest(expected, `${algorithm}:${hash.copy().digest("hex")}`);
   };
   let position = expected.offset - skippedBytes;
-  for await (const chunk of arriving(response, expected)) {
-    const wanted = chunk.subarray(Math.max(0, Math.min(chunk.byteLength, expected.offset - position)));
-    position += chunk.byteLength;
-    if (position > sizeBytes) throw tooLong(expected, sizeBytes);
-    hash?.update(wanted);
-    if (position === sizeBytes) check();
-    if (wanted.byteLength > 0) yield wanted;
-  }
-  if (position < sizeBytes) throw endedEarly(expected, new Error(`${position} of ${sizeBytes} bytes arrived`));
-  // Of an empty blob nothing has arrived; a registry that does not say how long a blob is lets nobody know what the last chunk is.
-  if (position === 0 || Number.isNaN(sizeBytes)) check();
-}
-
-async function* arriving(response: RegistryResponse, expected: ExpectedBlob): AsyncGenerator<Uint8Array> {
   try {
-    yield* (response.body ?? []) as AsyncIterable<Uint8Array>;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      const wanted = chunk.subarray(Math.max(0, Math.min(chunk.byteLength, expected.offset - position)));
+      position += chunk.byteLength;
+      if (position > sizeBytes) throw tooLong(expected, sizeBytes);
+      hash?.update(wanted);
+      if (position === sizeBytes) check();
+      if (wanted.byteLength > 0) yield wanted;
+    }
   } catch (error) {
     if (expected.signal.aborted) throw abortError(expected.signal);
     throw BuilderError.isInstance(error) ? error : endedEarly(expected, error);
   }
+  if (position < sizeBytes) throw endedEarly(expected, new Error(`${position} of ${sizeBytes} bytes arrived`));
+  // Of an empty blob nothing has arrived; a registry that does not say how long a blob is lets nobody know what the last chunk is.
+  if (position === 0 || Number.isNaN(sizeBytes)) check();
 }
 
 function checkDigest({ name, digest }: ExpectedBlob, actual: string): void {

@@ -9,6 +9,7 @@ import type { BlobChunk } from "./blob-chunks.ts";
 import type { BlobStream } from "./blob-stream.ts";
 import { openBlobStream } from "./blob-stream.ts";
 import type { ContentDescriptor } from "./image-content.ts";
+import { implausible, pushChunk } from "./push-chunk.ts";
 import { createRetries } from "./retries.ts";
 
 const settleMs = 100;
@@ -109,7 +110,7 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
     else {
       if (upload === undefined) await start();
       offeredBytes = Math.max(offeredBytes, chunk.end.offset);
-      if (upload !== undefined) state = await push(address, upload, { chunk, offeredBytes, onProgress });
+      if (upload !== undefined) state = await pushChunk(address, upload, { chunk, offeredBytes, onProgress });
     }
     if (state === "sent" || state === "mounted") upload = undefined;
   };
@@ -209,55 +210,4 @@ async function isForgotten({ signal, graceSignal }: BlobAddress, upload: BlobUpl
 /** The answer to the last request may be what got lost. */
 async function isThere({ client, repository, blob, signal }: BlobAddress): Promise<boolean> {
   return (await client.headBlob(repository, blob.digest, { signal, direct: true })) !== undefined;
-}
-
-interface Pushed {
-  readonly chunk: BlobChunk;
-  /** How much of the blob the registry may have at most. */
-  readonly offeredBytes: number;
-  readonly onProgress: () => void;
-}
-
-async function push(
-  address: BlobAddress,
-  upload: BlobUpload,
-  { chunk, offeredBytes, onProgress }: Pushed,
-): Promise<DeliveryState> {
-  const { blob, signal, onReceived, graceSignal } = address;
-  const { offset, bytes, last, end } = chunk;
-  for (;;) {
-    if (signal.aborted) throw abortError(signal);
-    const { receivedBytes } = upload;
-    if (receivedBytes > offeredBytes) throw implausible(address, receivedBytes, offeredBytes);
-    if (receivedBytes < offset) return "behind";
-    const rest = bytes.subarray(receivedBytes - offset);
-    if (last) {
-      await upload.finish(blob.digest, { chunk: rest, signal: graceSignal });
-      onReceived(end.offset);
-      return "sent";
-    }
-    // The registry had it when this pass began.
-    if (rest.byteLength === 0) return "open";
-    await upload.write(rest, { signal: graceSignal });
-    if (upload.receivedBytes <= receivedBytes) throw stuck(address);
-    onProgress();
-    onReceived(upload.receivedBytes);
-  }
-}
-
-function implausible({ client, repository }: BlobAddress, receivedBytes: number, offeredBytes: number): BuilderError {
-  const problem = `it says that it has ${receivedBytes} bytes of an upload of which it was sent ${offeredBytes}`;
-  return refused(client, `${client.registry} cannot take an upload to ${repository}: ${problem}.`);
-}
-
-function stuck({ client, repository }: BlobAddress): BuilderError {
-  return refused(
-    client,
-    `${client.registry} takes a chunk for ${repository} and says that it has no more than before.`,
-  );
-}
-
-function refused({ registry }: RegistryClient, problem: string): BuilderError {
-  const details = { registry, diagnostics: [], triedCredentials: [] };
-  return new BuilderError({ code: "REGISTRY_REFUSED", message: `${problem} Look at the registry's log.`, details });
 }

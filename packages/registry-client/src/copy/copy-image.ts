@@ -35,8 +35,10 @@ const streamedBytes = 1024 * 1024;
  * destination has is not sent; what another repository of its registry has is mounted there; everything else streams through this process, read
  * once for all destinations and verified on its way. Neither Docker nor the disk is needed.
  *
- * A connection that ends costs at most one chunk (`chunkBytes`): the copy goes on within the blob, on either side. A registry of version 2 forgets
- * an upload whose connection ended within a chunk: that blob starts again.
+ * A blob is sent in one request as long as that works, as engines do it. When its connection ends, the copy goes on within the blob, on either
+ * side: what is sent again is what the connection held, and from then on at most one chunk (`chunkBytes`) for each that ends. A registry of version
+ * 2 forgets an upload whose connection ended within a request: that blob starts again. To a registry that takes no request without an announced
+ * length everything goes in chunks.
  *
  * A destination that fails does not stop the others; the error comes when they are done, and names it. Once the signal fires, open uploads are
  * cancelled before this rejects.
@@ -95,10 +97,11 @@ async function execute(copy: Copy): Promise<ImageGraph> {
       await client.checkPush(repository, { createRepository, signal });
     });
   const asked = await plan(copy, { root, referrers: [], digestTags: [] }, [root]);
+  const copying = copyMissing(copy, asked, grace.signal);
   // What refers to the image is looked for while the image itself is on its way.
   const attaching = attach(copy, root);
   attaching.catch(() => undefined);
-  await copyMissing(copy, asked, grace.signal);
+  await copying;
   const graph = await attaching;
   const attached = startsOf(graph).filter((node) => node !== root);
   if (attached.length > 0) await copyMissing(copy, await plan(copy, graph, attached), grace.signal);

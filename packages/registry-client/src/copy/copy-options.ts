@@ -13,9 +13,12 @@ export interface CopyImageOptions extends PublishOptions {
   readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
   /** Told of what was left as it is at a destination: signatures there that cannot be joined with those of the source. */
   readonly warn?: ((message: string) => void) | undefined;
-  /** Blobs that travel at a time. Each takes twice `chunkBytes` of memory. @defaultValue 3 */
+  /** Blobs that travel at a time. Each takes 3 MiB of memory, or three times `chunkBytes` once it travels in chunks. @defaultValue 3 */
   readonly concurrency?: number | undefined;
-  /** What a cut connection may cost, in bytes: larger blobs travel in chunks of this size. @defaultValue 5 MiB, the least that Amazon ECR takes */
+  /**
+   * Where a blob cannot be sent in one request, or a connection has ended within that: the size of the chunks in which it travels, in bytes, so that
+   * a further cut costs no more than one. @defaultValue 5 MiB, the least that Amazon ECR takes
+   */
   readonly chunkBytes?: number | undefined;
 }
 

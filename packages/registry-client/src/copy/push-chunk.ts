@@ -1,0 +1,65 @@
+import { BuilderError } from "@slipway/core";
+
+import type { BlobUpload } from "../blob-upload.ts";
+import type { RegistryClient } from "../registry-client.ts";
+import { abortError } from "../registry-requests.ts";
+import type { BlobChunk } from "./blob-chunks.ts";
+import type { BlobAddress, DeliveryState } from "./blob-delivery.ts";
+
+/** What is sent, and what may be there already. */
+export interface PushedChunk {
+  readonly chunk: BlobChunk;
+  /** How much of the blob the registry may have at most. */
+  readonly offeredBytes: number;
+  readonly onProgress: () => void;
+}
+
+/** Sends what a registry lacks of a chunk, and with the last one makes all of it a blob. `behind` when it lacks more than that. */
+export async function pushChunk(
+  address: BlobAddress,
+  upload: BlobUpload,
+  { chunk, offeredBytes, onProgress }: PushedChunk,
+): Promise<DeliveryState> {
+  const { blob, signal, onReceived, graceSignal } = address;
+  const { offset, bytes, last, end } = chunk;
+  for (;;) {
+    if (signal.aborted) throw abortError(signal);
+    const { receivedBytes } = upload;
+    if (receivedBytes > offeredBytes) throw implausible(address, receivedBytes, offeredBytes);
+    if (receivedBytes < offset) return "behind";
+    const rest = bytes.subarray(receivedBytes - offset);
+    if (last) {
+      await upload.finish(blob.digest, { chunk: rest, signal: graceSignal });
+      onReceived(end.offset);
+      return "sent";
+    }
+    // The registry had it when this pass began.
+    if (rest.byteLength === 0) return "open";
+    await upload.write(rest, { signal: graceSignal });
+    if (upload.receivedBytes <= receivedBytes) throw stuck(address);
+    onProgress();
+    onReceived(upload.receivedBytes);
+  }
+}
+
+/** The error for a registry that has more than it can have. */
+export function implausible(
+  { client, repository }: BlobAddress,
+  receivedBytes: number,
+  offeredBytes: number,
+): BuilderError {
+  const problem = `it says that it has ${receivedBytes} bytes of an upload of which it was sent ${offeredBytes}`;
+  return refused(client, `${client.registry} cannot take an upload to ${repository}: ${problem}.`);
+}
+
+function stuck({ client, repository }: BlobAddress): BuilderError {
+  return refused(
+    client,
+    `${client.registry} takes a chunk for ${repository} and says that it has no more than before.`,
+  );
+}
+
+function refused({ registry }: RegistryClient, problem: string): BuilderError {
+  const details = { registry, diagnostics: [], triedCredentials: [] };
+  return new BuilderError({ code: "REGISTRY_REFUSED", message: `${problem} Look at the registry's log.`, details });
+}
