@@ -74,7 +74,7 @@ test("WRONG-CONTEXT: a workspace whose disk is full says so, and takes what fits
   await writeFile(join(folder, "fits"), randomBytes(4_000_000));
   const first = await workspace.sync(folder);
   await writeFile(join(folder, "large"), randomBytes(14_000_000));
-  await expect(workspace.sync(folder)).rejects.toMatchObject({ code: "DISK_FULL", details: { pod: "small" } });
+  await expect(workspace.sync(folder)).rejects.toMatchObject({ code: "DISK_FULL", details: { pod: workspace.pod } });
   await writeFile(join(folder, "large"), randomBytes(3_000_000));
   const second = await workspace.sync(folder);
   expect(await hashInPod(namespace, workspace.pod, second.path)).toBe(second.sha256);
