@@ -73,4 +73,12 @@ describe("several platforms", () => {
     expect(error.message).toMatch(/No node builds for linux\/s390x/);
     expect((await servedTags()).filter((tag) => tag === "v2" || tag.startsWith("slipway-"))).toEqual([]);
   });
+
+  test("leave no tag behind when one of them fails after another has pushed", async () => {
+    // Enough for the first platform to push, on all but the slowest machines.
+    const driver = { unschedulableGraceMs: 9000 };
+    const build = { platforms: ["linux/amd64", "linux/s390x"], tags: [`${repository}/platforms:v3`] };
+    expect(await trials.fail(dockerfile, { build, driver, files })).toMatchObject({ code: "UNSCHEDULABLE" });
+    expect((await servedTags()).filter((tag) => tag === "v3" || tag.startsWith("slipway-"))).toEqual([]);
+  });
 });

@@ -9,6 +9,7 @@ import { helperContainer } from "./build-pod.ts";
 import { BuildRegistries, dialFromPod, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { registriesWithoutPod } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 import { syncToWorkspace } from "./workspace-context.ts";
@@ -30,7 +31,11 @@ export async function buildImage(
     }
   };
   const { platforms } = folded.request;
-  if (platforms.length > 1) return buildPlatforms(folded, call, buildOne);
+  if (platforms.length > 1)
+    return buildPlatforms(folded, call, {
+      buildOne,
+      registriesWithoutPod: (late) => registriesWithoutPod(cluster, folded.options, late),
+    });
   const digest = await buildOne(folded, call);
   return { digest, platforms: platforms.map((platform) => ({ platform, digest })) };
 }

@@ -17,7 +17,8 @@ function setUp() {
   const events: DriverEvent[] = [];
   const stop = new AbortController();
   const emit = (event: DriverEvent) => void events.push(event);
-  const call = { signal: stop.signal, emit } as unknown as DriverCall;
+  const logger = { debug: () => undefined };
+  const call = { signal: stop.signal, emit, logger } as unknown as DriverCall;
   const served = new Map<string, string>();
   const indexes: string[] = [];
   const client = {
@@ -34,12 +35,14 @@ function setUp() {
     deleteManifest: (reference) => Promise.resolve(served.delete(reference as string)),
   } satisfies Partial<RegistryClient>;
   const registriesOf = () => ({ client: () => client as unknown as RegistryClient });
-  return { folded, call, events, served, indexes, stop, registriesOf };
+  const registriesWithoutPod = () =>
+    Promise.resolve({ ...registriesOf(), [Symbol.asyncDispose]: () => Promise.resolve() });
+  return { registriesWithoutPod, folded, call, events, served, indexes, stop, registriesOf };
 }
 
 describe("several platforms", () => {
   it("push to tags of their own, which an index under the tags of the build takes the place of", async () => {
-    const { folded, call, events, served, indexes, registriesOf } = setUp();
+    const { folded, call, events, served, indexes, registriesOf, registriesWithoutPod } = setUp();
     const pushed: string[] = [];
     const buildOne: BuildOne = async ({ request }, { emit }, onPushed) => {
       const [platform = ""] = request.platforms;
@@ -52,7 +55,7 @@ describe("several platforms", () => {
       await onPushed?.({ digest: digestOf(platform), registriesOf });
       return digestOf(platform);
     };
-    const { digest, platforms: built } = await buildPlatforms(folded, call, buildOne);
+    const { digest, platforms: built } = await buildPlatforms(folded, call, { buildOne, registriesWithoutPod });
     expect(pushed.sort()).toEqual([
       "other.example.com/api:slipway-7-linux-amd64",
       "other.example.com/api:slipway-7-linux-arm64",
@@ -70,7 +73,7 @@ describe("several platforms", () => {
   });
 
   it("end with the first that fails: the others are stopped, their tags are taken away, and no tag has moved", async () => {
-    const { folded, call, served, registriesOf } = setUp();
+    const { folded, call, served, registriesOf, registriesWithoutPod } = setUp();
     const failure = new BuilderError({
       ...{ code: "BUILD_FAILED", message: "No.", details: { exitCode: 1, logTail: "" } },
     });
@@ -87,25 +90,45 @@ describe("several platforms", () => {
       await onPushed?.({ digest: digestOf("linux/amd64"), registriesOf });
       return "";
     };
-    await expect(buildPlatforms(folded, call, buildOne)).rejects.toBe(failure);
+    await expect(buildPlatforms(folded, call, { buildOne, registriesWithoutPod })).rejects.toBe(failure);
     expect(stopped?.aborted).toBe(true);
     expect([...served]).toEqual([]);
   });
 
+  it("leave no tag of what was stopped between its push and its end", async () => {
+    const { folded, call, served, registriesWithoutPod } = setUp();
+    const failure = new Error("No node.");
+    const pushed = Promise.withResolvers<undefined>();
+    const buildOne: BuildOne = async ({ request }, { signal, emit }) => {
+      emit({ type: "pod-phase", pod: "a", phase: "running" });
+      if (request.platforms[0] === "linux/arm64") {
+        await pushed.promise;
+        throw failure;
+      }
+      for (const tag of request.tags) served.set(tag, digestOf("linux/amd64"));
+      pushed.resolve(undefined);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    };
+    await expect(buildPlatforms(folded, call, { buildOne, registriesWithoutPod })).rejects.toBe(failure);
+    expect([...served]).toEqual([]);
+  });
+
   it("end with the reason of the caller when it stops them", async () => {
-    const { folded, call, stop } = setUp();
+    const { folded, call, stop, registriesWithoutPod } = setUp();
     const reason = new Error("left");
     const buildOne: BuildOne = (_folded, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(new Error("stopped")));
       });
-    const built = buildPlatforms(folded, call, buildOne);
+    const built = buildPlatforms(folded, call, { buildOne, registriesWithoutPod });
     stop.abort(reason);
     await expect(built).rejects.toBe(reason);
   });
 
   it("say which tag a registry does not let go", async () => {
-    const { folded, call, events, served, registriesOf } = setUp();
+    const { folded, call, events, served, registriesOf, registriesWithoutPod } = setUp();
     const refused = new BuilderError({
       ...{
         code: "REGISTRY_REFUSED",
@@ -120,7 +143,7 @@ describe("several platforms", () => {
       await onPushed?.({ digest: digestOf(request.platforms[0] ?? ""), registriesOf: keeping });
       return "";
     };
-    const { digest } = await buildPlatforms(folded, call, buildOne);
+    const { digest } = await buildPlatforms(folded, call, { buildOne, registriesWithoutPod });
     expect(served.get(tags[0] ?? "")).toBe(digest);
     const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
     expect(warnings).toHaveLength(4);

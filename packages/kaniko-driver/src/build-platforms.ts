@@ -1,4 +1,10 @@
-import { BuilderError, type DriverBuildResult, type DriverCall, type DriverEvent } from "@slipway/core";
+import {
+  BuilderError,
+  type BuildRequest,
+  type DriverBuildResult,
+  type DriverCall,
+  type DriverEvent,
+} from "@slipway/core";
 import { formatImageReference, parseImageReference } from "@slipway/registry-client";
 
 import type { FoldedBuild } from "./build-plan.ts";
@@ -19,7 +25,13 @@ export type BuildOne = (
   onPushed?: (image: PushedImage) => Promise<void>,
 ) => Promise<string>;
 
-const cleanupTimeoutMs = 10_000;
+/** How each platform is built, and how registries are reached once every pod is gone. */
+export interface PlatformBuilds {
+  readonly buildOne: BuildOne;
+  readonly registriesWithoutPod: (call: DriverCall) => Promise<AsyncDisposable & ReturnType<RegistriesOf>>;
+}
+
+const cleanupTimeoutMs = 5000;
 
 /**
  * Builds each platform in a pod of its own, all at once, and merges them into an index under the tags. Each pushes to a tag that only this build has, which
@@ -28,7 +40,7 @@ const cleanupTimeoutMs = 10_000;
 export async function buildPlatforms(
   folded: FoldedBuild,
   call: DriverCall,
-  buildOne: BuildOne,
+  { buildOne, registriesWithoutPod }: PlatformBuilds,
 ): Promise<DriverBuildResult> {
   const { request } = folded;
   const stop = new AbortController();
@@ -39,17 +51,28 @@ export async function buildPlatforms(
   const all = Promise.all(built.map(({ promise }) => promise));
   for (const promise of [all, merged.promise]) promise.catch(() => undefined);
   const isPushed = request.outputs.some(({ type }) => type === "push");
+  const left = new Set<string>();
 
   const buildPart = async (platform: string, index: number): Promise<void> => {
-    const tags = platformTags(request.tags, platform, request.id);
-    const part = { ...folded, request: { ...request, platforms: [platform], tags: isPushed ? tags : [] } };
-    await buildOne(part, { ...call, signal, emit: ofPlatform(platform, emit) }, async ({ digest, registriesOf }) => {
+    const tags = isPushed ? ownTags(request, platform) : [];
+    const part = { ...folded, request: { ...request, platforms: [platform], tags } };
+    const ofPart = ofPlatform(platform, emit);
+    const watched = (event: DriverEvent): void => {
+      if (event.type === "pod-phase" && event.phase === "running") for (const tag of tags) left.add(tag);
+      ofPart(event);
+    };
+    await buildOne(part, { ...call, signal, emit: watched }, async ({ digest, registriesOf }) => {
       built[index]?.resolve(digest);
+      let isMerged = false;
       try {
         if (index === 0) merged.resolve(isPushed ? await merge(await all, registriesOf) : undefined);
         await merged.promise;
+        isMerged = true;
       } finally {
-        if (isPushed) await removeTags(tags, registriesOf, call);
+        const kept = await removeTags(tags, registriesOf, cleanupSignal());
+        if (isMerged) for (const [tag, reason] of kept) emit(keptTag(tag, reason));
+        // What failed may have failed because this build was stopped: then it is tried again when all pods are gone.
+        for (const tag of tags) if (isMerged || !kept.has(tag)) left.delete(tag);
       }
     });
   };
@@ -68,6 +91,7 @@ export async function buildPlatforms(
   });
   // Every pod is gone before this ends.
   await Promise.allSettled(parts);
+  if (left.size > 0) await removeLeft([...left], call, registriesWithoutPod);
   call.signal.throwIfAborted();
   const digest = await merged.promise;
   const platforms = platformsOf(request.platforms, await all);
@@ -82,7 +106,7 @@ function platformsOf(
 }
 
 /** A tag in each repository that no other build has. */
-function platformTags(tags: readonly string[], platform: string, id: string): readonly string[] {
+function ownTags({ tags, id }: Pick<BuildRequest, "tags" | "id">, platform: string): readonly string[] {
   const repositories = tags.map((tag) => {
     const { registry, repository } = parseImageReference(tag);
     return formatImageReference({ registry, repository });
@@ -90,24 +114,50 @@ function platformTags(tags: readonly string[], platform: string, id: string): re
   return [...new Set(repositories)].map((repository) => `${repository}:slipway-${id}-${platform.replaceAll("/", "-")}`);
 }
 
-/** Takes tags away whose images are in the index. Has a time of its own: the call's signal may have fired. */
-async function removeTags(tags: readonly string[], registriesOf: RegistriesOf, { emit }: DriverCall): Promise<void> {
-  const signal = AbortSignal.timeout(cleanupTimeoutMs);
+/** Has a time of its own: the call's signal may have fired. */
+function cleanupSignal(): AbortSignal {
+  return AbortSignal.timeout(cleanupTimeoutMs);
+}
+
+/** Takes tags away whose images are in the index, or in none. Resolves with those that stay, and why. */
+async function removeTags(
+  tags: readonly string[],
+  registriesOf: RegistriesOf,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const kept = new Map<string, string>();
   await Promise.all(
     tags.map(async (tag) => {
+      const { registry } = parseImageReference(tag);
       try {
-        await registriesOf(parseImageReference(tag).registry)
-          .client(parseImageReference(tag).registry)
-          .deleteManifest(tag, { signal });
+        await registriesOf(registry).client(registry).deleteManifest(tag, { signal });
       } catch (error) {
-        const reason = BuilderError.isInstance(error) ? error.code : String(error);
-        emit({
-          type: "warning",
-          message: `The tag ${tag}, which one platform was pushed to, could not be taken away (${reason}). It does no harm; the registry may let nobody delete.`,
-        });
+        kept.set(tag, BuilderError.isInstance(error) ? error.code : String(error));
       }
     }),
   );
+  return kept;
+}
+
+function keptTag(tag: string, reason: string): DriverEvent {
+  const message = `The tag ${tag}, which one platform was pushed to, could not be taken away (${reason}). It does no harm; the registry may let nobody delete.`;
+  return { type: "warning", message };
+}
+
+/** What was stopped between its push and its end has left a tag, which may be there or not. */
+async function removeLeft(
+  tags: readonly string[],
+  call: DriverCall,
+  registriesWithoutPod: PlatformBuilds["registriesWithoutPod"],
+): Promise<void> {
+  const signal = cleanupSignal();
+  try {
+    await using registries = await registriesWithoutPod({ ...call, signal });
+    const kept = await removeTags(tags, () => registries, signal);
+    for (const [tag, reason] of kept) call.logger.debug("A tag of a stopped build may be left.", { tag, reason });
+  } catch (error) {
+    call.logger.debug("Tags of a stopped build may be left.", { tags, error });
+  }
 }
 
 /** Steps and contexts of platforms that are built at once have names of their own. */

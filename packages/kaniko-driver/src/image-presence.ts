@@ -1,10 +1,9 @@
-import { createServiceDialer, keychainCall, serviceOf, type Cluster } from "@slipway/cluster";
+import type { Cluster } from "@slipway/cluster";
 import type { DriverCall, FoundImage, ImageIdentity, ImageQuery } from "@slipway/core";
 import { findImage, parseImageReference, recordIdentity, type RegistryClient } from "@slipway/registry-client";
 
-import { buildKeychain } from "./build-keychain.ts";
-import { BuildRegistries } from "./build-registries.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { registriesWithoutPod } from "./registries-without-pod.ts";
 
 /** What a registry has under a reference. No pod is made for the question: registries inside the cluster are reached through their own. */
 export async function findInRegistry(
@@ -37,11 +36,6 @@ async function withClient<Result>(
   call: DriverCall,
   ask: (client: RegistryClient) => Promise<Result>,
 ): Promise<Result> {
-  const dial = createServiceDialer(cluster);
-  const credentials = await buildKeychain(options, call.credentials);
-  await using registries = new BuildRegistries(
-    { options, credentials, keychainCall: keychainCall(cluster, call) },
-    (registry) => (serviceOf(registry.replace(/:\d+$/, ""), cluster.namespace) === undefined ? undefined : dial),
-  );
+  await using registries = await registriesWithoutPod(cluster, options, call);
   return await ask(registries.client(parseImageReference(reference).registry));
 }
