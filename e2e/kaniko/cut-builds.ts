@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import { BuilderError, createBuilder, type BuildResult } from "slipway";
-import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
+import { BuilderError, createBuilder, type Builder, type BuildResult } from "slipway";
+import { kanikoDriver, type KanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
 
 import { createProxiedKubeconfig } from "../streams/through-proxy.ts";
 import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
@@ -69,7 +69,7 @@ export async function* cutBuilds(
 }
 
 async function build(
-  builder: ReturnType<typeof createBuilder>,
+  builder: Builder<KanikoDriver>,
   folder: ContextFolder,
   tag: string,
 ): Promise<{ outcome: BuildResult | BuilderError; printed: string | undefined; attempts: number }> {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,7 +35,7 @@ function startClient(id: string): Client {
   };
   const program = join(import.meta.dirname, "workspace-client.ts");
   const argv = ["--conditions=@slipway/source", program, JSON.stringify(options)];
-  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] }) as ChildProcessWithoutNullStreams;
+  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     perform: async (task) => {
