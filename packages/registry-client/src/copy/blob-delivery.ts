@@ -9,11 +9,14 @@ import type { BlobChunk } from "./blob-chunks.ts";
 import type { BlobStream } from "./blob-stream.ts";
 import { openBlobStream } from "./blob-stream.ts";
 import type { ContentDescriptor } from "./image-content.ts";
-import { implausible, pushChunk } from "./push-chunk.ts";
+import type { PushedChunk } from "./push-chunk.ts";
+import { implausible, isInvalidDigest, pushChunk } from "./push-chunk.ts";
 import { createRetries } from "./retries.ts";
 
 const settleMs = 100;
 const maxLooks = 20;
+/** How often an answer has to come again. */
+const settledLooks = 2;
 
 /** A blob and one repository that it goes to. */
 export interface BlobAddress {
@@ -72,6 +75,8 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
   let form: DeliveryForm = "chunks";
   let stream: BlobStream | undefined;
   let offeredBytes = 0;
+  /** A request of the open upload has ended before its answer. */
+  let isResumed = false;
   let digestOf: BlobChunk["digestOf"] | undefined;
   const is = (wanted: DeliveryState): boolean => state === wanted;
   const cancel = async (): Promise<void> => {
@@ -94,25 +99,38 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
   const start = async (): Promise<void> => {
     const started = await startUpload(address);
     offeredBytes = 0;
+    isResumed = false;
     if (started !== "mounted") upload = started;
     state = started === "mounted" ? "mounted" : "open";
   };
   const resume = async (open: BlobUpload): Promise<void> => {
+    isResumed = true;
     if (await isForgotten(address, open)) upload = undefined;
     else if (open.receivedBytes > offeredBytes) throw implausible(address, open.receivedBytes, offeredBytes);
     else state = "open";
     if (form === "stream" && (upload?.receivedBytes ?? 0) === 0) streams.lost = true;
   };
   const attempt = async (chunk: BlobChunk, uncertain: boolean, onProgress: () => void): Promise<void> => {
+    isResumed ||= uncertain;
     if (upload !== undefined && uncertain && (await isForgotten(address, upload))) upload = undefined;
     if (uncertain && chunk.last && (await isThere(address))) state = "sent";
     else if (upload === undefined && chunk.offset > 0) state = "behind";
     else {
       if (upload === undefined) await start();
       offeredBytes = Math.max(offeredBytes, chunk.end.offset);
-      if (upload !== undefined) state = await pushChunk(address, upload, { chunk, offeredBytes, onProgress });
+      if (upload !== undefined) state = await pushOrDrop(upload, { chunk, offeredBytes, onProgress });
     }
     if (state === "sent" || state === "mounted") upload = undefined;
+  };
+  /** What a request had left on its way when it ended may have got between what came later: then the blob is sent anew. */
+  const pushOrDrop = async (open: BlobUpload, pushed: PushedChunk): Promise<DeliveryState> => {
+    try {
+      return await pushChunk(address, open, pushed);
+    } catch (error) {
+      if (!isResumed || !isInvalidDigest(error)) throw error;
+      await cancel();
+      return "behind";
+    }
   };
   /** Whether all is there, so that the upload can be finished. */
   const flow = async ({ bytes, end, last }: BlobChunk, open: BlobUpload): Promise<boolean> => {
@@ -193,11 +211,11 @@ async function startUpload(address: BlobAddress): Promise<"mounted" | BlobUpload
 async function isForgotten({ signal, graceSignal }: BlobAddress, upload: BlobUpload): Promise<boolean> {
   try {
     let known = -1;
-    for (let look = 0; look < maxLooks; look++) {
+    for (let look = 0, same = 0; look < maxLooks && same < settledLooks; look++) {
       const receivedBytes = await upload.status({ signal: graceSignal });
-      if (receivedBytes === known) break;
+      same = receivedBytes === known ? same + 1 : 0;
       known = receivedBytes;
-      await delay(settleMs, undefined, { signal });
+      if (same < settledLooks) await delay(settleMs, undefined, { signal });
     }
     return false;
   } catch (error) {

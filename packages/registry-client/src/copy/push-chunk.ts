@@ -42,6 +42,12 @@ export async function pushChunk(
   }
 }
 
+/** Whether a registry has found other bytes than those of the digest. */
+export function isInvalidDigest(error: unknown): boolean {
+  if (!BuilderError.isInstance(error) || error.code !== "REGISTRY_REFUSED") return false;
+  return error.details.diagnostics.some((line) => line.startsWith("DIGEST_INVALID"));
+}
+
 /** The error for a registry that has more than it can have. */
 export function implausible(
   { client, repository }: BlobAddress,

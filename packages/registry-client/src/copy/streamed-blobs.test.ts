@@ -55,6 +55,8 @@ interface StreamManners {
   readonly forgets?: boolean;
   /** What it answers instead of taking it. */
   readonly refusal?: number;
+  /** How many bytes that nobody sent come after those of a stream that was cut, as if they were late. */
+  readonly lateBytes?: number;
   /** How much of a whole stream it keeps. */
   readonly keptBytes?: number;
   /** How many bytes more it says that it has. */
@@ -78,6 +80,7 @@ async function serveUploads(manners: StreamManners) {
       if (store.received.length < cutAfterBytes) continue;
       store.cutAt = store.received.length;
       request.socket.destroy();
+      store.received = Buffer.concat([store.received, Buffer.alloc(manners.lateBytes ?? 0)]);
       if (manners.forgets === true) Object.assign(store, { received: Buffer.alloc(0), isOpen: false });
       return false;
     }
@@ -88,7 +91,7 @@ async function serveUploads(manners: StreamManners) {
     const isStream = headers["transfer-encoding"] === "chunked";
     log.push([method, ...(isStream ? ["stream"] : []), headers["content-range"] ?? ""].join(" ").trim());
     if (method === "POST") {
-      store.isOpen = true;
+      Object.assign(store, { isOpen: true, received: Buffer.alloc(0) });
       answer(response, 202);
     } else if (!store.isOpen) response.writeHead(404).end();
     else if (method === "DELETE") {
@@ -98,7 +101,9 @@ async function serveUploads(manners: StreamManners) {
     else if (isStream && manners.refusal !== undefined) response.writeHead(manners.refusal).end();
     else if (await take(request, isStream ? (manners.cutAfterBytes ?? Infinity) : Infinity).catch(() => false)) {
       if (isStream) store.received = store.received.subarray(0, manners.keptBytes);
-      answer(response, method === "PUT" ? 201 : 202);
+      const isWrong = method === "PUT" && !(manners.lieBytes || store.received.equals(bytes));
+      if (isWrong) response.writeHead(400).end(JSON.stringify({ errors: [{ code: "DIGEST_INVALID", message: "" }] }));
+      else answer(response, method === "PUT" ? 201 : 202);
     }
   });
   return { client, log, store };
@@ -155,6 +160,14 @@ it("a registry that forgets a stream whose connection ended gets the blob in chu
   expect(source.offsets).toEqual([0, 0]);
   expect(log.slice(0, 5)).toEqual(["POST", "PATCH stream", "GET", "POST", `PATCH 0-${chunkBytes - 1}`]);
   expect(streams.lost).toBe(true);
+});
+
+it("what a cut stream had left on its way and got between is found out at the end, and the blob sent anew", async () => {
+  const source = await serveBlob();
+  const { client, log, store } = await serveUploads({ cutAfterBytes: 500_000, lateBytes: 100 });
+  expect(await deliver(source.client, client)).toMatchObject({ state: "sent" });
+  expect(store.received.equals(bytes)).toBe(true);
+  expect(log.filter((line) => line === "POST" || line === "DELETE")).toEqual(["POST", "DELETE", "POST"]);
 });
 
 it.each([411, 400, 501])(
