@@ -4,9 +4,10 @@ import { join } from "node:path";
 
 import type { Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
 import { createBuilder } from "slipway";
-import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
+import { kanikoDriver, requiredRbac, workspaceRbac, type KanikoDriverOptions } from "slipway/kaniko";
 import { afterAll, describe, expect, test } from "vitest";
 
+import { createLimitedUser } from "../bad-input/limited-user.ts";
 import { createContextFolder } from "../support/context-folder.ts";
 import { resultOf, type ObservedBuild } from "../support/observed-build.ts";
 import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
@@ -73,6 +74,7 @@ describe.concurrent("a build from a workspace", () => {
     await rm(join(folder.path, "b"), { recursive: true });
     const second = await trials.succeed(dockerfile, { folder, driver });
     expect(printedHash(second.output)).toBe(await hashOfFolder(folder.path));
+    console.log(`sent ${first.result.context.sentBytes} bytes, then ${second.result.context.sentBytes}`);
     expect(second.result.context.sentFiles).toBe(2);
     expect(second.result.context.sentBytes).toBeLessThan(noise.length / 50);
     expect(second.result.context.totalBytes).toBeGreaterThan(noise.length);
@@ -170,6 +172,18 @@ describe.concurrent("a build from a workspace", () => {
     expect(() => kanikoDriver({ ...kaniko.driverOptions, ...old, workspace: { enabled: false } })).toThrow(
       /cannot read a context from stdin/,
     );
+  });
+
+  test("needs no more than requiredRbac and workspaceRbac", async () => {
+    await using user = await createLimitedUser(kaniko.namespace, "contexts", [...requiredRbac, ...workspaceRbac]);
+    const limited = { ...workspace("limited"), kubeconfig: user.kubeconfig, context: user.context };
+    await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...limited }) });
+    await builder.bootstrap();
+    await trials.succeed(`${from}COPY . /context/\nRUN echo hello\n`, { driver: limited });
+    await using stranger = await createLimitedUser(kaniko.namespace, "streams", requiredRbac);
+    const lacking = { ...kaniko.driverOptions, ...limited, kubeconfig: stranger.kubeconfig };
+    await using refused = createBuilder({ driver: kanikoDriver(lacking) });
+    await expect(refused.bootstrap()).rejects.toMatchObject({ code: "FORBIDDEN" });
   });
 
   test("says why there is no workspace, and leaves none that does not start", async ({ expect }) => {
