@@ -29,39 +29,42 @@ describe("a build with kaniko", () => {
     expect(result.context.sentBytes).toBeGreaterThan(100);
   });
 
-  test.concurrent("LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job", async () => {
-    const hosts = [registry.clusterHost, "registry.example.com", "other.example.com"];
-    const credentials: readonly Keychain[] = [
-      {
-        resolve: ({ registry: host }) =>
-          Promise.resolve(
-            hosts.includes(host) ? [{ type: "basic", source: "test", username: "user", password: `of ${host}` }] : [],
-          ),
-      },
-    ];
-    let secret: Secret | undefined;
-    await trials.succeed(`${from}RUN echo hello\n`, {
-      credentials,
-      whileRunning: async (pod) => {
-        const name = pod.metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
-        secret = await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", name });
-      },
-    });
-    const config = JSON.parse(Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString()) as {
-      auths: object;
-    };
-    const repositories = ["base/busybox", "trial", "trial/cache"];
-    expect(Object.keys(config.auths).length).toBeGreaterThan(1);
-    for (const key of Object.keys(config.auths))
-      expect(
-        [registry.clusterHost, ...repositories].some((part) => key.includes(part)),
-        key,
-      ).toBe(true);
-    expect(JSON.stringify(config)).not.toContain("example.com");
-    expect(secret?.metadata?.ownerReferences).toMatchObject([{ kind: "Job", controller: true }]);
-    const left = await cluster.list<Secret>({ apiVersion: "v1", kind: "Secret" });
-    expect(left.items.filter(({ metadata }) => metadata?.name === secret?.metadata?.name)).toEqual([]);
-  });
+  test.concurrent(
+    "LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job",
+    async () => {
+      const hosts = [registry.clusterHost, "registry.example.com", "other.example.com"];
+      const credentials: readonly Keychain[] = [
+        {
+          resolve: ({ registry: host }) =>
+            Promise.resolve(
+              hosts.includes(host) ? [{ type: "basic", source: "test", username: "user", password: `of ${host}` }] : [],
+            ),
+        },
+      ];
+      let secret: Secret | undefined;
+      await trials.succeed(`${from}RUN echo hello\n`, {
+        credentials,
+        whileRunning: async (pod) => {
+          const name = pod.metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
+          secret = await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", name });
+        },
+      });
+      const config = JSON.parse(Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString()) as {
+        auths: object;
+      };
+      const repositories = ["base/busybox", "trial", "trial/cache"];
+      expect(Object.keys(config.auths).length).toBeGreaterThan(1);
+      for (const key of Object.keys(config.auths))
+        expect(
+          [registry.clusterHost, ...repositories].some((part) => key.includes(part)),
+          key,
+        ).toBe(true);
+      expect(JSON.stringify(config)).not.toContain("example.com");
+      expect(secret?.metadata?.ownerReferences).toMatchObject([{ kind: "Job", controller: true }]);
+      const left = await cluster.list<Secret>({ apiVersion: "v1", kind: "Secret" });
+      expect(left.items.filter(({ metadata }) => metadata?.name === secret?.metadata?.name)).toEqual([]);
+    },
+  );
 
   test.concurrent("BASELINE: builds in a namespace that enforces Pod Security baseline", async () => {
     const { metadata } = (await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace.name })) ?? {};
