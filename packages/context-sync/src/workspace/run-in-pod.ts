@@ -17,7 +17,7 @@ export interface ScriptResult {
 /**
  * Runs a script that reads nothing, with arguments from `$0` on.
  *
- * @throws BuilderError CONTEXT_SYNC_FAILED if it could not be started, POD_LOST if the pod is ending
+ * @throws BuilderError CONTEXT_SYNC_FAILED if the pod has no shell, POD_LOST if its container has ended
  */
 export async function runInPod(
   { cluster, namespace, pod }: PodTarget,
@@ -36,13 +36,12 @@ export async function runInPod(
   return { exitCode, output: Buffer.concat(chunks) };
 }
 
-/** What runtimes and kubelets say of a container that has ended while its pod is still there. */
-const ended =
-  /container not found|container .*not running|not found in pod|(task|container) .*not found|stopped (container|state)|deleted state/i;
+/** What runtimes say of an image without a shell; all else, in words of their own, is a container that has ended while its pod is still there. */
+const noShell = /executable file not found|no such file or directory|permission denied/i;
 
 function notRun({ namespace, pod }: Omit<PodTarget, "cluster">, said: string): BuilderError {
   const message = `Pod ${namespace}/${pod} runs no script: ${said}`;
-  if (!ended.test(said)) return syncFailed(message, 0, false);
+  if (noShell.test(said)) return syncFailed(message, 0, false);
   return new BuilderError({ code: "POD_LOST", message, details: { namespace, pod, events: [] } });
 }
 
