@@ -91,10 +91,10 @@ const cases: readonly LocalCase[] = [
   },
   {
     title: "something that the driver cannot do",
-    build: { outputs: [{ type: "local", directory: "out" }] },
+    build: { cacheTo: [{ type: "local", directory: "out" }] },
     code: "UNSUPPORTED_FEATURE",
-    message: [/does not support outputs:local/, /nothing was started/],
-    details: { features: ["outputs:local"] },
+    message: [/does not support cacheTo:local/, /nothing was started/],
+    details: { features: ["cacheTo:local"] },
   },
 ];
 

@@ -16,6 +16,7 @@ export const buildkitFeatures = [
   "outputs:oci",
   "outputs:docker",
   "outputs:tar",
+  "outputs:local",
   "outputs:cache-only",
   "cacheFrom:registry",
   "cacheFrom:inline",

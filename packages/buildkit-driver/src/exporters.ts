@@ -1,5 +1,6 @@
 import type { Exporter } from "@slipway/buildkit-client";
-import type { Output, ResolvedBuildOptions } from "@slipway/core";
+import { unpackArchive } from "@slipway/context-sync";
+import type { ArchiveSink, Output, ResolvedBuildOptions } from "@slipway/core";
 
 import { withoutTag } from "./pushed-references.ts";
 
@@ -19,9 +20,16 @@ function exporter(output: Output, tags: readonly string[]): readonly Exporter[] 
       ];
     case "tar":
       return [{ type: "tar", attributes: {}, sink: output.destination }];
+    case "local":
+      return [{ type: "tar", attributes: {}, sink: intoFolder(output.directory) }];
     default:
       return [];
   }
+}
+
+/** The archive has the same files as BuildKit's exporter of that name, and unpacking it here decides what of them may be written. */
+function intoFolder(directory: string): ArchiveSink {
+  return async (archive, { signal }) => await unpackArchive(archive, directory, { signal });
 }
 
 function pushAttributes(tags: readonly string[], byDigest: boolean): Record<string, string> {

@@ -6,6 +6,8 @@
  */
 export type { ArchiveSummary, ContextArchive, PackOptions } from "./archive/pack-context.ts";
 export { packContext } from "./archive/pack-context.ts";
+export type { UnpackOptions } from "./archive/unpack-archive.ts";
+export { unpackArchive } from "./archive/unpack-archive.ts";
 export type { PrependedFile } from "./archive/tar-chunks.ts";
 export { removeForgottenFiles, replaceCacheFile } from "./cache-files.ts";
 export { cacheFolder } from "./cache-folder.ts";

@@ -10,6 +10,7 @@ export type Output<Destination = ArchiveSink> =
   | { type: "oci" | "docker"; destination: Destination }
   /** The files of the last stage. */
   | { type: "tar"; destination: Destination }
+  /** The same in a folder, which is made; what is there already and has other names stays. */
   | { type: "local"; directory: string }
   /** Nothing but what `cacheTo` asks for. */
   | { type: "cache-only" };
