@@ -1,5 +1,5 @@
 /**
- * What of a folder belongs to a build: `.dockerignore` and the context scan.
+ * Build contexts: `.dockerignore`, scan, archives, identities, watches, and workspaces in the cluster.
  *
  * @packageDocumentation
  */
