@@ -6,10 +6,8 @@ import {
   type Pod,
   keychainCall as clusterKeychainCall,
 } from "@slipway/cluster";
-import type { DriverCall, FoundImage, ImageIdentity, ImageQuery, KeychainCall } from "@slipway/core";
+import type { DriverCall, KeychainCall } from "@slipway/core";
 import {
-  createRegistryClient,
-  createStreamTransport,
   findImage,
   parseImageReference,
   recordIdentity,
@@ -21,51 +19,34 @@ import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { dialFromPod } from "./dial-from-pod.ts";
 import { keychainCall } from "./keychain-call.ts";
 import { orderedKeychain } from "./ordered-keychain.ts";
+import { PodRegistries } from "./pod-registries.ts";
 import { builderSelector } from "./workload.ts";
 
-type PresenceOptions = Pick<ResolvedBuildkitDriverOptions, "name" | "registries">;
-
 /** What a registry has under a reference. A builder that does not run is not started for the question. */
-export async function findInRegistry(
-  cluster: Cluster,
-  options: PresenceOptions,
-  { reference, platforms }: ImageQuery,
-  call: DriverCall,
-): Promise<FoundImage | undefined> {
-  const { signal } = call;
-  return withClient(cluster, options, reference, call, (client) => findImage(client, reference, { platforms, signal }));
-}
+export const findInRegistry = inRegistry(findImage);
 
 /** Records in its registry what an image was built from. */
-export async function recordInRegistry(
-  cluster: Cluster,
-  options: PresenceOptions,
-  { reference, identity }: ImageIdentity,
-  call: DriverCall,
-): Promise<void> {
-  const { signal } = call;
-  await withClient(cluster, options, reference, call, (client) =>
-    recordIdentity(client, reference, identity, { signal }),
-  );
-}
+export const recordInRegistry = inRegistry(recordIdentity);
 
-async function withClient<Result>(
-  cluster: Cluster,
-  { name, registries }: PresenceOptions,
-  reference: string,
-  call: DriverCall,
-  ask: (client: RegistryClient) => Promise<Result>,
-): Promise<Result> {
-  const { registry } = parseImageReference(reference);
-  const pod = await readyPod(cluster, name, call);
-  const dial = dialOf(cluster, pod, registry);
-  const { http, ca, insecure } = registries[registry] ?? {};
-  const tls = { ca, insecure };
-  await using client = createRegistryClient({
-    ...{ registry, http, credentials: orderedKeychain(call.credentials), keychainCall: keysOf(cluster, pod, call) },
-    ...(dial === undefined ? tls : { transport: createStreamTransport(dial, { tls }) }),
-  });
-  return await ask(client);
+function inRegistry<Subject extends { readonly reference: string }, Answer>(
+  ask: (client: RegistryClient, subject: Subject, call: DriverCall) => Promise<Answer>,
+) {
+  return async (
+    cluster: Cluster,
+    { name, registries }: Pick<ResolvedBuildkitDriverOptions, "name" | "registries">,
+    subject: Subject,
+    call: DriverCall,
+  ): Promise<Answer> => {
+    const { registry } = parseImageReference(subject.reference);
+    const pod = await readyPod(cluster, name, call);
+    await using clients = new PodRegistries({
+      dial: dialOf(cluster, pod, registry),
+      registries,
+      credentials: orderedKeychain(call.credentials),
+      keychainCall: keysOf(cluster, pod, call),
+    });
+    return await ask(clients.client(registry), subject, call);
+  };
 }
 
 async function readyPod(cluster: Cluster, name: string, { signal }: DriverCall): Promise<string | undefined> {

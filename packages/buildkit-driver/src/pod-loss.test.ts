@@ -7,16 +7,21 @@ const first = "containerd://aaa";
 const second = "containerd://bbb";
 const oomKilled = { exitCode: 137, reason: "OOMKilled", containerID: first, finishedAt: "2026-11-21T11:44:19Z" };
 
-function podWith(state: object, more: { uid?: string; containerID?: string; deletionTimestamp?: string } = {}): Pod {
+type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+function podWith(
+  state: Partial<ContainerStatus>,
+  more: { uid?: string; containerID?: string; deletionTimestamp?: string } = {},
+): Pod {
   const { uid = "one", containerID = first, ...metadata } = more;
-  const pod = {
+  const container = { name: "buildkitd", image: "", imageID: "", ready: true, restartCount: 0, containerID };
+  return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "slipway-0", namespace: "builds", uid, ...metadata },
     spec: { containers: [{ name: "buildkitd", resources: { limits: { memory: "1Gi" } } }] },
-    status: { phase: "Running", containerStatuses: [{ name: "buildkitd", containerID, ...state }] },
+    status: { phase: "Running", containerStatuses: [{ ...container, ...state }] },
   };
-  return pod as unknown as Pod;
 }
 
 const start = podWith({ state: { running: {} } });

@@ -1,10 +1,9 @@
-import type { Duplex } from "node:stream";
-
 import type { Cluster } from "@slipway/cluster";
 import type { Keychain, KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
   createStreamTransport,
+  type Dial,
   type RegistryClient,
   type RegistryLogin,
 } from "@slipway/registry-client";
@@ -17,8 +16,8 @@ const loginTimeoutMs = 10_000;
 
 /** How the registries of a build are reached. */
 export interface PodRegistriesOptions {
-  /** Opens a connection from where the builder is: what is reached there is what counts. */
-  readonly dial: (signal: AbortSignal, url: URL) => Promise<Duplex>;
+  /** Opens a connection from where the builder is: what is reached there is what counts. `undefined`: over the network of this process. */
+  readonly dial: Dial | undefined;
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   readonly credentials: Keychain;
   readonly keychainCall: KeychainCall;
@@ -38,7 +37,7 @@ export function podRegistries(
   keychainCall: KeychainCall,
 ): PodRegistries {
   const pod = { namespace: cluster.namespace, name: target.name };
-  const dial = (signal: AbortSignal, url: URL) => dialFromPod(cluster, pod, url, signal);
+  const dial: Dial = (signal, url) => dialFromPod(cluster, pod, url, signal);
   return new PodRegistries({ dial, registries, credentials, keychainCall });
 }
 
@@ -57,8 +56,11 @@ export class PodRegistries implements AsyncDisposable {
     if (known !== undefined) return known;
     const { credentials, keychainCall, registries, dial } = this.#options;
     const { http, ca, insecure } = registries[registry] ?? {};
-    const transport = createStreamTransport(dial, { tls: { ca, insecure } });
-    const client = createRegistryClient({ registry, http, credentials, keychainCall, transport });
+    const tls = { ca, insecure };
+    const client = createRegistryClient({
+      ...{ registry, http, credentials, keychainCall },
+      ...(dial === undefined ? tls : { transport: createStreamTransport(dial, { tls }) }),
+    });
     this.#clients.set(registry, client);
     return client;
   }

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 
-import type { BuildRequest, Credential, Keychain } from "@slipway/core";
+import type { Credential, Keychain } from "@slipway/core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 
 import { PodRegistries } from "./pod-registries.ts";
-import { checkRegistries } from "./preflight.ts";
+import { checkRegistries, type CheckedRequest } from "./preflight.ts";
 
 const host = "registry.svc:5000";
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -47,13 +47,19 @@ function keychain(...credentials: readonly Credential[]): Keychain {
   };
 }
 
-const push = { outputs: [{ type: "push" }], tags: [`${host}/team/app:1`, `${host}/team/app:2`], cacheTo: [] };
+const push: CheckedRequest = {
+  outputs: [{ type: "push" }],
+  tags: [`${host}/team/app:1`, `${host}/team/app:2`],
+  cacheFrom: [],
+  cacheTo: [],
+  createRepository: false,
+};
 
 const bases: string[] = [];
 beforeEach(() => bases.splice(0, bases.length, `${host}/base/app:1`));
 
 async function check(
-  changes: object = {},
+  changes: Partial<CheckedRequest> = {},
   credentials: Keychain = keychain(),
   port = (registry.address() as AddressInfo).port,
 ): Promise<readonly string[]> {
@@ -68,10 +74,9 @@ async function check(
     credentials,
     keychainCall: call,
   });
-  const request = { cacheFrom: [], createRepository: false, ...push, ...changes } as unknown as BuildRequest;
   const baseImages = () => Promise.resolve(bases);
   const images = { baseImages, possibleBaseImages: baseImages };
-  await checkRegistries(request, { registries, credentials, keychainCall: call, ...images });
+  await checkRegistries({ ...push, ...changes }, { registries, credentials, keychainCall: call, ...images });
   return warnings;
 }
 
@@ -114,7 +119,7 @@ it("refuses them also where nothing is pushed to that host, and where some repos
   answer = basic("writer");
   bases.push(`${host}/open/app:1`, `${host}/team/base:1`);
   const two = keychain(user("reader", "base"), user("writer", "team"));
-  const elsewhere = { outputs: [{ type: "cache-only" }], tags: [] };
+  const elsewhere: Partial<CheckedRequest> = { outputs: [{ type: "cache-only" }], tags: [] };
   await expect(check(elsewhere, two)).rejects.toMatchObject({
     code: "INVALID_OPTIONS",
     message: expect.stringMatching(/secret builds\/reader.*secret builds\/writer/) as unknown,

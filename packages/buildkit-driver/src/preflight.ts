@@ -16,13 +16,16 @@ export interface Preflight {
   readonly possibleBaseImages: () => Promise<readonly string[]>;
 }
 
+/** What decides which registries a build needs. */
+export type CheckedRequest = Pick<BuildRequest, "outputs" | "tags" | "cacheFrom" | "cacheTo" | "createRepository">;
+
 /**
  * Asks the registries for permission before anything is built: an upload is opened in each repository that will be written to, and deleted.
  *
  * @throws BuilderError REGISTRY_UNAUTHORIZED with each candidate that was tried, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE;
  * INVALID_OPTIONS for credentials that contradict each other
  */
-export async function checkRegistries(request: BuildRequest, preflight: Preflight): Promise<void> {
+export async function checkRegistries(request: CheckedRequest, preflight: Preflight): Promise<void> {
   const written = writtenRepositories(request);
   await refuseAmbiguity(request, preflight);
   await Promise.all(written.map((repository) => checkRepository(repository, request, preflight)));
@@ -37,7 +40,7 @@ const checkTimeoutMs = 10_000;
  */
 async function checkRepository(
   { registry, repository }: Repository,
-  { createRepository }: BuildRequest,
+  { createRepository }: CheckedRequest,
   { registries, keychainCall: { signal, warn } }: Preflight,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
@@ -62,7 +65,7 @@ interface Repository {
 }
 
 /** The repositories that a build writes to, each once. */
-export function writtenRepositories({ outputs, tags, cacheTo }: BuildRequest): readonly Repository[] {
+export function writtenRepositories({ outputs, tags, cacheTo }: CheckedRequest): readonly Repository[] {
   const pushed = outputs.some((output) => output.type === "push") ? tags : [];
   const caches = cacheTo.flatMap((cache) => (cache.type === "registry" ? [cache.reference] : []));
   return repositoriesOf([...pushed, ...caches]);
@@ -77,7 +80,7 @@ function repositoriesOf(references: readonly string[]): readonly Repository[] {
  * A registry with Basic authentication is asked with one user name for everything, because that is all that BuildKit can be told. Where two
  * repositories of this build want different ones, one of them is sure to fail, and nobody could say why.
  */
-async function refuseAmbiguity(request: BuildRequest, preflight: Preflight): Promise<void> {
+async function refuseAmbiguity(request: CheckedRequest, preflight: Preflight): Promise<void> {
   const { credentials, keychainCall } = preflight;
   const used = [...writtenRepositories(request), ...repositoriesOf(readCaches(request))];
   const mayBeRead = repositoriesOf(await preflight.possibleBaseImages());
@@ -103,7 +106,7 @@ async function authenticationOf(
   }
 }
 
-function readCaches({ cacheFrom }: BuildRequest): readonly string[] {
+function readCaches({ cacheFrom }: CheckedRequest): readonly string[] {
   return cacheFrom.flatMap((cache) => (cache.type === "registry" ? [cache.reference] : []));
 }
 

@@ -1,31 +1,36 @@
-import type { Cluster } from "@slipway/cluster";
+import type { KubernetesObject, ObjectReference, Secret, ServiceAccount } from "@slipway/cluster";
 import type { Credential, Keychain } from "@slipway/core";
 import { expect, it } from "vitest";
 
-import { PullableTargets } from "./pullable-targets.ts";
+import { PullableTargets, type PullableCall } from "./pullable-targets.ts";
 
 const registry = "registry.builds.svc:5000";
 
 /** A namespace with one account; keeps what is applied to it. */
 function fakeNamespace() {
   const secrets = new Map<string, unknown>();
-  let account = {
+  let account: ServiceAccount = {
     metadata: { name: "default", namespace: "apps", resourceVersion: "1" },
-    imagePullSecrets: [] as object[],
+    imagePullSecrets: [],
   };
-  const cluster = {
-    apply: (object: { metadata: { name: string }; data?: Record<string, string> }) => {
-      const config = object.data?.[".dockerconfigjson"] ?? "";
-      secrets.set(object.metadata.name, JSON.parse(Buffer.from(config, "base64").toString("utf8")));
+  const cluster: PullableCall["cluster"] = {
+    server: "https://api.example.com",
+    namespace: "builds",
+    apply: <Kind extends KubernetesObject>(object: Kind) => {
+      const config = (object as Secret).data?.[".dockerconfigjson"] ?? "";
+      secrets.set(object.metadata?.name ?? "", JSON.parse(Buffer.from(config, "base64").toString("utf8")));
       return Promise.resolve(object);
     },
-    get: ({ kind }: { kind: string }) => Promise.resolve(kind === "ServiceAccount" ? account : undefined),
-    list: () => Promise.resolve({ items: [] }),
-    patch: (_reference: unknown, patch: Partial<typeof account>) => {
-      account = { ...account, ...patch, metadata: account.metadata };
-      return Promise.resolve(account);
+    get: <Kind extends KubernetesObject>({ kind }: ObjectReference) =>
+      Promise.resolve(kind === "ServiceAccount" ? (account as Kind) : undefined),
+    list: () => Promise.resolve({ items: [], resourceVersion: "1" }),
+    patch: <Kind extends KubernetesObject>(_reference: ObjectReference, patch: unknown) => {
+      account = { ...account, ...(patch as ServiceAccount), ...{ metadata: account.metadata ?? {} } };
+      return Promise.resolve(account as Kind);
     },
-  } as unknown as Cluster;
+    delete: () => Promise.resolve(),
+    waitFor: () => expect.unreachable("the account is there"),
+  };
   return { cluster, secrets, account: () => account };
 }
 
@@ -43,7 +48,7 @@ it("gives an account what the images need, under the name that nodes pull by, an
   const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
   const result = await targets.ensure({ namespace: "apps" }, call);
   expect(result.secrets).toHaveLength(secrets.size);
-  expect(account().imagePullSecrets.length).toBeGreaterThan(0);
+  expect(account().imagePullSecrets?.length).toBeGreaterThan(0);
   expect(JSON.stringify([...secrets.values()])).toContain('"127.0.0.1:30500');
   const auth = (text: string) => Buffer.from(`robot:${text}`).toString("base64");
   expect(JSON.stringify([...secrets.values()])).toContain(auth("old"));
@@ -60,7 +65,7 @@ it("warns when an account cannot be brought in step, and fails no build", async 
   const credentials: Keychain = { resolve: () => Promise.resolve([]) };
   const targets = new PullableTargets({ name: "slipway", registries: {} });
   await targets.ensure({ namespace: "apps" }, { cluster, credentials, keychainCall });
-  const broken = { ...cluster, get: () => Promise.reject(new Error("the API server is away")) } as unknown as Cluster;
+  const broken = { ...cluster, get: () => Promise.reject(new Error("the API server is away")) };
   await targets.bringInStep([], { cluster: broken, credentials, keychainCall });
   expect(warnings).toEqual([expect.stringMatching(/apps\/default .*the API server is away/)]);
 });

@@ -1,4 +1,5 @@
 import type { Cluster } from "@slipway/cluster";
+import type { PullableCluster } from "@slipway/secret-merging";
 import {
   BuilderError,
   type Keychain,
@@ -11,7 +12,7 @@ import type { RegistryAccess } from "./buildkitd-config.ts";
 
 /** What bringing pull secrets in step takes. */
 export interface PullableCall {
-  readonly cluster: Cluster;
+  readonly cluster: PullableCluster & Pick<Cluster, "namespace">;
   readonly credentials: Keychain;
   readonly keychainCall: KeychainCall;
 }

@@ -31,7 +31,7 @@ async function fetchToken(scopes: readonly string[], grants: Readonly<Record<str
     const granted = grants[name];
     return Promise.resolve({ token: name, renewAtMs, ...(granted === undefined ? {} : { granted }) });
   };
-  const registries = { client: () => ({ fetchToken: answer }) } as unknown as Parameters<typeof scopedTokens>[1];
+  const registries = { client: () => ({ fetchToken: answer }) };
   const authority = scopedTokens(keychain, registries, call);
   const request = { host, realm: "https://auth.test/token", service: "s", scopes };
   const outcome = await authority.fetch(request).catch((error: unknown) => error);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { BuildToken, TokenAuthority, TokenRequest } from "@slipway/buildkit-client";
 import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
-import type { RegistryToken } from "@slipway/registry-client";
+import type { RegistryClient, RegistryToken } from "@slipway/registry-client";
 
 import {
   areDifferent,
@@ -12,17 +12,17 @@ import {
   type RepositoryScope,
   type UsableCredential,
 } from "./credential-scopes.ts";
-import type { PodRegistries } from "./pod-registries.ts";
+
+/** Where tokens come from. */
+interface TokenRegistries {
+  client(registry: string): Pick<RegistryClient, "fetchToken">;
+}
 
 /**
  * Gets tokens in the daemon's place for the registries that have several credentials, since the daemon takes one and tries no other. Those that
  * have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
  */
-export function scopedTokens(
-  keychain: Keychain,
-  registries: Pick<PodRegistries, "client">,
-  call: KeychainCall,
-): TokenAuthority {
+export function scopedTokens(keychain: Keychain, registries: TokenRegistries, call: KeychainCall): TokenAuthority {
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
@@ -44,7 +44,7 @@ function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
 async function fetchToken(
   { host, realm, service, scopes }: TokenRequest,
   keychain: Keychain,
-  registries: Pick<PodRegistries, "client">,
+  registries: TokenRegistries,
   call: KeychainCall,
 ): Promise<BuildToken> {
   const wanted = parseRepositoryScopes(scopes);

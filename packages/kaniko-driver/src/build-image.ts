@@ -11,7 +11,7 @@ import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { registriesWithoutPod } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
-import { verifyPushed } from "./verify-pushed.ts";
+import { verifyPushed, type ClientOf } from "./verify-pushed.ts";
 import { syncToWorkspace } from "./workspace-context.ts";
 
 /** Builds, with a pod for each platform; all of them are gone when this returns or throws. */
@@ -67,10 +67,10 @@ async function buildInPod(
     const allowed = Promise.all(checks.map((repository) => mayPush(within, repository, request, call.signal)));
     allowed.catch(() => undefined);
     const digest = await build.finish(allowed);
-    const registriesOf = (registry: string): BuildRegistries => (inside.has(registry) ? within : direct);
-    await verifyPushed(plan.pushed, digest, registriesOf, call);
+    const clientOf: ClientOf = (registry) => (inside.has(registry) ? within : direct).client(registry);
+    await verifyPushed(plan.pushed, digest, clientOf, call);
     await deliverArchives(plan.archives, { cluster, pod, container: helperContainer }, call);
-    await onPushed?.({ digest, registriesOf });
+    await onPushed?.({ digest, clientOf });
     return digest;
   } finally {
     await build.remove();
@@ -105,10 +105,11 @@ async function registriesInside(
   { written, pushed }: BuildPlan,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const inside = new Set(pushed.map((tag) => parseImageReference(tag).registry).filter(isClusterName));
-  const repositories = writtenRepositories(written).filter(({ registry }) => !isClusterName(registry));
+  const hosts = pushed.map((tag) => parseImageReference(tag).registry);
   // Then nothing is known of them, but that the pod reaches them.
-  if (!request.preflight) return new Set(pushed.map((tag) => parseImageReference(tag).registry));
+  if (!request.preflight) return new Set(hosts);
+  const inside = new Set(hosts.filter(isClusterName));
+  const repositories = writtenRepositories(written).filter(({ registry }) => !isClusterName(registry));
   await Promise.all(
     repositories.map(async (repository) => {
       if (!(await mayPush(direct, repository, request, signal))) inside.add(repository.registry);

@@ -1,10 +1,11 @@
 import { BuilderError, buildOptionsSchema, parseOptions, type DriverCall, type DriverEvent } from "@slipway/core";
-import { computeDigest, type ManifestContent, type RegistryClient } from "@slipway/registry-client";
+import { computeDigest } from "@slipway/registry-client";
 import { describe, expect, it } from "vitest";
 
 import { foldBuild } from "./build-plan.ts";
 import { buildPlatforms, type BuildOne } from "./build-platforms.ts";
 import { resolveKanikoDriverOptions } from "./kaniko-options.ts";
+import type { ClientOf } from "./verify-pushed.ts";
 
 const platforms = ["linux/amd64", "linux/arm64"];
 const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest", "other.example.com/api:v1"];
@@ -17,32 +18,35 @@ function setUp() {
   const events: DriverEvent[] = [];
   const stop = new AbortController();
   const emit = (event: DriverEvent) => void events.push(event);
-  const logger = { debug: () => undefined };
-  const call = { signal: stop.signal, emit, logger } as unknown as DriverCall;
+  const silent = () => undefined;
+  const call: DriverCall = {
+    ...{ signal: stop.signal, emit, credentials: { resolve: () => Promise.resolve([]) } },
+    logger: { debug: silent, info: silent, warn: silent, error: silent },
+  };
   const served = new Map<string, string>();
   const indexes: string[] = [];
-  const client = {
+  const client: ReturnType<ClientOf> = {
     headManifest: (reference) => {
       const digest = typeof reference === "string" ? served.get(reference) : reference.digest;
       return Promise.resolve(digest === undefined ? undefined : { digest, mediaType: "m", sizeBytes: 1 });
     },
-    putManifest: (reference, { bytes }: ManifestContent) => {
+    putManifest: (reference, { bytes }) => {
       const digest = computeDigest(bytes);
       served.set(reference as string, digest);
       indexes.push(Buffer.from(bytes).toString());
       return Promise.resolve({ digest });
     },
     deleteManifest: (reference) => Promise.resolve(served.delete(reference as string)),
-  } satisfies Partial<RegistryClient>;
-  const registriesOf = () => ({ client: () => client as unknown as RegistryClient });
+  };
+  const clientOf: ClientOf = () => client;
   const registriesWithoutPod = () =>
-    Promise.resolve({ ...registriesOf(), [Symbol.asyncDispose]: () => Promise.resolve() });
-  return { registriesWithoutPod, folded, call, events, served, indexes, stop, registriesOf };
+    Promise.resolve({ client: clientOf, [Symbol.asyncDispose]: () => Promise.resolve() });
+  return { registriesWithoutPod, folded, call, events, served, indexes, stop, clientOf };
 }
 
 describe("several platforms", () => {
   it("push to tags of their own, which an index under the tags of the build takes the place of", async () => {
-    const { folded, call, events, served, indexes, registriesOf, registriesWithoutPod } = setUp();
+    const { folded, call, events, served, indexes, clientOf, registriesWithoutPod } = setUp();
     const pushed: string[] = [];
     const buildOne: BuildOne = async ({ request }, { emit }, onPushed) => {
       const [platform = ""] = request.platforms;
@@ -52,7 +56,7 @@ describe("several platforms", () => {
       }
       emit({ type: "step-start", step: "1", name: "RUN make" });
       emit({ type: "warning", message: "the same" });
-      await onPushed?.({ digest: digestOf(platform), registriesOf });
+      await onPushed?.({ digest: digestOf(platform), clientOf });
       return digestOf(platform);
     };
     const { digest, platforms: built } = await buildPlatforms(folded, call, { buildOne, registriesWithoutPod });
@@ -73,7 +77,7 @@ describe("several platforms", () => {
   });
 
   it("end with the first that fails: the others are stopped, their tags are taken away, and no tag has moved", async () => {
-    const { folded, call, served, registriesOf, registriesWithoutPod } = setUp();
+    const { folded, call, served, clientOf, registriesWithoutPod } = setUp();
     const failure = new BuilderError({
       ...{ code: "BUILD_FAILED", message: "No.", details: { exitCode: 1, logTail: "" } },
     });
@@ -87,7 +91,7 @@ describe("several platforms", () => {
       stopped = signal;
       for (const tag of request.tags) served.set(tag, digestOf("linux/amd64"));
       started.resolve(undefined);
-      await onPushed?.({ digest: digestOf("linux/amd64"), registriesOf });
+      await onPushed?.({ digest: digestOf("linux/amd64"), clientOf });
       return "";
     };
     await expect(buildPlatforms(folded, call, { buildOne, registriesWithoutPod })).rejects.toBe(failure);
@@ -128,7 +132,7 @@ describe("several platforms", () => {
   });
 
   it("say which tag a registry does not let go", async () => {
-    const { folded, call, events, served, registriesOf, registriesWithoutPod } = setUp();
+    const { folded, call, events, served, clientOf, registriesWithoutPod } = setUp();
     const refused = new BuilderError({
       ...{
         code: "REGISTRY_REFUSED",
@@ -136,11 +140,13 @@ describe("several platforms", () => {
         details: { registry: "r", diagnostics: [], triedCredentials: [] },
       },
     });
-    const clients = registriesOf().client();
-    const keeping = () => ({ client: () => ({ ...clients, deleteManifest: () => Promise.reject(refused) }) });
+    const keeping: ClientOf = (registry) => ({
+      ...clientOf(registry),
+      deleteManifest: () => Promise.reject(refused),
+    });
     const buildOne: BuildOne = async ({ request }, _call, onPushed) => {
       for (const tag of request.tags) served.set(tag, digestOf(request.platforms[0] ?? ""));
-      await onPushed?.({ digest: digestOf(request.platforms[0] ?? ""), registriesOf: keeping });
+      await onPushed?.({ digest: digestOf(request.platforms[0] ?? ""), clientOf: keeping });
       return "";
     };
     const { digest } = await buildPlatforms(folded, call, { buildOne, registriesWithoutPod });

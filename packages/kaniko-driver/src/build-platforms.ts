@@ -9,13 +9,13 @@ import { formatImageReference, parseImageReference } from "@slipway/registry-cli
 
 import type { FoldedBuild } from "./build-plan.ts";
 import { pushIndex } from "./image-index.ts";
-import type { RegistriesOf } from "./verify-pushed.ts";
+import type { ClientOf } from "./verify-pushed.ts";
 
 /** What a build has pushed, while its pod is still there. */
 export interface PushedImage {
   readonly digest: string;
-  /** How each registry is reached. */
-  readonly registriesOf: RegistriesOf;
+  /** As this build has reached each registry. */
+  readonly clientOf: ClientOf;
 }
 
 /** Builds for one platform, and calls back before its pod is removed. Resolves with the digest. */
@@ -28,7 +28,7 @@ export type BuildOne = (
 /** How each platform is built, and how registries are reached once every pod is gone. */
 export interface PlatformBuilds {
   readonly buildOne: BuildOne;
-  readonly registriesWithoutPod: (call: DriverCall) => Promise<AsyncDisposable & ReturnType<RegistriesOf>>;
+  readonly registriesWithoutPod: (call: DriverCall) => Promise<AsyncDisposable & { readonly client: ClientOf }>;
 }
 
 const cleanupTimeoutMs = 5000;
@@ -61,23 +61,23 @@ export async function buildPlatforms(
       if (event.type === "pod-phase" && event.phase === "running") for (const tag of tags) left.add(tag);
       ofPart(event);
     };
-    await buildOne(part, { ...call, signal, emit: watched }, async ({ digest, registriesOf }) => {
+    await buildOne(part, { ...call, signal, emit: watched }, async ({ digest, clientOf }) => {
       built[index]?.resolve(digest);
       let isMerged = false;
       try {
-        if (index === 0) merged.resolve(isPushed ? await merge(await all, registriesOf) : undefined);
+        if (index === 0) merged.resolve(isPushed ? await merge(await all, clientOf) : undefined);
         await merged.promise;
         isMerged = true;
       } finally {
-        const kept = await removeTags(tags, registriesOf, cleanupSignal());
+        const kept = await removeTags(tags, clientOf, cleanupSignal());
         if (isMerged) for (const [tag, reason] of kept) emit(keptTag(tag, reason));
         // What failed may have failed because this build was stopped: then it is tried again when all pods are gone.
         for (const tag of tags) if (isMerged || !kept.has(tag)) left.delete(tag);
       }
     });
   };
-  const merge = (digests: readonly string[], registriesOf: RegistriesOf): Promise<string> =>
-    pushIndex({ tags: request.tags, manifests: platformsOf(request.platforms, digests) }, registriesOf, { signal });
+  const merge = (digests: readonly string[], clientOf: ClientOf): Promise<string> =>
+    pushIndex({ tags: request.tags, manifests: platformsOf(request.platforms, digests) }, clientOf, { signal });
 
   const parts = request.platforms.map(async (platform, index) => {
     try {
@@ -122,7 +122,7 @@ function cleanupSignal(): AbortSignal {
 /** Takes tags away whose images are in the index, or in none. Resolves with those that stay, and why. */
 async function removeTags(
   tags: readonly string[],
-  registriesOf: RegistriesOf,
+  clientOf: ClientOf,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const kept = new Map<string, string>();
@@ -130,7 +130,7 @@ async function removeTags(
     tags.map(async (tag) => {
       const { registry } = parseImageReference(tag);
       try {
-        await registriesOf(registry).client(registry).deleteManifest(tag, { signal });
+        await clientOf(registry).deleteManifest(tag, { signal });
       } catch (error) {
         kept.set(tag, BuilderError.isInstance(error) ? error.code : String(error));
       }
@@ -153,7 +153,7 @@ async function removeLeft(
   const signal = cleanupSignal();
   try {
     await using registries = await registriesWithoutPod({ ...call, signal });
-    const kept = await removeTags(tags, () => registries, signal);
+    const kept = await removeTags(tags, (registry) => registries.client(registry), signal);
     for (const [tag, reason] of kept) call.logger.debug("A tag of a stopped build may be left.", { tag, reason });
   } catch (error) {
     call.logger.debug("Tags of a stopped build may be left.", { tags, error });

@@ -1,7 +1,13 @@
 import { BuilderError } from "@slipway/core";
-import { computeDigest, formatImageReference, parseImageReference, type Descriptor } from "@slipway/registry-client";
+import {
+  computeDigest,
+  formatImageReference,
+  manifestMediaTypes,
+  parseImageReference,
+  type Descriptor,
+} from "@slipway/registry-client";
 
-import { verifyPushed, type RegistriesOf } from "./verify-pushed.ts";
+import { verifyPushed, type ClientOf } from "./verify-pushed.ts";
 
 /** The manifest of one platform, in every repository of the tags. */
 export interface PlatformManifest {
@@ -15,9 +21,7 @@ export interface IndexContent {
   readonly manifests: readonly PlatformManifest[];
 }
 
-const dockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
-const dockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
-const ociIndex = "application/vnd.oci.image.index.v1+json";
+const [ociIndex, , dockerList, dockerManifest] = manifestMediaTypes;
 
 /**
  * Puts an index of what the platforms have pushed under every tag, and makes sure that the registries serve it.
@@ -27,35 +31,35 @@ const ociIndex = "application/vnd.oci.image.index.v1+json";
  */
 export async function pushIndex(
   { tags, manifests }: IndexContent,
-  registriesOf: RegistriesOf,
+  clientOf: ClientOf,
   call: { readonly signal: AbortSignal },
 ): Promise<string> {
   const [first = ""] = tags;
   const described = await Promise.all(
     manifests.map(async ({ platform, digest }) => ({
       platform,
-      descriptor: await describe(first, digest, registriesOf, call),
+      descriptor: await describe(first, digest, clientOf, call),
     })),
   );
   const index = imageIndex(described);
   for (const tag of tags) {
     const { registry } = parseImageReference(tag);
-    await registriesOf(registry).client(registry).putManifest(tag, index, call);
+    await clientOf(registry).putManifest(tag, index, call);
   }
   const digest = computeDigest(index.bytes);
-  await verifyPushed(tags, digest, registriesOf, call);
+  await verifyPushed(tags, digest, clientOf, call);
   return digest;
 }
 
 async function describe(
   tag: string,
   digest: string,
-  registriesOf: RegistriesOf,
+  clientOf: ClientOf,
   call: { readonly signal: AbortSignal },
 ): Promise<Descriptor> {
   const { registry, repository } = parseImageReference(tag);
   const reference = { registry, repository, digest };
-  const found = await registriesOf(registry).client(registry).headManifest(reference, call);
+  const found = await clientOf(registry).headManifest(reference, call);
   if (found !== undefined) return found;
   throw new BuilderError({
     code: "DIGEST_MISMATCH",

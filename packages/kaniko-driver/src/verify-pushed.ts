@@ -1,10 +1,8 @@
 import { BuilderError } from "@slipway/core";
-import { parseImageReference } from "@slipway/registry-client";
+import { parseImageReference, type RegistryClient } from "@slipway/registry-client";
 
-import type { BuildRegistries } from "./build-registries.ts";
-
-/** How a registry is reached. */
-export type RegistriesOf = (registry: string) => Pick<BuildRegistries, "client">;
+/** The client for a registry, however it is reached. */
+export type ClientOf = (registry: string) => Pick<RegistryClient, "headManifest" | "putManifest" | "deleteManifest">;
 
 /**
  * Asks the registries whether they serve what was pushed, under every tag.
@@ -14,13 +12,13 @@ export type RegistriesOf = (registry: string) => Pick<BuildRegistries, "client">
 export async function verifyPushed(
   tags: readonly string[],
   digest: string,
-  registriesOf: RegistriesOf,
+  clientOf: ClientOf,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   await Promise.all(
     tags.map(async (tag) => {
       const { registry } = parseImageReference(tag);
-      const served = await registriesOf(registry).client(registry).headManifest(tag, { signal });
+      const served = await clientOf(registry).headManifest(tag, { signal });
       if (served?.digest !== digest) throw mismatch(tag, digest, served?.digest);
     }),
   );

@@ -1,13 +1,11 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core";
 import type { Credential, Keychain } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
+import { startLocalServer } from "./__fixtures__/local-server.ts";
 import { createRegistryClient } from "./index.ts";
 import type { RegistryClient, RegistryClientOptions } from "./index.ts";
 
@@ -19,18 +17,9 @@ afterEach(() => {
 });
 
 async function serve(handle: (request: IncomingMessage, response: ServerResponse, body: string) => void) {
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-    request.on("end", () => handle(request, response, body));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await startLocalServer((request, response, body) => handle(request, response, body.toString()));
+  cleanups.push(() => server[Symbol.dispose]());
+  return server.host;
 }
 
 interface TokenRequest {

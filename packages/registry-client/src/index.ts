@@ -30,7 +30,6 @@ export type { NetworkTransportOptions } from "./network-transport.ts";
 export { createNetworkTransport } from "./network-transport.ts";
 export type { RegistryPing } from "./ping.ts";
 export { findImage } from "./presence/find-image.ts";
-export type { FindImageOptions } from "./presence/find-image.ts";
 export { identityArtifactType, recordIdentity } from "./presence/image-identity.ts";
 export type { ReferrerDescriptor } from "./referrer.ts";
 export type { ReadCall, RegistryCall } from "./registry-call.ts";

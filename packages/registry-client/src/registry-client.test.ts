@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core";
-import type { Credential, Keychain } from "@slipway/core";
+import type { Credential, Keychain, RegistryDetails } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { computeDigest, createRegistryClient, createStreamTransport } from "./index.ts";
@@ -231,7 +231,7 @@ describe("authorization", () => {
       },
     });
     expect(error.message).toContain(`read the manifest of ${registry}/team/app:v1`);
-    const { diagnostics } = error.details as unknown as { diagnostics: string[] };
+    const { diagnostics } = error.details as RegistryDetails;
     expect(diagnostics[0]).toBe("DENIED: go away");
     expect(diagnostics[2]).toMatch(/^secret builds\/bob: the token service .* answered 401/);
   });

@@ -49,7 +49,8 @@ function request(port: number, more: Partial<RegistryRequest> = {}): RegistryReq
 
 const transports = {
   network: () => createNetworkTransport({ proxy: false }),
-  stream: (port: number) => createStreamTransport(async () => connect(port, "127.0.0.1")),
+  // As streams of a cluster do, this one ends with its signal.
+  stream: (port: number) => createStreamTransport(async (signal) => connect({ port, host: "127.0.0.1", signal })),
 };
 
 describe.each(Object.entries(transports))("over a %s", (_, open) => {

@@ -1,12 +1,9 @@
-import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
 
+import { startLocalServer, type LocalHandler } from "./__fixtures__/local-server.ts";
 import { computeDigest, createRegistryClient, manifestMediaTypes } from "./index.ts";
 import type { RegistryClient, RegistryClientOptions } from "./index.ts";
 
@@ -15,24 +12,15 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-type Handle = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
-
 /** A registry that answers with `handle`, at a port of this machine but under any name. */
-async function serve(handle: Handle, options: Partial<RegistryClientOptions> = {}) {
+async function serve(handle: LocalHandler, options: Partial<RegistryClientOptions> = {}) {
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const server = await startLocalServer((request, response, body) => {
     requests.push(`${request.method} ${request.url}`);
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => handle(request, response, Buffer.concat(chunks)));
+    handle(request, response, body);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  cleanups.push(() => server[Symbol.dispose]());
+  const { host: registry } = server;
   const client = createRegistryClient({ registry, retryDelaysMs: [1], ...options });
   return { registry, client, requests };
 }
@@ -215,7 +203,10 @@ describe("ping", () => {
 });
 
 describe("the check before a push", () => {
-  async function registryAt(name: string, handle: Handle): Promise<{ client: RegistryClient; requests: string[] }> {
+  async function registryAt(
+    name: string,
+    handle: LocalHandler,
+  ): Promise<{ client: RegistryClient; requests: string[] }> {
     const { registry, requests } = await serve(handle);
     const { createStreamTransport } = await import("./stream-transport.ts");
     const { connect } = await import("node:net");
@@ -238,7 +229,7 @@ describe("the check before a push", () => {
     const { client, requests } = await serve((request, response) => {
       if (request.method !== "POST") return void response.writeHead(204).end();
       leaving.abort(new Error("the test leaves"));
-      setTimeout(() => response.writeHead(202, { location: "/v2/app/blobs/uploads/7" }).end(), 50);
+      response.writeHead(202, { location: "/v2/app/blobs/uploads/7" }).end();
     });
     const error = await failure(client.checkPush("app", { signal: leaving.signal }));
     expect(error.code).toBe("ABORTED");

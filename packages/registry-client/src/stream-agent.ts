@@ -13,7 +13,7 @@ export interface StreamConnection {
     { readonly ca?: string; readonly servername: string; readonly rejectUnauthorized: boolean } | undefined;
 }
 
-/** Opens a stream to the host of `url`. */
+/** Opens a stream to the host of `url`. The signal ends the dialling; what becomes of the stream is not up to it. */
 export type Dial = (signal: AbortSignal, url: URL) => Promise<Duplex>;
 
 /**
@@ -45,7 +45,7 @@ export class StreamAgent extends http.Agent {
   }
 
   async #open({ url, dialSignal, tls: trust }: StreamConnection): Promise<Duplex> {
-    const dialed = await this.#dial(dialSignal, url);
+    const dialed = await this.#dialFor(dialSignal, url);
     // For as long as the stream lives: an error that nobody listens to would end the process.
     dialed.on("error", () => undefined);
     if (trust === undefined) return dialed;
@@ -54,6 +54,21 @@ export class StreamAgent extends http.Agent {
     dialed.once("error", (error) => stream.destroy(error));
     stream.once("close", () => dialed.destroy());
     return stream;
+  }
+
+  /** Streams of a cluster end with the signal that they were opened with, and this one may serve others after the request that it is dialled for. */
+  async #dialFor(signal: AbortSignal, url: URL): Promise<Duplex> {
+    const dialing = new AbortController();
+    const leave = (): void => {
+      dialing.abort(signal.reason);
+    };
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await this.#dial(dialing.signal, url);
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
   }
 
   /** Connections differ by what the certificate must say, beside their host. */

@@ -61,5 +61,5 @@ it.each([
   ["a size that is none", JSON.stringify({ config: { digest: digest("a"), size: -1 }, layers: [] })],
 ])("%s is refused by name", (_name, text) => {
   const parsing = (): unknown => parseImageContent(ociManifest, Buffer.from(text), "registry.example.com/app");
-  expect(parsing).toThrow(/registry\.example\.com\/app cannot be copied/);
+  expect(parsing).toThrow(/registry\.example\.com\/app cannot be read/);
 });

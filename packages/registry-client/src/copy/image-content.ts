@@ -120,7 +120,7 @@ function isObject(value: unknown): value is Json {
 function malformed(name: string, problem: string): BuilderError {
   return new BuilderError({
     code: "REGISTRY_REFUSED",
-    message: `${name} cannot be copied: its manifest ${problem}. Build and push the image again.`,
+    message: `${name} cannot be read: its manifest ${problem}. Build and push the image again.`,
     details: { registry: name.split("/")[0] ?? name, diagnostics: [`the manifest ${problem}`], triedCredentials: [] },
   });
 }

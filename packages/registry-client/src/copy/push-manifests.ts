@@ -1,7 +1,4 @@
-import { BuilderError } from "@slipway/core";
-
 import type { ImageReference } from "../image-reference.ts";
-import { formatImageReference } from "../image-reference.ts";
 import type { Destination } from "./destination.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { levelsOf } from "./image-graph.ts";
@@ -44,16 +41,10 @@ export async function pushTags(destination: Destination, root: ImageNode, signal
 async function putNode(
   { client }: Destination,
   reference: ImageReference,
-  { mediaType, digest, bytes }: ImageNode,
+  { mediaType, bytes }: ImageNode,
   signal: AbortSignal,
 ): Promise<void> {
-  const pushed = await client.putManifest(reference, { mediaType, bytes }, { signal });
-  if (pushed.digest === digest) return;
-  throw new BuilderError({
-    code: "DIGEST_MISMATCH",
-    message: `${reference.registry} stores ${formatImageReference(reference)} as ${pushed.digest}, where ${digest} was pushed. Something in between changes manifests.`,
-    details: { expected: digest, actual: pushed.digest },
-  });
+  await client.putManifest(reference, { mediaType, bytes }, { signal });
 }
 
 function repositoryOf({ registry, repository }: Pick<Destination, "registry" | "repository">): ImageReference {

@@ -1,11 +1,14 @@
-import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-
 import { afterEach, expect, test } from "vitest";
 
-import { computeDigest, createRegistryClient, findImage, manifestMediaTypes, recordIdentity } from "../index.ts";
+import { startLocalServer, type LocalHandler } from "../__fixtures__/local-server.ts";
+import {
+  computeDigest,
+  createRegistryClient,
+  findImage,
+  manifestMediaTypes,
+  recordIdentity,
+  type RegistryClient,
+} from "../index.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -41,7 +44,7 @@ async function startRegistry({ listsReferrers = false } = {}) {
       const isListed = subject?.digest === digest && key.startsWith("sha256:");
       return isListed ? [{ mediaType: type, digest: key, size: bytes.length, artifactType, annotations }] : [];
     });
-  const answer = (request: IncomingMessage, response: ServerResponse, body: Buffer): void => {
+  const answer: LocalHandler = (request, response, body) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://registry");
     const [, kind = "", key = ""] = /^\/v2\/team\/api\/(\w+)\/(.*)$/.exec(pathname) ?? [];
     const send = (status: number, type: string, bytes?: Buffer): void => {
@@ -70,18 +73,9 @@ async function startRegistry({ listsReferrers = false } = {}) {
     else if (kind === "referrers") send(404, "");
     else send(200, manifests.get(key)?.type ?? "", manifests.get(key)?.bytes);
   };
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => answer(request, response, Buffer.concat(chunks)));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await startLocalServer(answer);
+  cleanups.push(() => server[Symbol.dispose]());
+  const { host: registry } = server;
   const putImage = (architecture: string, tag?: string): string => {
     const config = Buffer.from(JSON.stringify({ os: "linux", architecture }));
     blobs.set(computeDigest(config), config);
@@ -100,8 +94,24 @@ async function startRegistry({ listsReferrers = false } = {}) {
     }));
     return [put(indexType, { schemaVersion: 2, mediaType: indexType, manifests: entries }, tag), ...digests];
   };
+  /** An index as BuildKit makes it with provenance. */
+  const putAttested = (tag: string, image: string): string => {
+    const attestation = putImage("unknown");
+    const entry = (digest: string) => ({ mediaType: manifestType, digest, size: manifests.get(digest)?.bytes.length });
+    const annotations = { "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image };
+    const entries = [
+      { ...entry(image), platform: { os: "linux", architecture: "amd64" } },
+      { ...entry(attestation), platform: { os: "unknown", architecture: "unknown" }, annotations },
+    ];
+    put(indexType, { schemaVersion: 2, mediaType: indexType, manifests: entries }, tag);
+    return attestation;
+  };
   const client = createRegistryClient({ registry, retryDelaysMs: [] });
-  return { client, manifests, blobs, writes, putImage, putIndex, name: `${registry}/${repository}` };
+  return { client, manifests, blobs, writes, putImage, putIndex, putAttested, name: `${registry}/${repository}` };
+}
+
+function find(client: RegistryClient, reference: string, platforms: readonly string[] = []) {
+  return findImage(client, { reference, platforms });
 }
 
 test("an image for one platform is found with the platform that its configuration names", async () => {
@@ -109,18 +119,18 @@ test("an image for one platform is found with the platform that its configuratio
   const digest = putImage("arm64", "v1");
   const reference = `${name}@${digest}`;
   const image = { digest, reference, platforms: [{ platform: "linux/arm64", digest }], identities: [] };
-  expect(await findImage(client, `${name}:v1`)).toEqual(image);
-  expect(await findImage(client, reference)).toEqual(image);
-  expect(await findImage(client, `${name}:v1`, { platforms: ["linux/arm64/v8"] })).toEqual(image);
-  expect(await findImage(client, `${name}:v1`, { platforms: ["linux/amd64"] })).toBeUndefined();
-  expect(await findImage(client, `${name}:v2`)).toBeUndefined();
+  expect(await find(client, `${name}:v1`)).toEqual(image);
+  expect(await find(client, reference)).toEqual(image);
+  expect(await find(client, `${name}:v1`, ["linux/arm64/v8"])).toEqual(image);
+  expect(await find(client, `${name}:v1`, ["linux/amd64"])).toBeUndefined();
+  expect(await find(client, `${name}:v2`)).toBeUndefined();
 });
 
 test("an image without its configuration is not there", async () => {
   const { client, name, putImage, blobs } = await startRegistry();
   putImage("arm64", "v1");
   blobs.clear();
-  expect(await findImage(client, `${name}:v1`)).toBeUndefined();
+  expect(await find(client, `${name}:v1`)).toBeUndefined();
 });
 
 test("an index is found with all its platforms, and not without one of its images", async () => {
@@ -130,11 +140,20 @@ test("an index is found with all its platforms, and not without one of its image
     { platform: "linux/amd64", digest: amd64 },
     { platform: "linux/arm64", digest: arm64 },
   ];
-  const wanted = { platforms: ["linux/amd64", "linux/arm64"] };
-  expect(await findImage(client, `${name}:v1`, wanted)).toMatchObject({ digest, platforms });
-  expect(await findImage(client, `${name}:v1`, { platforms: ["linux/s390x"] })).toBeUndefined();
+  const wanted = ["linux/amd64", "linux/arm64"];
+  expect(await find(client, `${name}:v1`, wanted)).toMatchObject({ digest, platforms });
+  expect(await find(client, `${name}:v1`, ["linux/s390x"])).toBeUndefined();
   manifests.delete(arm64);
-  expect(await findImage(client, `${name}:v1`, wanted)).toBeUndefined();
+  expect(await find(client, `${name}:v1`, wanted)).toBeUndefined();
+});
+
+test("an index is not there without what was attested of its images", async () => {
+  const { client, name, putIndex, putAttested, manifests } = await startRegistry();
+  const [, image = ""] = putIndex("plain", ["amd64"]);
+  const attestation = putAttested("v1", image);
+  expect((await find(client, `${name}:v1`))?.platforms).toEqual([{ platform: "linux/amd64", digest: image }]);
+  manifests.delete(attestation);
+  expect(await find(client, `${name}:v1`)).toBeUndefined();
 });
 
 test.each([true, false])(
@@ -143,23 +162,23 @@ test.each([true, false])(
     const { client, name, putImage, writes } = await startRegistry({ listsReferrers });
     const reference = `${name}@${putImage("amd64", "v1")}`;
     putImage("arm64", "v2");
-    await recordIdentity(client, reference, identity);
-    expect((await findImage(client, `${name}:v1`))?.identities).toEqual([identity]);
-    expect((await findImage(client, `${name}:v2`))?.identities).toEqual([]);
+    await recordIdentity(client, { reference, identity });
+    expect((await find(client, `${name}:v1`))?.identities).toEqual([identity]);
+    expect((await find(client, `${name}:v2`))?.identities).toEqual([]);
     const written = writes.length;
-    await recordIdentity(client, reference, identity);
-    expect((await findImage(client, `${name}:v1`))?.identities).toEqual([identity]);
+    await recordIdentity(client, { reference, identity });
+    expect((await find(client, `${name}:v1`))?.identities).toEqual([identity]);
     expect(writes.slice(written)).toEqual(["manifests by digest"]);
     const second = `sha256:${"2".repeat(64)}`;
-    await recordIdentity(client, reference, second);
-    const identities = (await findImage(client, `${name}:v1`))?.identities ?? [];
+    await recordIdentity(client, { reference, identity: second });
+    const identities = (await find(client, `${name}:v1`))?.identities ?? [];
     expect(identities.toSorted()).toEqual([identity, second]);
   },
 );
 
 test("the identity of an image that is not there is not recorded", async () => {
   const { client, name, writes } = await startRegistry();
-  await expect(recordIdentity(client, `${name}@${identity}`, identity)).rejects.toMatchObject({
+  await expect(recordIdentity(client, { reference: `${name}@${identity}`, identity })).rejects.toMatchObject({
     code: "REGISTRY_REFUSED",
   });
   expect(writes).toEqual([]);

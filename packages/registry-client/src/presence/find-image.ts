@@ -1,4 +1,4 @@
-import type { FoundImage } from "@slipway/core";
+import type { FoundImage, ImageQuery } from "@slipway/core";
 
 import { parseImageContent } from "../copy/image-content.ts";
 import { imagePlatforms, platformOfConfig } from "../copy/image-platforms.ts";
@@ -11,27 +11,22 @@ import type { RegistryCall } from "../registry-call.ts";
 import type { RegistryClient } from "../registry-client.ts";
 import { readIdentities } from "./image-identity.ts";
 
-/** What `findImage` takes. */
-export interface FindImageOptions extends RegistryCall {
-  /** Those that must be there. @defaultValue any */
-  readonly platforms?: readonly string[] | undefined;
-}
-
 /**
  * Looks for an image in its registry, with all manifests that it names: some garbage collectors delete the images of an index, and leave the index. Reads
  * manifests only; of an image for one platform its configuration, too, because nothing else says which platform that is.
  *
- * @param reference - An image of the client's registry, by tag or by digest.
+ * @param query - An image of the client's registry, by tag or by digest.
  * @returns `undefined` if it is not there, or not for all platforms
  * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
  */
 export async function findImage(
   client: RegistryClient,
-  reference: string,
-  { platforms = [], ...call }: FindImageOptions = {},
+  { reference, platforms }: ImageQuery,
+  { signal }: RegistryCall = {},
 ): Promise<FoundImage | undefined> {
   const { registry, repository, ...name } = parseImageReference(reference);
-  const manifest = await client.getManifest({ registry, repository, ...name }, { ...call, direct: true });
+  const call = { signal };
+  const manifest = await client.getManifest({ registry, repository, ...name }, { signal, direct: true });
   if (manifest === undefined) return undefined;
   const image = { registry, repository, digest: manifest.digest };
   const [there, identities] = await Promise.all([
@@ -62,11 +57,10 @@ async function platformsOf(
     const platform = config && (await platformOfConfig(client, repository, config, call));
     return platform === undefined ? undefined : [{ platform, digest }];
   }
-  const images = imagePlatforms(content.children);
   const found = await Promise.all(
-    images.map((image) =>
-      client.headManifest({ registry, repository, digest: image.digest }, { ...call, direct: true }),
+    content.children.map((child) =>
+      client.headManifest({ registry, repository, digest: child.digest }, { ...call, direct: true }),
     ),
   );
-  return found.includes(undefined) ? undefined : images;
+  return found.includes(undefined) ? undefined : imagePlatforms(content.children);
 }

@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError, type ImageIdentity } from "@slipway/core";
 
 import type { ImageReference } from "../image-reference.ts";
 import { formatImageReference, parseImageReference } from "../image-reference.ts";
@@ -36,15 +36,14 @@ export async function readIdentities(
  * Records what an image was built from: as an artifact that refers to the image's digest, so that no other image can inherit it, as it would a label, and
  * it says nothing of what a tag is moved to later.
  *
- * @param reference - `repository@digest`
  * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
  */
 export async function recordIdentity(
   client: RegistryClient,
-  reference: string,
-  identity: string,
-  call: RegistryCall = {},
+  { reference, identity }: ImageIdentity,
+  { signal }: RegistryCall = {},
 ): Promise<void> {
+  const call = { signal };
   const { registry, repository } = parseImageReference(reference);
   const image = await client.headManifest(reference, { ...call, direct: true });
   if (image === undefined) throw missing(reference, registry);
