@@ -7,6 +7,7 @@ import type { Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
 import { contextManifest, openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { evictPod } from "./support/evict-pod.ts";
 import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
 import { hashInPod } from "./support/workspace-content.ts";
 
@@ -203,6 +204,23 @@ it.concurrent(
   },
 );
 
+it.concurrent("a workspace that has ended, but is still there, is replaced", async ({ expect }) => {
+  const options = { name: "ended", image: test.testCluster.images.busybox };
+  const first = await openWorkspace(test.cluster, { ...options, idleMs: 1000 });
+  await test.cluster.waitFor<Job, true>(
+    { apiVersion: "batch/v1", kind: "Job" },
+    {
+      ...{ fieldSelector: "metadata.name=ended", timeoutMs: 60_000 },
+      until: ([job]) => job?.status?.conditions?.some(({ type }) => type === "Complete") || undefined,
+    },
+  );
+  const again = await openWorkspace(test.cluster, options);
+  expect(again.pod).not.toBe(first.pod);
+  const root = await makeContext("ended", 2);
+  await expectSynced(root, await again.sync(root), again.pod);
+  await again.delete();
+});
+
 it.concurrent("a version that is leased keeps its workspace, which nobody syncs to any more", async ({ expect }) => {
   const options = { name: "leased", image: test.testCluster.images.busybox, idleMs: 1000 };
   const workspace = await openWorkspace(test.cluster, options);
@@ -220,15 +238,9 @@ it.concurrent("a workspace on a claim survives the eviction of its pod, with all
   const before = await openWorkspace(test.cluster, options);
   const root = await makeContext("evicted", 20);
   const version = await before.sync(root);
-  const { namespace, pod: name } = before;
-  await test.cluster.request({
-    method: "POST",
-    path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
-    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } },
-    action: { verb: "create", resource: "pods/eviction", namespace, name },
-  });
+  await evictPod(test, before.pod);
   const after = await openWorkspace(test.cluster, options);
-  expect(after.pod).not.toBe(name);
+  expect(after.pod).not.toBe(before.pod);
   expect(await after.sync(root)).toMatchObject({ sentFiles: 0, sentBytes: 0, path: version.path });
   await expectSynced(root, version, after.pod);
   await after.delete();

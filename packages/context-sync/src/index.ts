@@ -21,6 +21,7 @@ export { resolveFollowPaths } from "./follow-paths.ts";
 export type { Pattern } from "./pattern.ts";
 export type { DirectoryMatch, PatternMatcher } from "./pattern-matcher.ts";
 export { createPatternMatcher } from "./pattern-matcher.ts";
+export { dockerignoreNames, readDockerignore } from "./read-dockerignore.ts";
 export { scanContext } from "./scan-context.ts";
 export type { InodeState, ScanEntry } from "./scan-entry.ts";
 export type { ScanOptions } from "./scan-filter.ts";

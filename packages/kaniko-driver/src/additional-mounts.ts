@@ -3,6 +3,8 @@ import { posix } from "node:path";
 import type { OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
+import type { PodVolumes } from "./pod-volumes.ts";
+
 /** A key of a Secret or ConfigMap, and the file that it becomes. */
 export interface MountedItem {
   readonly key: string;
@@ -61,7 +63,7 @@ export const additionalMountSchema = z
 export type ResolvedMount = z.output<typeof additionalMountSchema>;
 
 /** The volume and the mount of each, by position. */
-export function mountVolumes(mounts: readonly ResolvedMount[]): { volumes: object[]; volumeMounts: object[] } {
+export function mountVolumes(mounts: readonly ResolvedMount[]): PodVolumes {
   const name = (index: number): string => `additional-${index}`;
   return {
     volumes: mounts.map(({ secret, configMap }, index) => ({ name: name(index), ...volumeSource(secret, configMap) })),

@@ -10,9 +10,8 @@ import {
 } from "@slipway/cluster";
 import type { BuilderError } from "@slipway/core";
 
-import { executorContainer } from "./build-pod.ts";
+import { executorContainer, type BuildFiles } from "./build-pod.ts";
 import { buildSecret } from "./build-secret.ts";
-import type { BuildFiles } from "./build-pod.ts";
 
 const pods = { apiVersion: "v1", kind: "Pod" } as const;
 

@@ -6,6 +6,7 @@ import { dockerConfigFolder, filesFolder } from "./executor-arguments.ts";
 import { besideWorkspace, contextVolume } from "./context-volume.ts";
 import { archiveFolder } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import type { Container, PodVolumes } from "./pod-volumes.ts";
 import type { ContextMount } from "./workspace-context.ts";
 
 /** The container that builds. */
@@ -13,7 +14,7 @@ export const executorContainer = "executor";
 /** The container that reaches registries from where the build runs. */
 export const helperContainer = "helper";
 /** Label of everything that one build has made. */
-const buildIdLabel = "slipway.dev/build-id";
+export const buildIdLabel = "slipway.dev/build-id";
 /** Label with the time after which nobody needs an object, in epoch seconds. */
 export const expiresAtLabel = "slipway.dev/expires-at";
 /** Label of everything that Slipway makes. */
@@ -98,7 +99,7 @@ function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
   const archives = archiveVolume(plan.withArchives === true);
   const { serviceAccount, tolerations } = options;
   const affinity = besideWorkspace(options.affinity, plan.context);
-  const template = {
+  const template: PodTemplateSpec = {
     metadata: {
       labels: { ...options.labels },
       annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false", ...options.annotations },
@@ -109,7 +110,7 @@ function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
       enableServiceLinks: false,
       automountServiceAccountToken: serviceAccount !== undefined,
       ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
-      ...(tolerations === undefined ? {} : { tolerations }),
+      ...(tolerations === undefined ? {} : { tolerations: [...tolerations] }),
       ...(affinity === undefined ? {} : { affinity }),
       nodeSelector: { ...platformSelector(request.platforms[0]), ...options.nodeSelector },
       containers: [
@@ -124,7 +125,7 @@ function podTemplate(plan: BuildPodPlan): PodTemplateSpec {
       volumes: [...own.volumes, ...archives.volumes, ...context.volumes, ...mounts.volumes],
     },
   };
-  return mergePodTemplate(template, options.podTemplate) as unknown as PodTemplateSpec;
+  return mergePodTemplate(template, options.podTemplate);
 }
 
 /** Kaniko emulates nothing: a platform needs a node of its own kind. */
@@ -150,14 +151,14 @@ const capabilities = [
 
 function executor(
   { options, context, arguments: args, env: needed = {} }: BuildPodPlan,
-  volumeMounts: readonly object[],
-): object {
+  volumeMounts: PodVolumes["volumeMounts"],
+): Container {
   const { image, command, env, envFrom, resources } = options;
   return {
     name: executorContainer,
     image,
-    ...(command === undefined ? {} : { command }),
-    args,
+    ...(command === undefined ? {} : { command: [...command] }),
+    args: [...args],
     env: [
       ...Object.entries({ ...needed, ...env }).map(([name, value]) => ({ name, value })),
       ...Object.entries(envFrom).map(([name, valueFrom]) => ({ name, valueFrom })),
@@ -179,7 +180,7 @@ function executor(
 }
 
 /** Where the executor leaves archives, and the helper finds them. */
-function archiveVolume(isNeeded: boolean): { volumes: object[]; volumeMounts: object[] } {
+function archiveVolume(isNeeded: boolean): PodVolumes {
   if (!isNeeded) return { volumes: [], volumeMounts: [] };
   return {
     volumes: [{ name: "archives", emptyDir: {} }],
@@ -190,8 +191,8 @@ function archiveVolume(isNeeded: boolean): { volumes: object[]; volumeMounts: ob
 function helper(
   { images, initEnv }: ResolvedKanikoDriverOptions,
   deadlineMs: number,
-  volumeMounts: readonly object[],
-): object {
+  volumeMounts: PodVolumes["volumeMounts"],
+): Container {
   return {
     name: helperContainer,
     image: images.helper,
@@ -212,10 +213,7 @@ function helper(
 /** The key of the build's Secret that is the docker configuration. */
 export const dockerConfigKey = "config.json";
 
-function ownVolumes(
-  secretName: string,
-  { dockerConfig, files }: BuildFiles,
-): { volumes: object[]; volumeMounts: object[] } {
+function ownVolumes(secretName: string, { dockerConfig, files }: BuildFiles): PodVolumes {
   const names = Object.keys(files);
   const folders = [
     ...(dockerConfig === undefined

@@ -1,7 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
-import { parseDockerignore } from "@slipway/context-sync";
+import { dockerignoreNames, readDockerignore } from "@slipway/context-sync";
 import type { BuildRequest } from "@slipway/core";
 
 /** A folder that is a context, and what of it is none. */
@@ -10,10 +7,17 @@ export interface ContextFolder {
   readonly exclude: readonly string[];
 }
 
-/** The folder of a build, without what its `.dockerignore` leaves out: the Dockerfile's own, else the context's. */
-export async function contextFolder(request: BuildRequest): Promise<ContextFolder> {
-  const root = request.context.type === "directory" ? request.context.path : ".";
-  const read = (name: string): Promise<string | undefined> => readFile(join(root, name), "utf8").catch(() => undefined);
-  const own = request.dockerfileInline === undefined ? await read(`${request.dockerfile}.dockerignore`) : undefined;
-  return { root, exclude: parseDockerignore(own ?? (await read(".dockerignore")) ?? "") };
+/**
+ * The folder of a build, without what its `.dockerignore` leaves out: the Dockerfile's own, else the context's.
+ *
+ * @throws BuilderError CONTEXT_INVALID if that cannot be read: what it leaves out must not travel
+ */
+export function contextFolder({
+  context,
+  dockerfile,
+  dockerfileInline,
+}: Pick<BuildRequest, "context" | "dockerfile" | "dockerfileInline">): ContextFolder {
+  const root = context.type === "directory" ? context.path : ".";
+  const names = dockerignoreNames(dockerfileInline === undefined ? dockerfile : undefined);
+  return { root, exclude: readDockerignore(root, names) };
 }

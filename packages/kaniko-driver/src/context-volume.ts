@@ -1,8 +1,9 @@
 import { contextMountPath } from "./executor-arguments.ts";
+import type { PodVolumes } from "./pod-volumes.ts";
 import type { ContextMount } from "./workspace-context.ts";
 
 /** The volume with a context, and where its executor has it: below kaniko's own folder, which is no part of any image, and read-only. */
-export function contextVolume(context: ContextMount | undefined): { volumes: object[]; volumeMounts: object[] } {
+export function contextVolume(context: ContextMount | undefined): PodVolumes {
   if (context === undefined) return { volumes: [], volumeMounts: [] };
   const { claimName, subPath } = context;
   return {

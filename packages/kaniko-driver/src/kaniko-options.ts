@@ -3,6 +3,7 @@ import { helperImage, helperImagesSchema, parseOptions, type HelperImages, type 
 import * as z from "zod/mini";
 
 import { additionalMountSchema, type AdditionalMount } from "./additional-mounts.ts";
+import { podTemplateSchema } from "./pod-template-schema.ts";
 import { workspaceSchema, type KanikoWorkspace } from "./workspace-options.ts";
 
 /** Amounts by resource name, in Kubernetes notation: `{ cpu: "500m", memory: "2Gi" }`. */
@@ -215,10 +216,7 @@ export const kanikoDriverOptionsSchema = z.strictObject({
   envFrom: z._default(z.record(z.string(), object), {}),
   initEnv: z._default(z.record(z.string(), z.string()), {}),
   command: texts,
-  podTemplate: z._default(
-    z.custom<PodTemplate>((value: unknown) => typeof value === "object" && value !== null),
-    {},
-  ),
+  podTemplate: podTemplateSchema,
   deadlineMs: z._default(milliseconds.check(z.minimum(1000)), 3_600_000),
   startTimeoutMs: z._default(milliseconds, 120_000),
   unschedulableGraceMs: z._default(milliseconds, 5000),

@@ -3,7 +3,7 @@ import { unusedMsOf } from "@slipway/context-sync";
 import type { DriverCall, PruneOptions, PruneResult } from "@slipway/core";
 
 import { removeBuild } from "./build-objects.ts";
-import { driverLabel, expiresAtLabel } from "./build-pod.ts";
+import { buildIdLabel, driverLabel, expiresAtLabel } from "./build-pod.ts";
 
 /**
  * Removes what builds of dead processes have left behind and the cluster has not removed: only what has expired, each by its name. With `unusedForMs`,
@@ -23,12 +23,19 @@ export async function removeLeftovers(
   const objects = await Promise.all(
     jobs.items.map(async (job) => {
       if (!hasExpired(job) && !(await isUnused(job))) return [];
-      const name = job.metadata?.name ?? "";
-      await removeBuild(cluster, name);
+      const { name = "", labels } = job.metadata ?? {};
+      await (labels?.[buildIdLabel] === undefined ? removeWorkspace(cluster, job, signal) : removeBuild(cluster, name));
       return [name];
     }),
   );
   return { reclaimedBytes: 0, objects: objects.flat() };
+}
+
+/** Its pod and its claim go with it. A Secret of its name is the user's, and a Job of its name may be the next one. */
+async function removeWorkspace(cluster: Cluster, { metadata }: Job, signal: AbortSignal): Promise<void> {
+  const { namespace, name = "", uid } = metadata ?? {};
+  const preconditions = uid === undefined ? undefined : { uid };
+  await cluster.delete({ apiVersion: "batch/v1", kind: "Job", namespace, name }, { signal, preconditions });
 }
 
 function hasExpired({ metadata }: Job): boolean {

@@ -24,6 +24,7 @@ export const requiredRbac: readonly AccessRule[] = [
 /** What it does beyond {@link requiredRbac} for contexts in a workspace. */
 export const workspaceRbac: readonly AccessRule[] = [
   { verb: "get", apiGroup: "batch", resource: "jobs" },
+  { verb: "watch", apiGroup: "batch", resource: "jobs" },
   { verb: "create", resource: "persistentvolumeclaims" },
 ];
 

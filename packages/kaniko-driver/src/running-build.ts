@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as elapse } from "node:timers/promises";
 
 import { diagnosePod, type Cluster, type Pod } from "@slipway/cluster";
 import { BuilderError, type DriverCall } from "@slipway/core";
@@ -6,7 +7,7 @@ import { BuilderError, type DriverCall } from "@slipway/core";
 import { explainEnd } from "./build-failure.ts";
 import { createBuild, disruptionOf, executorState, podOfBuild, removeBuild } from "./build-objects.ts";
 import type { BuildPlan, KanikoBuildRequest } from "./build-plan.ts";
-import { attemptName, buildJob, executorContainer, type BuildFiles } from "./build-pod.ts";
+import { attemptName, buildJob, executorContainer, helperContainer, type BuildFiles } from "./build-pod.ts";
 import { ExecutorLog } from "./executor-log.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { contextArchive, sendContext } from "./send-context.ts";
@@ -85,16 +86,18 @@ export class RunningBuild {
   async finish(allowed: Promise<unknown>): Promise<string> {
     const signal = AbortSignal.any([this.#call.signal, this.#streams.signal]);
     const ended = this.#untilEnded(signal);
-    const logged = this.#followLog(signal);
+    const logged = this.#followLog(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#call.logger.debug("The log of a build was not followed to its end.", { error });
+    });
     const failed = Promise.withResolvers<never>();
     // Each is waited for below, or not at all if another one has failed before.
-    for (const promise of [ended, logged, failed.promise]) promise.catch(() => undefined);
+    for (const promise of [ended, failed.promise]) promise.catch(() => undefined);
     const { context } = this.#setup;
     let sentBytes = context?.sentBytes ?? 0;
     const sending = context === undefined ? this.#send(signal).then((bytes) => (sentBytes = bytes)) : Promise.resolve();
     for (const promise of [sending, allowed]) promise.catch((error: unknown) => failed.reject(error as Error));
     const end = await Promise.race([ended, failed.promise]);
-    await Promise.race([logged.catch(() => undefined), elapse(logGraceMs)]);
+    await Promise.race([logged, elapse(logGraceMs, undefined, { ref: false })]);
     return this.#conclude(end, sentBytes);
   }
 
@@ -104,7 +107,7 @@ export class RunningBuild {
     if (request.context.type === "git") return 0;
     const target = { namespace: cluster.namespace, pod: this.#podName(), container: executorContainer };
     const stream = await cluster.attach(target, { signal });
-    const archive = await contextArchive(request, signal);
+    const archive = contextArchive(request, signal);
     return sendContext(stream, archive, this.#call.emit);
   }
 
@@ -206,11 +209,5 @@ function isStarted(pod: Pod, withHelper: boolean): boolean {
   if (state?.terminated !== undefined) return true;
   const isRunning = (name: string): boolean =>
     pod.status?.containerStatuses?.find((status) => status.name === name)?.state?.running !== undefined;
-  return state?.running !== undefined && (!withHelper || isRunning("helper"));
-}
-
-function elapse(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs).unref();
-  });
+  return state?.running !== undefined && (!withHelper || isRunning(helperContainer));
 }

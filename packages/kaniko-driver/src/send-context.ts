@@ -8,9 +8,9 @@ import { contextFolder } from "./context-folder.ts";
 import { tarArchive } from "./tar-context.ts";
 
 /** The context of a build as an archive: gzip, because kaniko takes nothing else from stdin. */
-export async function contextArchive(request: BuildRequest, signal: AbortSignal): Promise<ContextArchive> {
+export function contextArchive(request: BuildRequest, signal: AbortSignal): ContextArchive {
   if (request.context.type === "tar") return tarArchive(request.context.read, signal);
-  const { root, exclude } = await contextFolder(request);
+  const { root, exclude } = contextFolder(request);
   // Without it, kaniko's own folder would give `COPY . /app` a folder that only root may read.
   return packContext(root, { exclude, compression: "gzip", rootMode: 0o755, checksum: false, signal });
 }

@@ -43,7 +43,8 @@ export class TarReader {
 
   /** Takes what comes next. @throws Error if it is no tar */
   push(chunk: Uint8Array): void {
-    let rest = this.#pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#pending, chunk]);
+    const whole = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let rest = this.#pending.length === 0 ? whole : Buffer.concat([this.#pending, whole]);
     while (rest.length > 0 && !this.totals.isComplete) {
       if (this.#leftBytes > 0) {
         const part = rest.subarray(0, this.#leftBytes);

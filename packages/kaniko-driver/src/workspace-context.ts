@@ -43,7 +43,7 @@ export async function syncToWorkspace(
 ): Promise<WorkspaceContext> {
   const { signal, emit } = call;
   const workspace = await startWorkspace(cluster, options, settings, request, call);
-  const { root, exclude } = await contextFolder(request);
+  const { root, exclude } = contextFolder(request);
   const version = await workspace.sync(root, {
     ...{ exclude, signal, leaseMs: options.startTimeoutMs + options.deadlineMs + leaseSlackMs },
     onProgress: (sentBytes) => {
@@ -135,14 +135,10 @@ function schedulingOf({ spec = {} }: PodTemplate): Readonly<Record<string, unkno
 
 /** Has a time of its own: the call's signal may have fired. A version that is not let go is, once its lease has ended. */
 async function release(version: WorkspaceVersion, { logger }: DriverCall): Promise<void> {
-  const elapsed = new Promise<void>((resolve) => {
-    setTimeout(resolve, releaseTimeoutMs).unref();
-  });
-  const released = version.release().catch((error: unknown) => {
-    logger.debug("The workspace keeps the context of a build until its lease ends.", {
-      subPath: version.subPath,
-      error,
-    });
-  });
-  await Promise.race([released, elapsed]);
+  const { subPath } = version;
+  try {
+    await version.release({ signal: AbortSignal.timeout(releaseTimeoutMs) });
+  } catch (error) {
+    logger.debug("The workspace keeps the context of a build until its lease ends.", { subPath, error });
+  }
 }

@@ -3,6 +3,7 @@ import type { OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import { isAtLeast, type Executor } from "./executor-version.ts";
+import { podTemplateSchema } from "./pod-template-schema.ts";
 
 /**
  * Contexts that are kept in the cluster, on a volume that the pods of builds mount: only what has changed is sent, and a build that is tried again
@@ -49,10 +50,7 @@ export const workspaceSchema = z.strictObject({
   accessMode: z._default(z.enum(["ReadWriteOnce", "ReadWriteMany"]), "ReadWriteOnce"),
   idleMs: z._default(milliseconds, hourMs),
   lifetimeMs: z._default(milliseconds, 24 * hourMs),
-  podTemplate: z._default(
-    z.custom<PodTemplate>((value: unknown) => typeof value === "object" && value !== null, "Must be an object"),
-    {},
-  ),
+  podTemplate: podTemplateSchema,
 } satisfies OptionsShape<KanikoWorkspace>);
 
 /** {@link KanikoWorkspace} with the defaults filled in. */

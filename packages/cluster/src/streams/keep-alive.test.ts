@@ -1,7 +1,6 @@
 import { EventEmitter } from "node:events";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { WebSocket } from "ws";
 
 import { startKeepAlive } from "./keep-alive.ts";
 
@@ -26,7 +25,7 @@ function start(isPaused = false) {
   const socket = new FakeSocket();
   const silences: boolean[] = [];
   const keepAlive = startKeepAlive(
-    socket as unknown as WebSocket,
+    socket,
     options,
     () => isPaused,
     (proven) => silences.push(proven),

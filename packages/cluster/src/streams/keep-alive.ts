@@ -1,5 +1,3 @@
-import type { WebSocket } from "ws";
-
 /** When to ask whether the other side is still there. */
 export interface KeepAliveOptions {
   /** Between pings: less than the idle limits of load balancers, which begin at 60 s. @defaultValue 25000 */
@@ -9,6 +7,15 @@ export interface KeepAliveOptions {
 }
 
 export const defaultKeepAlive: KeepAliveOptions = { pingIntervalMs: 25_000, deadAfterMs: 80_000 };
+
+/** What is asked of a WebSocket. */
+export interface PingSocket {
+  readonly OPEN: number;
+  readonly readyState: number;
+  ping(data: string): void;
+  on(event: "pong", listener: (data: Buffer) => void): unknown;
+  off(event: "pong", listener: (data: Buffer) => void): unknown;
+}
 
 export interface KeepAlive {
   /** A frame was sent. */
@@ -28,7 +35,7 @@ export interface KeepAlive {
  * @param onSilent - with `proven`: the connection is dead, else it may be
  */
 export function startKeepAlive(
-  socket: WebSocket,
+  socket: PingSocket,
   options: KeepAliveOptions,
   isPaused: () => boolean,
   onSilent: (proven: boolean) => void,

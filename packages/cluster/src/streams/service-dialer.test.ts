@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
-import type { Cluster } from "../cluster.ts";
-import type { Pod, Service } from "../rest/kubernetes-object.ts";
+import type { ClusterCall } from "../rest/api-client.ts";
+import type { KubernetesObject, ObjectReference, Pod, Service } from "../rest/kubernetes-object.ts";
 import { createServiceDialer, serviceOf } from "./service-dialer.ts";
 
 test.each([
@@ -41,23 +42,27 @@ function pod(name: string, ready: boolean): Pod {
 /** A cluster that knows one Service and some pods, and notes what it is asked. */
 function fakeCluster(pods: readonly Pod[], found: Service | undefined = service) {
   const asked: string[] = [];
-  const cluster = {
+  const gone = new Set<string>();
+  const cluster: Parameters<typeof createServiceDialer>[0] = {
     server: "https://cluster.example.com",
     namespace: "builds",
-    get: async ({ name, namespace }: { name?: string; namespace?: string }) => {
+    get: async <Kind extends KubernetesObject>({ name, namespace }: ObjectReference, { signal }: ClusterCall = {}) => {
       asked.push(`get ${namespace}/${name}`);
-      return found;
+      await nextTurn(undefined, { signal });
+      return found as Kind | undefined;
     },
-    list: async (_resource: unknown, { labelSelector }: { labelSelector?: string }) => {
+    list: async (_resource, { labelSelector } = {}) => {
       asked.push(`list ${labelSelector}`);
-      return { items: pods };
+      const items = pods.filter(({ metadata }) => !gone.has(metadata?.name ?? ""));
+      return { items: items as KubernetesObject[] as never[], resourceVersion: "1" };
     },
-    portForward: async (target: { namespace: string; pod: string; port: number }) => {
-      asked.push(`forward ${target.namespace}/${target.pod}:${target.port}`);
+    portForward: async ({ namespace, pod, port }) => {
+      asked.push(`forward ${namespace}/${pod}:${port}`);
+      if (gone.has(pod)) throw new Error(`${pod} is gone`);
       return new PassThrough();
     },
   };
-  return { asked, dial: createServiceDialer(cluster as unknown as Cluster) };
+  return { asked, gone, dial: createServiceDialer(cluster) };
 }
 
 const { signal } = new AbortController();
@@ -68,6 +73,27 @@ test("a Service is reached through a ready pod behind it, and looked up once", a
   await dial(signal, new URL("http://registry.tools.svc/v2/"));
   const lookedUp = ["get tools/registry", "list app=registry,tier=a"];
   expect(asked).toEqual([...lookedUp, "forward tools/b:8080", "forward tools/b:8080"]);
+});
+
+test("a Service whose pod is gone is looked up again", async () => {
+  const { asked, gone, dial } = fakeCluster([pod("a", true), pod("b", true)]);
+  const url = new URL("http://registry.tools.svc/v2/");
+  await dial(signal, url);
+  gone.add("a");
+  await expect(dial(signal, url)).rejects.toThrow("a is gone");
+  await dial(signal, url);
+  expect(asked.at(-1)).toBe("forward tools/b:8080");
+});
+
+test("whoever leaves while a Service is looked up takes nobody along", async () => {
+  const { dial } = fakeCluster([pod("b", true)]);
+  const url = new URL("http://registry.tools.svc/v2/");
+  const leaving = new AbortController();
+  const left = dial(leaving.signal, url);
+  const stays = dial(signal, url);
+  leaving.abort(new Error("the test leaves"));
+  await expect(left).rejects.toThrow();
+  expect(await stays).toBeInstanceOf(PassThrough);
 });
 
 test("a port without a target is the same in the pod", async () => {

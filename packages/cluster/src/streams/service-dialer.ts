@@ -41,22 +41,23 @@ export function serviceOf(hostname: string, namespace: string): ServiceName | un
 
 /**
  * Makes a function that opens connections to hosts as the cluster knows them, from outside of the cluster and without a pod of one's own: to Services by a
- * port-forward to a pod behind them, to other names over the network of this process. Each Service is looked up once.
+ * port-forward to a pod behind them, to other names over the network of this process. A Service is looked up again once its pod could not be reached.
  *
  * @returns a function that throws `CLUSTER_UNREACHABLE` if there is no such Service or no pod behind it is ready, and what the API server refuses
  */
 export function createServiceDialer(
   cluster: Pick<Cluster, "get" | "list" | "portForward" | "server" | "namespace">,
 ): (signal: AbortSignal, url: URL) => Promise<Duplex> {
-  const targets = new Map<string, Promise<PortForwardTarget>>();
+  const targets = new Map<string, PortForwardTarget>();
   return async (signal, url) => {
     const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
     const service = serviceOf(url.hostname, cluster.namespace);
     if (service === undefined) return connectTcp(url.hostname.replace(/^\[|\]$/g, ""), port, signal);
-    const known = targets.get(url.host) ?? findPortOfPod(cluster, service, port, { signal });
-    targets.set(url.host, known);
+    // Not the promise of one: it would end with the signal of whoever asked first.
+    const target = targets.get(url.host) ?? (await findPortOfPod(cluster, service, port, { signal }));
+    targets.set(url.host, target);
     try {
-      return await cluster.portForward(await known, { signal });
+      return await cluster.portForward(target, { signal });
     } catch (error) {
       targets.delete(url.host);
       throw error;
@@ -66,9 +67,14 @@ export function createServiceDialer(
 
 async function connectTcp(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
   const { connect } = await import("node:net");
-  const socket = connect({ host, port, signal });
-  await once(socket, "connect", { signal });
-  return socket;
+  const socket = connect({ host, port });
+  try {
+    await once(socket, "connect", { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 async function findPortOfPod(

@@ -140,7 +140,7 @@ async function ensureJob(cluster: Cluster, options: WorkspaceOptions, namespace:
       const created = await createUnlessThere(cluster, jobOf(options, namespace), signal);
       if (created !== undefined) return created;
     } else if (isOver(checked(existing, name))) {
-      await replaceJob(cluster, existing, signal);
+      await replaceJob(cluster, existing, options);
     } else {
       return existing;
     }
@@ -197,15 +197,18 @@ function isOver({ metadata, status }: Job): boolean {
 const endings: ReadonlySet<string> = new Set(["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"]);
 
 /** Deletes a Job that is over, and waits until its name is free. */
-async function replaceJob(cluster: Cluster, { metadata }: Job, signal: AbortSignal | undefined): Promise<void> {
+async function replaceJob(
+  cluster: Cluster,
+  { metadata }: Job,
+  { startTimeoutMs: timeoutMs = defaultStartTimeoutMs, signal }: WorkspaceOptions,
+): Promise<void> {
   const { namespace, name = "", uid } = metadata ?? {};
   const kind = { apiVersion: "batch/v1", kind: "Job", namespace };
   await cluster.delete({ ...kind, name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
-  for (;;) {
-    const left = await cluster.get<Job>({ ...kind, name }, { signal });
-    if (left?.metadata?.uid !== uid) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await cluster.waitFor<Job, true>(kind, {
+    ...{ fieldSelector: `metadata.name=${name}`, timeoutMs, signal },
+    until: (jobs) => (jobs.some((job) => job.metadata?.uid === uid) ? undefined : true),
+  });
 }
 
 /** A Job of the same name that somebody else made is not ours to use, nor to delete. */

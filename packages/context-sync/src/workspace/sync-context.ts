@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 
+import type { ClusterCall } from "@slipway/cluster";
 import { BuilderError, type AnyBuilderError } from "@slipway/core";
 
 import { escapePattern } from "../archive/pack-context.ts";
@@ -51,7 +52,7 @@ export interface WorkspaceVersion {
   readonly sentFiles: number;
   readonly sentBytes: number;
   /** Lets the next sync reuse its files. */
-  release(): Promise<void>;
+  release(call?: ClusterCall): Promise<void>;
 }
 
 /** The newest version of a context, as this client knows it. */
@@ -123,8 +124,8 @@ async function syncOnce(
   const version = (id: string, sentBytes: number): WorkspaceVersion => {
     known.set(key, { id, entries: knownEntries(entries) });
     const subPath = `versions/${id}/context`;
-    const release = async (): Promise<void> => {
-      await runInPod(target, releaseScript, [mountPath, id, lease.name]);
+    const release = async (call?: ClusterCall): Promise<void> => {
+      await runInPod(target, releaseScript, [mountPath, id, lease.name], call);
     };
     const sent = { sentFiles: plan.sent.length, sentBytes };
     return { path: `${mountPath}/${subPath}`, subPath, sha256, files: entries.length, totalBytes, ...sent, release };

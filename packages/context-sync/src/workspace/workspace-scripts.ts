@@ -71,7 +71,11 @@ tidy() {
   newest=" $(cat contexts/* 2>/dev/null | tr '\\n' ' ') "
   for version in versions/*; do
     case "$newest" in *" \${version#versions/} "*) continue ;; esac
-    leased "$version" || { mv "$version" "trash/\${version#versions/}.$own" 2>/dev/null && rm -rf "trash/\${version#versions/}.$own"; }
+    leased "$version" && continue
+    gone="trash/\${version#versions/}.$own"
+    mv "$version" "$gone" 2>/dev/null || continue
+    # Whoever leased it meanwhile believes to have it.
+    if leased "$gone"; then mv "$gone" "$version"; else rm -rf "$gone"; fi
   done
 }
 `;
