@@ -31,8 +31,12 @@ export async function buildOnChange(builder: Builder, image: WatchedImage, signa
     }
   };
   await using watcher = watchContext(context, { signal });
-  const builds = [build()];
-  for await (const _change of watcher) builds.push(build());
-  await Promise.all(builds);
+  let last = build();
+  try {
+    for await (const _change of watcher) last = build();
+  } finally {
+    // It has waited for those before it.
+    await last;
+  }
 }
 // #endregion loop

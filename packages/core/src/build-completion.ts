@@ -2,6 +2,7 @@ import type { BuildRecord } from "./build-record.ts";
 import type { BuildResult, BuiltImage } from "./build-result.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { DriverBuildResult } from "./builder-driver.ts";
+import { repositoryOf } from "./image-reference.ts";
 import type { Output } from "./output.ts";
 
 /** What a result is made of, beside what the driver returned. */
@@ -64,8 +65,8 @@ function isImage(output: Output): boolean {
 /** `repository@digest` of what was pushed; of anything else the digest is all there is. */
 function builtReference(digest: string, outputs: readonly Output[] | undefined, tags: readonly string[]): string {
   const pushed = outputs?.some((output) => output.type === "push") ?? true;
-  const repository = tags[0]?.replace(/:[\w][\w.-]*$/, "");
-  return pushed && repository !== undefined ? `${repository}@${digest}` : digest;
+  const [tag] = tags;
+  return pushed && tag !== undefined ? `${repositoryOf(tag)}@${digest}` : digest;
 }
 
 function driverDefect(driver: string, what: string): BuilderError<"INTERNAL"> {

@@ -57,7 +57,8 @@ export interface BuildOptions {
    * from is recorded beside it in the registry, bound to its digest, so a tag that somebody else has moved is never taken for it.
    *
    * Not among the inputs: what a base image's tag or an address in `ADD` leads to today (name base images by digest), secrets, and the platform of the
-   * builder where `platforms` are not given. @defaultValue `false`
+   * builder where `platforms` are not given. Contexts from elsewhere have to name a commit or a digest. What is skipped writes no cache to `cacheTo` either.
+   * @defaultValue `false`
    */
   skipIfPresent?: boolean | undefined;
   /**

@@ -114,6 +114,17 @@ test("what waits for a dying build can be cancelled itself", async () => {
   await expect(first.result()).rejects.toMatchObject({ code: "ABORTED" });
 });
 
+test("a build that was stopped before it began takes nobody's place", async () => {
+  const { builder, start, begun, end } = heldBuilder();
+  const first = start("v1");
+  await begun("v1");
+  const options = { context, tags: [`${repository}:v2`], name: "api", ...latest };
+  const second = builder.build(options, { signal: AbortSignal.abort() });
+  await expect(second.result()).rejects.toMatchObject({ code: "ABORTED" });
+  end("v1");
+  await expect(first.result()).resolves.toMatchObject({ image: { digest: someDigest } });
+});
+
 test("a submitted build takes nobody's place", async () => {
   const builder = createBuilder({ driver: stubDriver({ submit: async () => {} }) });
   if (!builder.supports("submit")) throw new Error("There is no submit.");

@@ -124,11 +124,12 @@ test.each<[string, Required<BuilderDriver>["identify"]]>([
   expect(warnings.join()).toMatch(/will not be skipped: .*changed/);
 });
 
-test("what cannot be recorded is told, and the build has succeeded", async () => {
-  const recordIdentity = () => Promise.reject(new Error("read-only"));
+test("what cannot be recorded is told without secrets, and the build has succeeded", async () => {
+  const recordIdentity = () => Promise.reject(new Error("read-only: https://ann:hunter2@registry.example.com"));
   const { result, warnings } = await skippingBuild({ driver: { recordIdentity, find: async () => undefined } });
   expect(result.image?.digest).toBe(someDigest);
   expect(warnings.join()).toMatch(/will not be skipped: read-only/);
+  expect(warnings.join()).not.toContain("hunter2");
 });
 
 test("inputs without an identity are an error", async () => {
@@ -204,5 +205,6 @@ test("find takes references by tag and by digest, and refuses what is none", asy
     { reference: present.reference, platforms: [] },
   ]);
   await expect(builder.find("https://registry.example.com/a")).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  await expect(builder.find("a@sha256:short")).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
   await expect(builder.find("a", { platforms: ["amd64"] })).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
 });

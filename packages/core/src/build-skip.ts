@@ -1,6 +1,8 @@
 import type { BuildRequest, BuilderDriver, DriverCall } from "./builder-driver.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { FoundImage } from "./found-image.ts";
+import { repositoryOf } from "./image-reference.ts";
+import { redactSecrets } from "./redaction.ts";
 
 /** What a build with `skipIfPresent` knows before it begins. */
 export interface SkipCheck {
@@ -93,10 +95,10 @@ export async function recordBuilt(
   try {
     const now = await skipping.identify(request, call, { unchangedSinceMs: checkedAtMs });
     if (now !== identity) throw new Error("What it is made of has changed during the build");
-    const images = new Set(request.tags.map((tag) => `${tag.replace(/:[\w][\w.-]*$/, "")}@${digest}`));
+    const images = new Set(request.tags.map((tag) => `${repositoryOf(tag)}@${digest}`));
     await Promise.all([...images].map((reference) => skipping.recordIdentity({ reference, identity }, call)));
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = redactSecrets(thrown instanceof Error ? thrown.message : String(thrown));
     call.emit({ type: "warning", message: `The next build of ${request.name} will not be skipped: ${message}` });
   }
 }

@@ -117,8 +117,7 @@ export const publishOptionsSchema = z.strictObject({
 export const findSchema = z.strictObject({
   reference: z.string().check(
     z.superRefine((reference, call) => {
-      // Unlike a tag to push to, it may have a digest.
-      const message = imageReferenceProblem(reference.replace(/@[^@]*$/, ""));
+      const message = imageReferenceProblem(reference, { mayHaveDigest: true });
       if (message !== undefined) call.addIssue({ code: "custom", message });
     }),
   ),

@@ -76,7 +76,9 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
       const parsed = parseOptions(buildCallSchema, call, "the call of build");
       const request = createBuildRequest(options, id, this.#driver);
       const work = this.#startWork(id, `build "${request.name}"`, parsed);
-      const overtaken = request.supersedes === "image" ? this.#runs.overtake(request.name, id) : [];
+      // Who has been stopped before it begins takes nobody's place.
+      const overtakes = request.supersedes === "image" && !work.scope.signal.aborted;
+      const overtaken = overtakes ? this.#runs.overtake(request.name, id) : [];
       const position = this.#queue.position(parsed.priority);
       const place = this.#queue.enter(parsed.priority);
       work.journal.publish("build-queue", { name: request.name, position });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { imageReferenceProblem } from "./image-reference.ts";
+import { imageReferenceProblem, repositoryOf } from "./image-reference.ts";
 
 test.each([
   "api",
@@ -31,4 +31,26 @@ test.each([
   [`api@sha256:${"0".repeat(64)}`, "digest"],
 ])("refuses %s", (reference, reason) => {
   expect(imageReferenceProblem(reference)).toContain(reason);
+});
+
+const digest = `sha256:${"0".repeat(64)}`;
+
+test.each([`api@${digest}`, `registry.example.com:5000/team/api:v1@${digest}`, "api:v1"])(
+  "takes %s where a digest is welcome",
+  (reference) => {
+    expect(imageReferenceProblem(reference, { mayHaveDigest: true })).toBeUndefined();
+  },
+);
+
+test.each(["api@sha256:0", "api@", `api@${digest}@${digest}`])("takes %s nowhere", (reference) => {
+  expect(imageReferenceProblem(reference, { mayHaveDigest: true })).toContain("no valid image reference");
+});
+
+test.each([
+  ["api", "api"],
+  ["localhost:5000/a/b:latest", "localhost:5000/a/b"],
+  ["registry.example.com:5000/api", "registry.example.com:5000/api"],
+  [`[2001:db8::1]:5000/api:v1@${digest}`, "[2001:db8::1]:5000/api"],
+])("%s is an image of the repository %s", (reference, repository) => {
+  expect(repositoryOf(reference)).toBe(repository);
 });

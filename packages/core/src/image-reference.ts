@@ -12,8 +12,12 @@ const reference = new RegExp(
 /** A repository with its registry may have 255 characters. */
 const maximumNameLength = 255;
 
-/** Says what is wrong with a tag to push to; undefined when nothing is. */
-export function imageReferenceProblem(text: string): string | undefined {
+/**
+ * Says what is wrong with a name of an image; undefined when nothing is.
+ *
+ * @param mayHaveDigest - Not so for a tag to push to.
+ */
+export function imageReferenceProblem(text: string, { mayHaveDigest = false } = {}): string | undefined {
   const quoted = JSON.stringify(text);
   if (text === "") return "Is empty; a tag is registry/repository:tag";
   if (/^[a-z]+:\/\//i.test(text)) return `${quoted} has a scheme; write registry/repository:tag without it`;
@@ -27,6 +31,12 @@ export function imageReferenceProblem(text: string): string | undefined {
   }
   if ((match[1] ?? "").length > maximumNameLength)
     return `${quoted} names a repository of more than ${maximumNameLength} characters`;
-  if (match[3] !== undefined) return `${quoted} has a digest; a build makes a new one, so name a tag only`;
+  if (match[3] !== undefined && !mayHaveDigest)
+    return `${quoted} has a digest; a build makes a new one, so name a tag only`;
   return undefined;
+}
+
+/** The repository with its registry: what is left without tag and digest. */
+export function repositoryOf(text: string): string {
+  return reference.exec(text)?.[1] ?? text;
 }

@@ -5,6 +5,7 @@ import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent } from "@s
 
 import { abortable } from "./abortable.ts";
 import type { FakeStep } from "./fake-dockerfile.ts";
+import { repositoryOf } from "./image-names.ts";
 
 /** How a fake cluster runs a build. */
 export interface FakeBuildPlan {
@@ -202,7 +203,7 @@ async function finish(
 }
 
 function pushed(images: Map<string, string>, tag: string, digest: string, byDigest: boolean): void {
-  images.set(`${tag.replace(/:[\w][\w.-]*$/, "")}@${digest}`, digest);
+  images.set(`${repositoryOf(tag)}@${digest}`, digest);
   if (!byDigest) images.set(tag, digest);
 }
 

@@ -15,6 +15,7 @@ import type {
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";
+import { registryOf, repositoryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 
 /** What a fake driver does. */
@@ -132,9 +133,9 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     async publish({ source, destinations, beforeTag }, call) {
       const digest = cluster.images.get(source);
       if (digest === undefined) throw sourceMissing(source);
-      const references = destinations.map((destination) => `${destination.replace(/:[^/:]*$/, "")}@${digest}`);
+      const references = destinations.map((destination) => `${repositoryOf(destination)}@${digest}`);
       await beforeTag?.({ digest, references, platforms: [] }, call);
-      for (const destination of destinations) cluster.images.set(destination, digest);
+      for (const reference of [...references, ...destinations]) cluster.images.set(reference, digest);
       return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
     },
     async find({ reference, platforms }) {
@@ -143,7 +144,12 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const { platforms: there = [], identities = [] } = cluster.contents.get(digest) ?? {};
       const isThere = platforms.every((wanted) => there.some(({ platform }) => platform === wanted));
       if (!isThere) return undefined;
-      return { digest, reference: `${repositoryOf(reference)}@${digest}`, platforms: there, identities };
+      return {
+        digest,
+        reference: `${repositoryOf(reference)}@${digest}`,
+        platforms: there,
+        identities: [...identities],
+      };
     },
     identify: (request) => fakeIdentity(request),
     async recordIdentity({ reference, identity }) {
@@ -184,15 +190,6 @@ async function followToItsEnd(
 async function dockerfileText({ dockerfileInline, context, dockerfile }: BuildRequest): Promise<string> {
   if (dockerfileInline !== undefined) return dockerfileInline;
   return context.type === "directory" ? readFile(join(context.path, dockerfile), "utf8") : "FROM scratch";
-}
-
-function repositoryOf(reference: string): string {
-  return reference.replace(/@.*$/, "").replace(/:[\w][\w.-]*$/, "");
-}
-
-function registryOf(tag: string): string {
-  const [first = ""] = tag.split("/");
-  return tag.includes("/") && /[.:]|^localhost$/.test(first) ? first : "docker.io";
 }
 
 function buildIn(cluster: FakeCluster, buildId: string): FakeRemoteBuild {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import type { BuildRequest } from "@slipway/core";
 
@@ -12,7 +12,7 @@ export async function fakeIdentity(request: BuildRequest): Promise<string> {
   if (context.type === "directory") {
     const entries = await readdir(context.path, { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const path of paths.toSorted()) hash.update(`${path}\0`).update(await readFile(path));
+    for (const path of paths.toSorted()) hash.update(`${relative(context.path, path)}\0`).update(await readFile(path));
   }
   return `sha256:${hash.digest("hex")}`;
 }
