@@ -4,9 +4,9 @@ import { copyImage, type RegistryClient } from "@slipway/registry-client";
 import { expect, it } from "vitest";
 
 import { startByteProxy, type ByteProxy, type Direction } from "./publish/byte-proxy.ts";
-import { createRandom } from "./publish/random.ts";
 import { startRegistryPair } from "./publish/registry-pair.ts";
 import { createTestImage, pushTestImage, type TestImage } from "./publish/test-image.ts";
+import { createNumbers } from "./support/seeded-numbers.ts";
 
 const chunkBytes = 5 * 1024 * 1024;
 const blobsAtATime = 3;
@@ -68,7 +68,7 @@ async function cutCopies(cuts: number, scope: "connection" | "all", mostBytes: n
   await using open = await openWays();
   const { connect, ways } = open;
   const seed = Number(process.env["SLIPWAY_SEED"] ?? randomInt(2 ** 31));
-  const random = createRandom(seed);
+  const numbers = createNumbers(seed);
   const most: Record<string, number> = {};
   const plain = new Map<Way, number>();
   for (const way of ways) plain.set(way, await copy(connect, way, `plain/${plain.size}`));
@@ -76,7 +76,7 @@ async function cutCopies(cuts: number, scope: "connection" | "all", mostBytes: n
     const way = ways[round % ways.length] as Way;
     const { proxy, name, direction } = way;
     const plainBytes = plain.get(way) ?? 0;
-    const byte = Math.floor(random() * plainBytes);
+    const byte = numbers(plainBytes);
     const cutBefore = proxy.cutConnections;
     proxy.cutAt(direction, byte, scope);
     const repeatedBytes = (await copy(connect, way, `round/${round}`)) - plainBytes;

@@ -8,21 +8,13 @@ import { contextManifest, openWorkspace } from "@slipway/context-sync";
 import { expect, test } from "vitest";
 
 import { connectThroughProxy } from "./streams/through-proxy.ts";
+import { createNumbers } from "./support/seeded-numbers.ts";
 import { createTestNamespace } from "./support/test-namespace.ts";
 import { hashInPod } from "./support/workspace-content.ts";
 
 const cuts = 200;
 const seed = 20_261_121;
 const hangMs = 60_000;
-
-/** Numbers from 0 to `limit - 1`, the same ones each time. */
-function createNumbers(): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
 
 test(`WRONG-CONTEXT: a sync that is cut at any of ${cuts} points has the client's hash or a typed error`, async () => {
   await using namespace = await createTestNamespace();
@@ -31,7 +23,7 @@ test(`WRONG-CONTEXT: a sync that is cut at any of ${cuts} points has the client'
   const workspace = await openWorkspace(proxied.cluster, { name: "workspace", image });
   const folder = await mkdtemp(join(tmpdir(), "slipway-cut-"));
   await mkdir(join(folder, "src"));
-  const below = createNumbers();
+  const below = createNumbers(seed);
   for (let index = 0; index < 20; index += 1) await writeFile(join(folder, "src", `file-${index}`), randomBytes(5000));
   const outcomes = new Map<string, number>();
   let noticed = 0;

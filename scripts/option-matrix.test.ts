@@ -13,6 +13,7 @@ const nested: Readonly<Record<string, readonly (string | number)[]>> = {
   cache: ["cache"],
   registries: ["registries", "registry.example.com"],
   images: ["images"],
+  workspace: ["workspace"],
   executor: ["executor"],
   additionalMounts: ["additionalMounts", 0],
   resources: ["resources"],

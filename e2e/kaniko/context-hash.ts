@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
+import type { BuildEvent } from "slipway";
+
 /** Prints a hash of all that a folder holds: contents, types, modes, names and the targets of links. Runs in busybox as it does here. */
 export const hashScript = [
   "export LC_ALL=C",
@@ -18,6 +20,11 @@ export function hashingDockerfile(from: string): string {
 /** The hash that a build has printed, in what its steps have printed. */
 export function printedHash(output: string): string | undefined {
   return /^context-hash ([0-9a-f]{64})$/m.exec(output)?.[1];
+}
+
+/** The hash that a build has printed, as its events have it. */
+export function hashInEvents(events: readonly BuildEvent[]): string | undefined {
+  return printedHash(events.flatMap((event) => (event.type === "step-log" ? [event.text] : [])).join(""));
 }
 
 /** The hash of a folder of this machine. */

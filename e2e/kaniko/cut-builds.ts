@@ -6,7 +6,8 @@ import { kanikoDriver, type KanikoDriver, type KanikoDriverOptions } from "slipw
 import { createProxiedKubeconfig } from "../streams/through-proxy.ts";
 import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
 import { observeBuild } from "../support/observed-build.ts";
-import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
+import { createNumbers } from "../support/seeded-numbers.ts";
+import { hashInEvents, hashingDockerfile, hashOfFolder } from "./context-hash.ts";
 import type { KanikoNamespace } from "./kaniko-namespace.ts";
 
 /** How a build ended whose connections were cut. */
@@ -20,15 +21,6 @@ export interface CutBuild {
   readonly outcome: string;
   /** Of the context here, and as the Dockerfile has printed it. */
   readonly hashes: readonly [client: string, build: string | undefined];
-}
-
-/** Numbers from 0 to `limit - 1`, the same ones each time. */
-export function createNumbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
 }
 
 /** What a cut may come after: most builds send about so much. */
@@ -76,7 +68,6 @@ async function build(
   const noCache = { cache: { enabled: false } };
   const observed = observeBuild(builder.build({ context: folder.path, tags: [tag], kaniko: noCache }));
   const outcome = await observed.outcome;
-  const texts = observed.events.flatMap((event) => (event.type === "step-log" ? [event.text] : []));
   const attempts = observed.events.filter(({ type }) => type === "build-retry").length + 1;
-  return { outcome, printed: printedHash(texts.join("")), attempts };
+  return { outcome, printed: hashInEvents(observed.events), attempts };
 }

@@ -1,6 +1,7 @@
 import type { BuilderError } from "slipway";
 import { afterAll, describe, expect, test } from "vitest";
 
+import { evictPod } from "../support/evict-pod.ts";
 import { resultOf } from "../support/observed-build.ts";
 import { checkKilledClients } from "./killed-clients.ts";
 import { createKanikoNamespace, inProbe } from "./kaniko-namespace.ts";
@@ -12,7 +13,7 @@ afterAll(() => kaniko[Symbol.asyncDispose]());
 const trials = new KanikoTrials(kaniko);
 const { from } = trials;
 const { namespace } = kaniko;
-const { cluster, testCluster } = namespace;
+const { testCluster } = namespace;
 const { registry } = testCluster;
 
 /** Doubles a string until something stops it. */
@@ -81,25 +82,19 @@ describe.concurrent("what goes wrong", () => {
   );
 
   test("builds again in another pod when its pod is evicted", async () => {
-    const events: string[] = [];
+    const evicted: string[] = [];
     const { outcome, build } = await trials.run(`${from}RUN sleep 5\n`, {
       whileRunning: async (pod, running) => {
         await running.waitFor("step-log", ({ text }) => text.startsWith("Running: ["));
-        const { name = "", namespace: at = "" } = pod.metadata ?? {};
-        const metadata = { name, namespace: at };
-        await cluster.request({
-          method: "POST",
-          path: `/api/v1/namespaces/${at}/pods/${name}/eviction`,
-          body: { apiVersion: "policy/v1", kind: "Eviction", metadata },
-          action: { verb: "create", resource: "pods/eviction", namespace: at, name },
-        });
-        events.push(name);
+        const { name = "" } = pod.metadata ?? {};
+        await evictPod(namespace, name);
+        evicted.push(name);
       },
     });
     const result = await resultOf({ outcome });
     expect(build.events.filter(({ type }) => type === "build-retry")).toHaveLength(1);
     expect(result.pods.length).toBe(2);
-    expect(result.pods).toContain(events[0]);
+    expect(result.pods).toContain(evicted[0]);
   });
 
   test("ends at the deadline that the cluster keeps", async () => {

@@ -3,17 +3,12 @@ import { buffer, text } from "node:stream/consumers";
 
 import type { Pod } from "@slipway/cluster";
 import type { KanikoDriverOptions } from "@slipway/kaniko-driver";
-import { parseImageReference } from "@slipway/registry-client";
+import { manifestMediaTypes, parseImageReference } from "@slipway/registry-client";
 
 import { ensureKanikoImage } from "../../dev-cluster/src/index.ts";
 import { createTestNamespace, type TestNamespace } from "../support/test-namespace.ts";
 
-const manifestTypes = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
+const manifestTypes = manifestMediaTypes.join(", ");
 const probe = "probe";
 export const buildIdLabel = "slipway.dev/build-id";
 

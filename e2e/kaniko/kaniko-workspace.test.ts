@@ -9,8 +9,9 @@ import { afterAll, describe, expect, test } from "vitest";
 
 import { createLimitedUser } from "../bad-input/limited-user.ts";
 import { createContextFolder } from "../support/context-folder.ts";
+import { evictPod } from "../support/evict-pod.ts";
 import { resultOf, type ObservedBuild } from "../support/observed-build.ts";
-import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
+import { hashInEvents, hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
 import { createKanikoNamespace } from "./kaniko-namespace.ts";
 import { KanikoTrials } from "./kaniko-trial.ts";
 import { inWorkspace } from "./workspace-state.ts";
@@ -20,7 +21,7 @@ afterAll(() => kaniko[Symbol.asyncDispose]());
 
 const trials = new KanikoTrials(kaniko);
 const { from } = trials;
-const { cluster, name: namespace } = kaniko.namespace;
+const { cluster } = kaniko.namespace;
 const driver: KanikoDriverOptions = { workspace: { size: "1Gi" } };
 /** A workspace of a test's own. */
 const workspace = (name: string): KanikoDriverOptions => ({ workspace: { name, size: "64Mi" } });
@@ -36,14 +37,8 @@ function sentBytesOf({ events }: ObservedBuild): readonly number[] {
   return attempts;
 }
 
-async function evict(pod: Pod): Promise<void> {
-  const { name = "" } = pod.metadata ?? {};
-  await cluster.request({
-    method: "POST",
-    path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
-    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } },
-    action: { verb: "create", resource: "pods/eviction", namespace, name },
-  });
+function evict({ metadata }: Pod): Promise<void> {
+  return evictPod(kaniko.namespace, metadata?.name ?? "");
 }
 
 describe.concurrent("a build from a workspace", () => {
@@ -139,8 +134,7 @@ describe.concurrent("a build from a workspace", () => {
       },
     });
     await resultOf({ outcome });
-    const printed = build.events.flatMap((event) => (event.type === "step-log" ? [event.text] : [])).join("");
-    expect(printedHash(printed)).toBe(await hashOfFolder(folder.path));
+    expect(hashInEvents(build.events)).toBe(await hashOfFolder(folder.path));
   });
 
   test("EVICT: a Dockerfile that fails is not built again, nor is one that takes too much memory", async () => {
@@ -215,6 +209,8 @@ describe.concurrent("a build from a workspace", () => {
     expect((await builder.prune({ unusedForMs: 3_600_000 })).objects).not.toContain("pruned");
     const jobs = { apiVersion: "batch/v1", kind: "Job" };
     expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeDefined();
+    // Of the user's, by the same name.
+    await cluster.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "pruned" } });
     const neighbour = { metadata: { name: "neighbour", labels: { "slipway.dev/workspace": "pruned" } }, data: {} };
     await cluster.create({ apiVersion: "v1", kind: "ConfigMap", ...neighbour });
     expect((await builder.prune({ unusedForMs: 0 })).objects).toContain("pruned");
@@ -225,5 +221,6 @@ describe.concurrent("a build from a workspace", () => {
     });
     expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeUndefined();
     expect(await cluster.get({ apiVersion: "v1", kind: "ConfigMap", name: "neighbour" })).toBeDefined();
+    expect(await cluster.get({ apiVersion: "v1", kind: "Secret", name: "pruned" })).toBeDefined();
   });
 });

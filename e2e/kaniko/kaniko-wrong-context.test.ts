@@ -6,7 +6,7 @@ import type { KanikoDriverOptions } from "slipway/kaniko";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { createContextFolder } from "../support/context-folder.ts";
-import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
+import { hashInEvents, hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
 import { cutBuilds, type CutBuild } from "./cut-builds.ts";
 import { createKanikoNamespace } from "./kaniko-namespace.ts";
 import { KanikoTrials } from "./kaniko-trial.ts";
@@ -80,8 +80,7 @@ describe.concurrent("what becomes of a context while it is sent", () => {
     expect(performance.now() - startedMs).toBeLessThan(hangMs);
     if (way === "stdin" && fault === "vanishes") {
       // Nothing has seen it yet, and a context without it is what the client has.
-      const printed = build.events.flatMap((event) => (event.type === "step-log" ? [event.text] : [])).join("");
-      expect(printedHash(printed)).toBe(await hashOfFolder(folder.path));
+      expect(hashInEvents(build.events)).toBe(await hashOfFolder(folder.path));
     } else {
       expect(outcome).toMatchObject({ code: "CONTEXT_INVALID", details: { path: file } });
     }

@@ -10,7 +10,7 @@ import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
 
 import { createContextFolder } from "../support/context-folder.ts";
 import { observeBuild, resultOf } from "../support/observed-build.ts";
-import { hashingDockerfile, hashOfFolder, printedHash } from "./context-hash.ts";
+import { hashInEvents, hashingDockerfile, hashOfFolder } from "./context-hash.ts";
 
 /** What a client in a process of its own is given, as JSON. */
 export interface ClientOptions {
@@ -61,7 +61,7 @@ async function build(): Promise<string | undefined> {
   const kaniko = { cache: { enabled: false } };
   const observed = observeBuild(builder.build({ context: folder.path, tags: [tag], kaniko }));
   await resultOf(observed);
-  return printedHash(observed.events.flatMap((event) => (event.type === "step-log" ? [event.text] : [])).join(""));
+  return hashInEvents(observed.events);
 }
 
 async function perform({ round, kind }: ClientTask): Promise<ClientReport> {

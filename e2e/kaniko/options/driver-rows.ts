@@ -1,7 +1,7 @@
 import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
 import { expect } from "vitest";
 
-import { keeperTemplate, podOptions, says, type OptionBuilds } from "./option-builds.ts";
+import { keeperTemplate, podOptions, says, workspaceOptions, type OptionBuilds } from "./option-builds.ts";
 import type { OptionRows } from "./option-row.ts";
 
 async function mountAt(builds: OptionBuilds, mountPath: string) {
@@ -41,7 +41,7 @@ export const driverRows: OptionRows<keyof KanikoDriverOptions> = {
     check: async (builds) => expect((await builds.executor())?.image).toBe(builds.kaniko.driverOptions.image),
   },
   executor: {
-    shows: "flags of the live executor: those of v1.3.0 and no later ones",
+    shows: "flags of the live executor: those of v0.23.0 and no later ones",
     check: async (builds) => {
       const args = (await builds.plain()).pod.spec?.containers[0]?.args ?? [];
       expect(args).toContain("--push-retry=2");
@@ -328,6 +328,53 @@ export const nestedRows: OptionRows = {
   "workspace.name": {
     shows: "a live pod of that name",
     check: async (builds) => expect((await builds.workspace()).keeper?.metadata?.name).toMatch(/^options/),
+  },
+  "workspace.enabled": {
+    shows: "the arguments of a live executor that would have a workspace otherwise",
+    check: async (builds) =>
+      expect((await builds.plain()).pod.spec?.containers[0]?.args).toContain("--context=tar://stdin"),
+  },
+  "workspace.claimName": {
+    shows: "the volume of the live pod",
+    check: async (builds) => {
+      const claims = (await builds.claimed()).pod.spec?.volumes?.map((volume) => volume.persistentVolumeClaim);
+      expect(claims).toContainEqual(expect.objectContaining({ claimName: "of-the-user" }));
+    },
+  },
+  "workspace.size": {
+    shows: "the live claim",
+    check: async (builds) =>
+      expect((await builds.workspace()).claim?.spec?.resources?.requests).toEqual({ storage: workspaceOptions.size }),
+  },
+  "workspace.storageClass": {
+    shows: "that there is no workspace of a class that there is not",
+    check: async ({ trials }) => {
+      const workspace = { name: "of-no-class", storageClass: "no-such-class" };
+      const error = await trials.fail(`${trials.from}RUN echo\n`, { driver: { workspace } });
+      expect(error).toMatchObject({ code: "UNSCHEDULABLE" });
+      expect(error.message).toMatch(/PersistentVolumeClaim/);
+    },
+  },
+  "workspace.accessMode": {
+    shows: "whether the live pod has to be on the node of the workspace",
+    check: async (builds) => {
+      expect((await builds.workspace()).pod.spec?.affinity?.podAffinity).toBeDefined();
+      expect((await builds.claimed()).pod.spec?.affinity?.podAffinity).toBeUndefined();
+    },
+  },
+  "workspace.idleMs": {
+    shows: "the command of the live pod that keeps contexts",
+    check: async (builds) =>
+      expect((await builds.workspace()).keeper?.spec?.containers[0]?.command?.at(-1)).toBe(
+        String(workspaceOptions.idleMs / 1000),
+      ),
+  },
+  "workspace.lifetimeMs": {
+    shows: "the deadline of the live Job that keeps contexts",
+    check: async (builds) =>
+      expect((await builds.workspace()).keeperJob?.spec?.activeDeadlineSeconds).toBe(
+        workspaceOptions.lifetimeMs / 1000,
+      ),
   },
   "executor.version": { shows: "as executor", check: (builds) => driverRows.executor.check(builds) },
   "executor.flavour": {

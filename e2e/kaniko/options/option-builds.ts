@@ -1,6 +1,6 @@
-import type { Job, Pod, Secret } from "@slipway/cluster";
+import type { Job, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import { createBuilder, type BuildOptions, type BuildResult, type BuilderError, type Feature } from "slipway";
-import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
+import { kanikoDriver, type KanikoDriverOptions, type KanikoWorkspace } from "slipway/kaniko";
 import { expect } from "vitest";
 
 import { createContextFolder } from "../../support/context-folder.ts";
@@ -42,6 +42,14 @@ export const podOptions = {
   ],
 } as const satisfies KanikoDriverOptions;
 
+/** What {@link OptionBuilds.workspace} is asked for, but for its pod. */
+export const workspaceOptions = {
+  name: "options",
+  size: "64Mi",
+  idleMs: 900_000,
+  lifetimeMs: 7_200_000,
+} as const satisfies KanikoWorkspace;
+
 /** For the pod of a workspace. */
 export const keeperTemplate = {
   metadata: { annotations: { keeps: "contexts" } },
@@ -62,6 +70,13 @@ const look = [
 /** An authority that signs nobody's certificate. */
 const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
+/** A build from a workspace, and the live objects that the workspace is made of. */
+export interface WorkspaceBuild extends LiveBuild {
+  readonly keeper: Pod | undefined;
+  readonly keeperJob: Job | undefined;
+  readonly claim: PersistentVolumeClaim | undefined;
+}
+
 /** The builds that rows look at, each made once, when it is first asked for. */
 export class OptionBuilds {
   readonly kaniko: KanikoNamespace;
@@ -78,7 +93,7 @@ export class OptionBuilds {
     const left: (() => Promise<unknown>)[] = [
       ...[() => this.cached(), () => this.steady(), () => this.pod(), () => this.options()],
       ...[() => this.loud(), () => this.plain(), () => this.inline(), () => this.workspace()],
-      ...[() => this.mirrored(), () => this.skipped(), () => this.superseded()],
+      ...[() => this.mirrored(), () => this.skipped(), () => this.superseded(), () => this.claimed()],
     ];
     const work = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) await next().catch(() => undefined);
@@ -217,7 +232,7 @@ export class OptionBuilds {
       this.#live("FROM base/busybox:1\nRUN echo hello\n", {
         driver: {
           ...{ registries: {}, insecure: true, skipTlsVerify: ["push"], registryMirrors: [this.host] },
-          executor: { flavour: "google", version: "v1.3.0" },
+          executor: { flavour: "google", version: "v0.23.0" },
           workspace: { enabled: false },
         },
       }),
@@ -234,20 +249,34 @@ export class OptionBuilds {
   }
 
   /** A context from a workspace, whose own pod is told apart. */
-  workspace(): Promise<LiveBuild & { readonly keeper: Pod | undefined }> {
+  workspace(): Promise<WorkspaceBuild> {
     return this.#once("workspace", async () => {
       const build = await this.#live(`${this.trials.from}COPY Dockerfile /\nRUN cat /Dockerfile\n`, {
         driver: {
           initEnv: podOptions.initEnv,
-          workspace: { name: "options", size: "64Mi", podTemplate: keeperTemplate },
+          workspace: { ...workspaceOptions, podTemplate: keeperTemplate },
         },
       });
-      const labelSelector = "slipway.dev/workspace=options";
-      const { items } = await this.kaniko.namespace.cluster.list<Pod>(
-        { apiVersion: "v1", kind: "Pod" },
-        { labelSelector },
-      );
-      return { ...build, keeper: items[0] };
+      const { cluster } = this.kaniko.namespace;
+      const of = { labelSelector: `slipway.dev/workspace=${workspaceOptions.name}` };
+      const [pods, jobs, claims] = await Promise.all([
+        cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, of),
+        cluster.list<Job>({ apiVersion: "batch/v1", kind: "Job" }, of),
+        cluster.list<PersistentVolumeClaim>({ apiVersion: "v1", kind: "PersistentVolumeClaim" }, of),
+      ]);
+      return { ...build, keeper: pods.items[0], keeperJob: jobs.items[0], claim: claims.items[0] };
+    });
+  }
+
+  /** A context from a workspace on a claim that was there before, said to be one that every node can mount. */
+  claimed(): Promise<LiveBuild> {
+    return this.#once("claimed", async () => {
+      await this.kaniko.namespace.cluster.create<PersistentVolumeClaim>({
+        ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "of-the-user" } },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "64Mi" } } },
+      });
+      const workspace = { name: "claimed", claimName: "of-the-user", accessMode: "ReadWriteMany" } as const;
+      return this.#live(`${this.trials.from}COPY Dockerfile /\nRUN echo hello\n`, { driver: { workspace } });
     });
   }
 

@@ -15,35 +15,22 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { ArchiveSink } from "@slipway/core";
 import { BuilderError } from "@slipway/core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import type { BuildkitClient } from "./buildkit-client.ts";
 import type { ContextFolder } from "./__fixtures__/context-folder.ts";
 import { contextFolder } from "./__fixtures__/context-folder.ts";
-import type { RealDaemon } from "./__fixtures__/real-daemon.ts";
-import { connect, startDaemon } from "./__fixtures__/real-daemon.ts";
+import { useDaemon } from "./__fixtures__/real-daemon.ts";
 import { buildOf } from "./__fixtures__/requests.ts";
 import { readTar } from "./__fixtures__/tar-reader.ts";
 import type { SolveResponse, TransferProgress } from "./solve/solve-request.ts";
 import type { StatusUpdate } from "./solve/status-update.ts";
 
 const base = 'FROM scratch AS base\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\n';
-let daemon: RealDaemon;
-let client: BuildkitClient;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  client = await connect(daemon);
-});
-
-afterAll(async () => {
-  await client.close();
-  await daemon[Symbol.asyncDispose]();
-});
+const real = useDaemon();
 
 function folder(dockerfile: string, files: Readonly<Record<string, string>> = {}): ContextFolder {
   const context = contextFolder({ Dockerfile: dockerfile, ...files });
-  context.write("busybox", daemon.busybox, 0o755);
+  context.write("busybox", real.daemon.busybox, 0o755);
   return context;
 }
 
@@ -70,14 +57,14 @@ const walkOfContext = (transfers: readonly TransferProgress[]) =>
   transfers.find((walk) => walk.name === "context" && walk.paths[0] !== ".dockerignore");
 
 test("says what the daemon is and on which platforms it builds", async () => {
-  expect((await client.info()).version).toMatch(/^v\d+\.\d+\.\d+/);
-  expect((await client.listWorkers())[0]?.platforms[0]).toMatch(/^linux\//);
+  expect((await real.client.info()).version).toMatch(/^v\d+\.\d+\.\d+/);
+  expect((await real.client.listWorkers())[0]?.platforms[0]).toMatch(/^linux\//);
 });
 
 test("builds a Dockerfile and reports its steps, their output and its warnings", async () => {
   using context = folder(`${base}ENV key value\nRUN echo out; echo äöü >&2\n`);
   const updates: StatusUpdate[] = [];
-  await client.solve(buildOf(context.path), { onStatus: (update) => updates.push(update) });
+  await real.client.solve(buildOf(context.path), { onStatus: (update) => updates.push(update) });
   const logs = updates.flatMap((update) => update.logs);
   expect(
     logs
@@ -101,15 +88,15 @@ test("builds a Dockerfile and reports its steps, their output and its warnings",
 test("sends one file when one of 300 changed, and the unchanged steps are cached", async () => {
   const files = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`src/${index}.txt`, `file ${index}`]));
   using context = folder(`${base}COPY src /src\n`, files);
-  const first = await client.solve(buildOf(context.path));
+  const first = await real.client.solve(buildOf(context.path));
   expect(walkOfContext(first.transfers)).toMatchObject({ files: 301, sentFiles: 301 });
   appendFileSync(join(context.path, "src/7.txt"), "!");
   const updates: StatusUpdate[] = [];
-  const second = await client.solve(buildOf(context.path), { onStatus: (update) => updates.push(update) });
+  const second = await real.client.solve(buildOf(context.path), { onStatus: (update) => updates.push(update) });
   expect(walkOfContext(second.transfers)).toMatchObject({ files: 301, sentFiles: 1, sentBytes: "file 7!".length });
   const run = updates.flatMap((update) => update.vertices).findLast(({ name }) => name.includes("RUN"));
   expect(run?.cached).toBe(true);
-  const third = await client.solve(buildOf(context.path));
+  const third = await real.client.solve(buildOf(context.path));
   expect(walkOfContext(third.transfers)).toMatchObject({ files: 301, sentFiles: 0, sentBytes: 0 });
   // What the changed file cost: its content and the frames around it.
   expect(wireBytes(second) - wireBytes(third)).toBeLessThan(64);
@@ -130,26 +117,26 @@ test.each([
   ],
 ])("explains %s", async (_what, dockerfile, details) => {
   using context = folder(base + dockerfile);
-  const error = await failureOf(client.solve(buildOf(context.path)));
+  const error = await failureOf(real.client.solve(buildOf(context.path)));
   expect(error.code).toBe("BUILD_FAILED");
   expect(error.details).toMatchObject(details);
 });
 
 test("explains a failure that is too long for HTTP/2 trailers, and the connection lives on", async () => {
   using context = folder(`${base}${"# a long comment\n".repeat(8000)}RUN exit 9\n`);
-  const error = await failureOf(client.solve(buildOf(context.path)));
+  const error = await failureOf(real.client.solve(buildOf(context.path)));
   expect(error.details).toMatchObject({ exitCode: 9, location: { file: "Dockerfile", line: 8004 } });
-  expect((await client.info()).version).toBeDefined();
+  expect((await real.client.info()).version).toBeDefined();
 });
 
 test("explains a missing Dockerfile and a missing folder", async () => {
   using context = contextFolder();
-  expect(await failureOf(client.solve(buildOf(context.path)))).toMatchObject({
+  expect(await failureOf(real.client.solve(buildOf(context.path)))).toMatchObject({
     code: "CONTEXT_INVALID",
     details: { path: "Dockerfile" },
   });
   const missing = join(context.path, "missing");
-  expect(await failureOf(client.solve(buildOf(missing)))).toMatchObject({
+  expect(await failureOf(real.client.solve(buildOf(missing)))).toMatchObject({
     code: "CONTEXT_INVALID",
     details: { path: missing },
   });
@@ -157,7 +144,7 @@ test("explains a missing Dockerfile and a missing folder", async () => {
 
 test("explains a registry that does not answer", async () => {
   using context = folder("FROM 127.0.0.1:9/team/image:1\n");
-  const error = await failureOf(client.solve(buildOf(context.path)));
+  const error = await failureOf(real.client.solve(buildOf(context.path)));
   expect(error).toMatchObject({ code: "REGISTRY_UNAVAILABLE", details: { registry: "127.0.0.1:9" } });
 });
 
@@ -166,18 +153,18 @@ test("cancels: the command in the daemon is dead when the call settles", async (
   const controller = new AbortController();
   const started = Promise.withResolvers<undefined>();
   const build = failureOf(
-    client.solve(buildOf(context.path), {
+    real.client.solve(buildOf(context.path), {
       signal: controller.signal,
       onStatus: ({ logs }) => logs.some(({ text }) => text.includes("started")) && started.resolve(undefined),
     }),
   );
   await started.promise;
-  expect(await daemon.processes()).toContain("sleep 7654321");
+  expect(await real.daemon.processes()).toContain("sleep 7654321");
   const startMs = performance.now();
   controller.abort(new Error("enough"));
   expect(await build).toMatchObject({ code: "ABORTED", details: { reason: "enough" } });
   expect(performance.now() - startMs).toBeLessThan(3000);
-  expect(await daemon.processes()).not.toContain("sleep 7654321");
+  expect(await real.daemon.processes()).not.toContain("sleep 7654321");
 });
 
 test("gives secrets to the steps that ask, with a Dockerfile from memory", async () => {
@@ -187,7 +174,7 @@ test("gives secrets to the steps that ask, with a Dockerfile from memory", async
   const { session } = buildOf(context.path);
   const localDirectories = { context: context.path, dockerfile: { Dockerfile: dockerfile } };
   const secrets = (id: string) => Promise.resolve(id === "token" ? Buffer.from("s3cret") : undefined);
-  await client.solve(buildOf(context.path, { session: { ...session, localDirectories, secrets } }));
+  await real.client.solve(buildOf(context.path, { session: { ...session, localDirectories, secrets } }));
 });
 
 test("takes a whole context from memory, and asks again only for what changed", async () => {
@@ -206,7 +193,7 @@ test("takes a whole context from memory, and asks again only for what changed", 
       session: { ...session, localDirectories },
       exporters: [{ type: "tar", attributes: {}, sink: archive.sink }],
     };
-    const response = await client.solve(buildOf("from memory", request));
+    const response = await real.client.solve(buildOf("from memory", request));
     return { paths: [...archive.read().keys()].sort(), walk: walkOfContext(response.transfers) };
   };
   const first = await build(files);
@@ -229,7 +216,7 @@ test("leaves a context as it is: every type of file, mode, time and link arrives
   context.write("in/unique", randomUUID());
   context.write("Dockerfile", "FROM scratch\nCOPY in /\n");
   const { sink, read } = archiveSink();
-  await client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink }] }));
+  await real.client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink }] }));
   const built = read();
   const names = readdirSync(at(""), { recursive: true, encoding: "utf8" });
   expect([...built.keys()].sort()).toEqual(names.sort());
@@ -286,7 +273,9 @@ test("follows symbolic links that a COPY names, and heeds .dockerignore with mor
   });
   symlinkSync("real", join(context.path, "link"));
   const { sink, read } = archiveSink();
-  const response = await client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink }] }));
+  const response = await real.client.solve(
+    buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink }] }),
+  );
   expect([...read().keys()].sort()).toEqual(["linked", "linked/file", "logs", "logs/keep.log"]);
   expect(walkOfContext(response.transfers)).toMatchObject({ files: 2, sentFiles: 2 });
 });
@@ -301,20 +290,20 @@ test("stops the daemon while a sink does not read, and keeps what a sink threw",
       receivedBytes += chunk.length;
     }
   };
-  await client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink: slow }] }));
+  await real.client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink: slow }] }));
   expect(receivedBytes).toBeGreaterThan(20_000_000);
   const full = () =>
     Promise.reject(
       new BuilderError({ code: "DISK_FULL", message: "The disk is full.", details: { namespace: "", events: [] } }),
     );
-  const build = client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink: full }] }));
+  const build = real.client.solve(buildOf(context.path, { exporters: [{ type: "tar", attributes: {}, sink: full }] }));
   expect(await failureOf(build)).toMatchObject({ code: "DISK_FULL" });
 });
 
 test("lists its cache and drops it", async () => {
-  const before = await client.diskUsage();
+  const before = await real.client.diskUsage();
   expect(before.length).toBeGreaterThan(0);
-  const pruned = await client.prune({ all: true });
+  const pruned = await real.client.prune({ all: true });
   expect(pruned.length).toBeGreaterThan(0);
-  expect((await client.diskUsage()).length).toBeLessThan(before.length);
+  expect((await real.client.diskUsage()).length).toBeLessThan(before.length);
 });

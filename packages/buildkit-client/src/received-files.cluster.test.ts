@@ -2,31 +2,18 @@ import { chmodSync, lstatSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 
 import { BuilderError } from "@slipway/core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { ContextFolder } from "./__fixtures__/context-folder.ts";
 import { contextFolder } from "./__fixtures__/context-folder.ts";
-import type { RealDaemon } from "./__fixtures__/real-daemon.ts";
-import { connect, startDaemon } from "./__fixtures__/real-daemon.ts";
+import { useDaemon } from "./__fixtures__/real-daemon.ts";
 import { buildOf } from "./__fixtures__/requests.ts";
 import { readTar } from "./__fixtures__/tar-reader.ts";
-import type { BuildkitClient } from "./buildkit-client.ts";
 import type { ReceivedFiles, ReceivedFilesStore } from "./solve/received-files.ts";
 import type { SolveResponse } from "./solve/solve-request.ts";
 import type { StatusUpdate } from "./solve/status-update.ts";
 
-let daemon: RealDaemon;
-let client: BuildkitClient;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  client = await connect(daemon);
-});
-
-afterAll(async () => {
-  await client.close();
-  await daemon[Symbol.asyncDispose]();
-});
+const real = useDaemon();
 
 class MemoryStore implements ReceivedFilesStore {
   kept: ReceivedFiles | undefined;
@@ -66,7 +53,7 @@ async function build(context: ContextFolder, { received, target, sharedKey }: Ho
     frontendAttributes: target === undefined ? {} : { target },
   });
   const session = { ...request.session, received, sharedKey: sharedKey ?? context.path };
-  const response = await client.solve({ ...request, session });
+  const response = await real.client.solve({ ...request, session });
   const entries = [...readTar(Buffer.concat(chunks)).values()];
   const image = entries.map(({ path, mode, sha256, linkname }) => `${path} ${mode.toString(8)} ${sha256} ${linkname}`);
   return { response, image: image.sort() };
@@ -147,7 +134,7 @@ test("a daemon that has lost the files asks for them again", async () => {
   using context = contextFolder({ Dockerfile: copyAll, "src/a": "a" });
   const received = new MemoryStore();
   const first = await build(context, { received });
-  expect((await client.prune({ all: true })).length).toBeGreaterThan(0);
+  expect((await real.client.prune({ all: true })).length).toBeGreaterThan(0);
   const second = await build(context, { received });
   expect(wireBytes(second)).toBeGreaterThan(0);
   expect(second.image).toEqual(first.image);
@@ -186,7 +173,7 @@ test("a build that may not begin does not, though it has nothing to show", async
   const refusal = new BuilderError({ code: "INVALID_OPTIONS", message: "not today", details: { issues: [] } });
   const request = buildOf(context.path);
   const updates: StatusUpdate[] = [];
-  const refused = client.solve(
+  const refused = real.client.solve(
     { ...request, session: { ...request.session, received, allowed: Promise.reject(refusal) } },
     { onStatus: (update) => updates.push(update) },
   );

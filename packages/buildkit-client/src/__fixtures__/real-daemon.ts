@@ -5,6 +5,8 @@ import * as net from "node:net";
 import { Duplex } from "node:stream";
 import { promisify } from "node:util";
 
+import { afterAll, beforeAll } from "vitest";
+
 import { ensureCluster } from "../../../../dev-cluster/src/index.ts";
 import type { BuildkitClient } from "../buildkit-client.ts";
 import { connectBuildkit } from "../buildkit-client.ts";
@@ -26,14 +28,35 @@ const largeBuffer = { encoding: "buffer", maxBuffer: 16 * 1024 * 1024 } as const
  * A pod of the dev cluster. While working on this package, `BUILDKIT_SOCKET` may name the socket of a buildkitd on this machine and
  * `BUSYBOX` a static busybox.
  */
-export async function startDaemon(): Promise<RealDaemon> {
+async function startDaemon(): Promise<RealDaemon> {
   const { BUILDKIT_SOCKET: socket, BUSYBOX: busybox } = process.env;
   return socket !== undefined && busybox !== undefined ? localDaemon(socket, busybox) : await podDaemon();
 }
 
-/** A client of the daemon; disposing it closes its connection. */
-export function connect(daemon: RealDaemon): Promise<BuildkitClient> {
-  return connectBuildkit(daemon.dial());
+/** A daemon for all tests of a file, and a client of it; both are there once the tests run. */
+export function useDaemon(): { readonly daemon: RealDaemon; readonly client: BuildkitClient } {
+  const started: { daemon?: RealDaemon; client?: BuildkitClient } = {};
+  beforeAll(async () => {
+    started.daemon = await startDaemon();
+    started.client = await connectBuildkit(started.daemon.dial());
+  });
+  afterAll(async () => {
+    await started.client?.close();
+    await started.daemon?.[Symbol.asyncDispose]();
+  });
+  return {
+    get daemon() {
+      return there(started.daemon);
+    },
+    get client() {
+      return there(started.client);
+    },
+  };
+}
+
+function there<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("the daemon is started before the first test");
+  return value;
 }
 
 function localDaemon(socket: string, busybox: string): RealDaemon {
