@@ -16,9 +16,6 @@ import type { SolveCall, SolveRequest, SolveResponse } from "./solve-request.ts"
 import { followStatus } from "./status-stream.ts";
 
 const method = "/moby.buildkit.v1.Control/Solve";
-// What a killed process in the daemon takes to be gone; then the caller is told in any case.
-const cancelGraceMs = 2000;
-
 /** Runs one build: session, solve and status start together, because the daemon waits for each of them only for seconds. */
 export async function solve(channel: GrpcChannel, request: SolveRequest, call: SolveCall): Promise<SolveResponse> {
   const { signal } = call;
@@ -59,7 +56,8 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
     const { exporterResponse } = messages.decode(messages.SolveResponse, response);
     return { ref, exporterResponse, transfers: files.transfers };
   } catch (error) {
-    await status.finish(cancel.signal.aborted ? cancelGraceMs : undefined);
+    // Of a build that is stopped, too, the end of its status says that it is dead.
+    await status.finish();
     if (signal && cancel.signal.aborted) throw abortedError(signal);
     await fileSession?.end();
     const failure = session.failure ?? fileSession?.failure;

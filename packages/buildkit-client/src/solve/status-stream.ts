@@ -6,7 +6,7 @@ import type { StatusUpdate } from "./status-update.ts";
 /** The status of a running build, as it arrives. */
 export interface StatusStream {
   /** Resolves when the daemon has said all: when the stream ends, or is silent for too long. Never rejects. */
-  finish(maxSilenceMs?: number): Promise<void>;
+  finish(): Promise<void>;
   cancel(): void;
 }
 
@@ -38,8 +38,8 @@ export function followStatus(
     })
     .catch(() => undefined);
   return {
-    finish: async (maxSilenceMs = silenceMs) => {
-      silence = setTimeout(() => cancel.abort(), heard ? maxSilenceMs : unheardSilenceMs);
+    finish: async () => {
+      silence = setTimeout(() => cancel.abort(), heard ? silenceMs : unheardSilenceMs);
       await ended;
       clearTimeout(silence);
     },
