@@ -1,5 +1,6 @@
 import type { Credential, Keychain, KeychainCall } from "@slipway/core";
 
+import { printsAs } from "./prints-as.ts";
 import type { RegistryScope } from "./registry-scope.ts";
 
 /** All that a source of credentials knows, whatever registry it is asked about. */
@@ -81,17 +82,12 @@ export function rankOfCredential(credential: Credential): number | undefined {
 
 /** A copy that prints as what diagnostics may say. */
 function handOut({ rank, credential }: RankedCredential): Credential {
-  const copy = { ...credential };
   const { source, type, scope, expiresAtMs } = credential;
-  const shown = {
+  const copy = printsAs(credential, {
     source,
     type,
     ...(scope === undefined ? {} : { scope }),
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-  };
-  Object.defineProperties(copy, {
-    toJSON: { value: () => shown },
-    [Symbol.for("nodejs.util.inspect.custom")]: { value: () => shown },
   });
   ranks.set(copy, rank);
   return copy;

@@ -39,12 +39,14 @@ export async function printProblems(call: KeychainCall): Promise<void> {
 // #region pullable
 import { ensurePullable, kubeletCredentials } from "@slipway/secret-merging";
 
-export async function letPodsPull(cluster: Cluster, call: KeychainCall): Promise<boolean> {
+export async function letPodsPull(cluster: Cluster, call: KeychainCall): Promise<string> {
   const image = "127.0.0.1:30500/team/api:v1";
   const aliases = { "127.0.0.1:30500": "registry.builds.svc:5000" };
   const { warnings } = await ensurePullable(cluster, { namespace: "apps", images: [image], keychain, aliases }, call);
   for (const warning of warnings) console.warn(warning);
-  const { credentials } = await kubeletCredentials({ image, namespace: "apps" }, call);
-  return credentials.length > 0;
+  const { credentials, failure } = await kubeletCredentials({ image, namespace: "apps" }, call);
+  if (failure !== undefined) return `Nodes pull nothing: ${failure.source} ${failure.problem}.`;
+  const [first] = credentials;
+  return first === undefined ? "Nodes ask anonymously, and get what is public." : `Nodes use ${first.source}.`;
 }
 // #endregion pullable

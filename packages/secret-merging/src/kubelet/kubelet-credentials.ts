@@ -1,13 +1,13 @@
 import type { KeychainCall, SecretData } from "@slipway/core";
 
 import { noCluster } from "../pull-secret.ts";
-import { parseImageName } from "../projections/image-name.ts";
+import { splitImage } from "../projections/image-name.ts";
 import type { KubeletLookup } from "./kubelet-lookup.ts";
 import { kubeletLookup } from "./kubelet-lookup.ts";
 
 /** A pod that is to run an image. */
 export interface KubeletCredentialsOptions {
-  /** Full reference, as the pod names it: `registry/repository[:tag][@digest]`. */
+  /** As the pod names it: `registry/repository[:tag][@digest]`, or `nginx:1`, which is `docker.io/library/nginx`. */
   readonly image: string;
   /** @defaultValue the namespace of the builder */
   readonly namespace?: string | undefined;
@@ -18,8 +18,10 @@ export interface KubeletCredentialsOptions {
 }
 
 /**
- * What a node would pull an image with, by the rules of the kubelet: the Secrets of the pod, else those of its ServiceAccount. With at least one
- * credential a node never tries anonymously; what the node itself is configured with, and its credential providers, nobody sees from here.
+ * What a node would pull an image with, by the rules of the kubelet: the Secrets of the pod, else those of its ServiceAccount.
+ *
+ * With a `failure` the node pulls nothing. With credentials it tries these and never asks anonymously. Without any it asks anonymously, and gets
+ * what is public. What the node itself is configured with, and its credential providers, nobody sees from here.
  */
 export async function kubeletCredentials(
   { image, namespace, serviceAccount = "default", imagePullSecrets = [] }: KubeletCredentialsOptions,
@@ -32,8 +34,8 @@ export async function kubeletCredentials(
   const names = account?.imagePullSecrets ?? imagePullSecrets;
   const home = account === undefined ? where : { namespace: account.namespace };
   const secrets = await Promise.all(names.map((name) => readSecret({ name, ...home })));
-  const { registry, repository = "" } = parseImageName(image);
+  const { host, repository } = splitImage(image);
   // The kubelet passes over a Secret that does not exist.
   const present = secrets.filter((secret): secret is SecretData => secret !== undefined);
-  return kubeletLookup(present, `${registry}/${repository}`);
+  return kubeletLookup(present, `${host}/${repository}`);
 }

@@ -1,3 +1,6 @@
+import { inspect } from "node:util";
+
+import type { SecretData } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
 import { kubeletCredentials, kubeletLookup } from "../index.ts";
@@ -46,6 +49,14 @@ test("one broken Secret keeps a pod from pulling at all, and is named", () => {
   });
 });
 
+test("a credential prints as where it is from", () => {
+  const found = kubeletLookup([secret("one", { auths: { "r.io": basic("ann") } })], "r.io/app");
+  expect(found.credentials).toMatchObject([{ username: "ann", password: "hunter2" }]);
+  expect(JSON.parse(JSON.stringify(found))).toEqual({ credentials: [{ source: "secret builds/one", key: "r.io" }] });
+  expect(inspect(found, { depth: 9 })).toContain("secret builds/one");
+  expect(inspect(found, { depth: 9, showHidden: true })).not.toMatch(/ann|hunter2/);
+});
+
 describe("kubeletCredentials", () => {
   const call = {
     signal: AbortSignal.timeout(60_000),
@@ -68,6 +79,19 @@ describe("kubeletCredentials", () => {
     const options = { image: "r.io/app", namespace: "apps", imagePullSecrets: ["own"] };
     const { credentials } = await kubeletCredentials(options, call);
     expect(credentials.map(({ username }) => username)).toEqual(["apps/own"]);
+  });
+
+  test.each([
+    ["nginx:1", "docker.io/library/nginx"],
+    ["team/app@sha256:abc", "docker.io/team/app"],
+    ["index.docker.io/nginx", "docker.io/library/nginx"],
+    ["localhost/app", "localhost/app"],
+    ["r.io:443/team/app:1", "r.io:443/team/app"],
+  ])("reads %s as %s", async (image, name) => {
+    const auths = { [name]: basic("ann"), "r.io": basic("bob"), "nginx:1": basic("eve"), team: basic("eve") };
+    const readSecret = (): Promise<SecretData> => Promise.resolve(secret("one", { auths }));
+    const { credentials } = await kubeletCredentials({ image, imagePullSecrets: ["one"] }, { ...call, readSecret });
+    expect(credentials.map(({ key }) => key)).toEqual([name]);
   });
 
   test("finds nothing for an account that does not exist", async () => {

@@ -5,6 +5,7 @@ import { fromByteText, toByteText } from "../go-semantics/byte-text.ts";
 import { GoJsonError } from "../go-semantics/go-json.ts";
 import { matchPattern } from "../go-semantics/match-pattern.ts";
 import { parseGoUrl } from "../go-semantics/parse-go-url.ts";
+import { printsAs } from "../prints-as.ts";
 import type { KubeletEntry } from "./kubelet-entry.ts";
 import { readKubeletEntries } from "./kubelet-entry.ts";
 
@@ -16,7 +17,7 @@ export interface KubeletLookup {
   readonly failure?: { readonly source: string; readonly problem: string };
 }
 
-/** A login that a kubelet would try. */
+/** A login that a kubelet would try. It prints, and turns into JSON, as `source` and `key`. */
 export interface KubeletCredential {
   readonly source: string;
   /** Where the kubelet files it: host and path. */
@@ -31,7 +32,7 @@ export interface KubeletCredential {
  * Secrets; Docker Hub's own key serves only if nothing else does.
  *
  * @param secrets - In the order in which the pod, or its ServiceAccount, names them.
- * @param image - Registry and repository, `docker.io/library/busybox`, without tag and digest.
+ * @param image - Registry and repository in full, `docker.io/library/busybox`, without tag and digest.
  */
 export function kubeletLookup(secrets: readonly SecretData[], image: string): KubeletLookup {
   const keyring: FiledEntry[] = [];
@@ -65,7 +66,8 @@ function descending(first: ByteText, second: ByteText): number {
 }
 
 function publicEntry({ source, key, username, password }: FiledEntry): KubeletCredential {
-  return { source, key: fromByteText(key), username, password };
+  const named = { source, key: fromByteText(key) };
+  return printsAs({ ...named, username, password }, named);
 }
 
 /** Whether the kubelet finds the key good for an image; both are URLs without a scheme. */

@@ -7,7 +7,7 @@ import { parseImageName } from "./image-name.ts";
 /** Which images nodes shall be able to pull. */
 export interface ImagePullSecretOptions {
   readonly keychain: Keychain;
-  /** Full references, `registry/repository[:tag][@digest]`, or registries. */
+  /** References, `registry/repository[:tag][@digest]` or `team/app` on Docker Hub, or registries: what has no slash is one. */
   readonly images: readonly string[];
   /** Names that nodes know registries by: `{ "127.0.0.1:30500": "registry.builds.svc:5000" }`. @defaultValue none */
   readonly aliases?: Readonly<Record<string, string>> | undefined;

@@ -93,6 +93,16 @@ describe("imagePullSecretData", () => {
     }
   });
 
+  test.each([
+    ["team/app:v1", "docker.io"],
+    ["index.docker.io/busybox", "docker.io"],
+    ["localhost/app", "localhost"],
+  ])("files the credentials for %s under %s", async (image, key) => {
+    const keychain = createKeychain(given("docker.io", "hub"), given("localhost", "local"), given("team", "wrong"));
+    const { secrets } = await imagePullSecretData({ keychain, images: [image] }, call);
+    expect(secrets.map(({ auths }) => Object.keys(auths))).toEqual([[key]]);
+  });
+
   test("says what nodes cannot use, and what ends", async () => {
     const foreign = (...credentials: Credential[]): Keychain => ({ resolve: () => Promise.resolve(credentials) });
     const keychain = foreign(
