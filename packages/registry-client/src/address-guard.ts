@@ -45,13 +45,13 @@ export interface AddressGuard {
 
 /**
  * @param registry - Address of the registry, which is trusted wherever it lies.
- * @param resolvesElsewhere - Nobody can check what names stand for. Then a certificate has to tell that a host is what its name says: from a
- * registry that is reached by plain HTTP nothing leads to another name by plain HTTP, unless it is a neighbour.
+ * @param resolvesElsewhere - Whether nobody can check what the name in a URL stands for. Then a certificate has to tell that a host is what its
+ * name says: from a registry that is reached by plain HTTP nothing leads to another name by plain HTTP, unless it is a neighbour.
  */
 export function createAddressGuard(
   registry: URL,
   { allow = [] }: AddressGuardOptions = {},
-  resolvesElsewhere = false,
+  resolvesElsewhere: (url: URL) => boolean = () => false,
 ): AddressGuard {
   const own = bareHost(registry.hostname);
   const ownHostKind = hostKind(own);
@@ -61,10 +61,10 @@ export function createAddressGuard(
   const isTrusted = (host: string): boolean =>
     host === own || ownAddresses.has(host) || allow.some((pattern) => matches(bareHost(pattern), host));
   const isNeighbour = (host: string): boolean => site(host) !== undefined && site(host) === site(own);
-  const isUnchecked = ({ protocol, hostname }: URL): boolean => {
-    const host = bareHost(hostname);
-    const isPlain = protocol === "http:" && registry.protocol === "http:";
-    return resolvesElsewhere && isPlain && isIP(host) === 0 && !isNeighbour(host);
+  const isUnchecked = (url: URL): boolean => {
+    const host = bareHost(url.hostname);
+    const isPlain = url.protocol === "http:" && registry.protocol === "http:";
+    return isPlain && isIP(host) === 0 && !isNeighbour(host) && resolvesElsewhere(url);
   };
   const checkOwn = (address: string): void => {
     const kind = addressKind(address);

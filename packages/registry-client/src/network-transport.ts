@@ -18,7 +18,8 @@ export interface NetworkTransportOptions {
   /** Does not check the registry's certificate. @defaultValue `false` */
   readonly insecure?: boolean | undefined;
   /**
-   * Proxy, as a URL; `false` for none. Names are resolved by the proxy then. @defaultValue what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say
+   * Proxy, as a URL; `false` for none. Names are resolved by the proxy then, where nobody checks their addresses: a registry that is reached by
+   * plain HTTP cannot lead to another name by plain HTTP, unless it is a neighbour or allowed. @defaultValue what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say
    */
   readonly proxy?: string | false | undefined;
   /** How long a connection is kept for the next request, in milliseconds. @defaultValue `4000` */
@@ -69,7 +70,8 @@ export function createNetworkTransport(options: NetworkTransportOptions = {}): R
     const proxy = proxyFor(request.url);
     return proxy === undefined ? sendDirectly(request) : sendThrough(proxy, request);
   };
-  return Object.assign(send, { close, [Symbol.asyncDispose]: close });
+  const resolvesElsewhere = (url: URL): boolean => proxyFor(url) !== undefined;
+  return Object.assign(send, { resolvesElsewhere, close, [Symbol.asyncDispose]: close });
 }
 
 interface DirectAgents {

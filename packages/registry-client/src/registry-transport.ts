@@ -47,8 +47,8 @@ export interface RegistryResponse {
 /** Sends one request. Redirects are answers; following them is the client's business. */
 export interface RegistryTransport extends Partial<AsyncDisposable> {
   (request: RegistryRequest): Promise<RegistryResponse>;
-  /** Names are resolved where nobody can check their addresses: `checkAddress` is never asked. @defaultValue `false` */
-  readonly resolvesElsewhere?: boolean;
+  /** The name in a URL is resolved where nobody can check its addresses: `checkAddress` is not asked for it. @defaultValue never */
+  readonly resolvesElsewhere?: ((url: URL) => boolean) | undefined;
   /** Lets go of the connections that are kept for further requests; it opens others if there are more. */
   close?(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export function createStreamTransport(
         connection: { url, dialSignal: signal, ...(url.protocol === "https:" ? { tls: trust(url, tls) } : {}) },
       });
     },
-    { resolvesElsewhere: true, close, [Symbol.asyncDispose]: close },
+    { resolvesElsewhere: () => true, close, [Symbol.asyncDispose]: close },
   );
 }
 
