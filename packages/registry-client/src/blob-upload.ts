@@ -31,7 +31,7 @@ export interface CancelUploadOptions {
 export interface BlobUpload extends AsyncDisposable {
   /** What the registry has acknowledged so far. */
   readonly receivedBytes: number;
-  /** The least that a chunk other than the last must have (`OCI-Chunk-Min-Length`). */
+  /** The least that a chunk other than the last must have (`OCI-Chunk-Min-Length`); 0 where it does not matter. */
   readonly minChunkBytes: number;
   /**
    * Sends the next bytes; those of a stream without a size end where it ends. @throws `REGISTRY_UNAVAILABLE`: what arrived is known only after
@@ -124,7 +124,7 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     get receivedBytes() {
       return receivedBytes;
     },
-    minChunkBytes: Number(started.headers.get("oci-chunk-min-length") ?? 0),
+    minChunkBytes: Number(/^\d+$/.exec(started.headers.get("oci-chunk-min-length") ?? "")?.[0] ?? 0),
     write,
     status,
     finish,

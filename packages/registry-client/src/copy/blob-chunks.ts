@@ -63,6 +63,14 @@ export function startOf({ digest }: ContentDescriptor): BlobMark {
   return { offset: 0, hash: createHash(algorithmOf(digest)) };
 }
 
+/** Where reading begins. */
+interface ReadStart {
+  /** @defaultValue the start of the blob */
+  readonly from?: BlobMark | undefined;
+  /** Offset up to which nobody wants the bytes, which are read for the digest: a chunk begins there. @defaultValue where reading begins */
+  readonly wanted?: number;
+}
+
 /**
  * Reads a blob in chunks as large as the buffers, once: when the connection ends, reading goes on where it stopped.
  *
@@ -72,11 +80,12 @@ export async function* readBlobChunks(
   source: BlobSource,
   blob: ContentDescriptor,
   buffers: ChunkBuffers,
-  from = startOf(blob),
+  { from = startOf(blob), wanted = from.offset }: ReadStart = {},
 ): AsyncGenerator<BlobChunk> {
   const hash = from.hash.copy();
   const retries = createRetries(source.signal);
-  let buffer = buffers.take(blob.sizeBytes - from.offset);
+  const take = (offset: number): Uint8Array => buffers.take((offset < wanted ? wanted : blob.sizeBytes) - offset);
+  let buffer = take(from.offset);
   let start = from.offset;
   let position = from.offset;
   let before = from.hash;
@@ -85,9 +94,9 @@ export async function* readBlobChunks(
   const memory = (unreadBytes: number): Uint8Array | undefined => {
     const usedBytes = position - start + unreadBytes;
     if (usedBytes < buffer.byteLength) return buffer.subarray(usedBytes);
-    const restBytes = blob.sizeBytes - start - buffer.byteLength;
-    if (restBytes === 0) return undefined;
-    following ??= buffers.take(restBytes);
+    const endsAt = start + buffer.byteLength;
+    if (endsAt === blob.sizeBytes) return undefined;
+    following ??= take(endsAt);
     return following.subarray(usedBytes - buffer.byteLength);
   };
   const complete = (): BlobChunk => {
@@ -116,7 +125,7 @@ export async function* readBlobChunks(
           if (position < blob.sizeBytes && position - start < buffer.byteLength) continue;
           yield complete();
           if (position === blob.sizeBytes) break;
-          buffer = following ?? buffers.take(blob.sizeBytes - position);
+          buffer = following ?? take(position);
           following = undefined;
         }
         retries.reset();

@@ -10,7 +10,7 @@ import type { BlobStream } from "./blob-stream.ts";
 import { openBlobStream } from "./blob-stream.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 import type { PushedChunk } from "./push-chunk.ts";
-import { implausible, isInvalidDigest, pushChunk } from "./push-chunk.ts";
+import { implausible, isInvalidDigest, leastChunkBytes, pushChunk } from "./push-chunk.ts";
 import { createRetries } from "./retries.ts";
 
 const settleMs = 100;
@@ -55,6 +55,8 @@ export interface BlobDelivery {
   readonly error: unknown;
   /** What the registry has said that it has, from the start of the blob on. */
   readonly receivedBytes: number;
+  /** The least that a chunk must have from there on, unless it is the last. */
+  readonly leastChunkBytes: number;
   /** Mounts the blob, opens an upload, or finds out where the open one is. */
   open(form: DeliveryForm): Promise<void>;
   /**
@@ -157,6 +159,9 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
     },
     get receivedBytes() {
       return upload?.receivedBytes ?? 0;
+    },
+    get leastChunkBytes() {
+      return upload === undefined ? 0 : leastChunkBytes(upload);
     },
     cancel,
     open: async (wanted) => {

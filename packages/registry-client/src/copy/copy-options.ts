@@ -17,7 +17,7 @@ export interface CopyImageOptions extends PublishOptions {
   readonly concurrency?: number | undefined;
   /**
    * Where a blob cannot be sent in one request, or a connection has ended within that: the size of the chunks in which it travels, in bytes, so that
-   * a further cut costs no more than one. @defaultValue 5 MiB, the least that Amazon ECR takes
+   * a further cut costs no more than one. A registry that demands larger ones (`OCI-Chunk-Min-Length`) gets these. @defaultValue 5 MiB, the least that Amazon ECR takes
    */
   readonly chunkBytes?: number | undefined;
 }

@@ -1,5 +1,5 @@
 import type { BlobMark, BlobSource, ChunkBuffers } from "./blob-chunks.ts";
-import { readBlobChunks, startOf } from "./blob-chunks.ts";
+import { createChunkBuffers, readBlobChunks, startOf } from "./blob-chunks.ts";
 import type { BlobDelivery, DeliveryForm } from "./blob-delivery.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
@@ -50,9 +50,11 @@ async function fanOut(
   if (openOnes().length === 0) return;
   const wanted = Math.min(...openOnes().map(({ receivedBytes }) => receivedBytes));
   const from = marks.findLast(({ offset }) => offset <= wanted);
+  const leastBytes = Math.max(...openOnes().map((delivery) => delivery.leastChunkBytes));
+  const memory = fitting(buffers[form], form, leastBytes);
   let sending = Promise.resolve();
   try {
-    for await (const chunk of readBlobChunks(source, blob, buffers[form], from)) {
+    for await (const chunk of readBlobChunks(source, blob, memory, { from, wanted })) {
       await sending;
       if (openOnes().length === 0) {
         chunk.release();
@@ -64,6 +66,11 @@ async function fanOut(
   } finally {
     await sending;
   }
+}
+
+/** Buffers for chunks that every registry takes; the bytes of a stream are no chunks. */
+function fitting(buffers: ChunkBuffers, form: DeliveryForm, leastBytes: number): ChunkBuffers {
+  return form === "stream" || leastBytes <= buffers.chunkBytes ? buffers : createChunkBuffers(leastBytes);
 }
 
 /** The first one, at the start of the blob, stays. */

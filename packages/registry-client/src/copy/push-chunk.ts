@@ -14,7 +14,18 @@ export interface PushedChunk {
   readonly onProgress: () => void;
 }
 
-/** Sends what a registry lacks of a chunk, and with the last one makes all of it a blob. `behind` when it lacks more than that. */
+/** Nobody's memory is given away because a registry asks for it. */
+const maxDemandedBytes = 64 * 1024 * 1024;
+
+/** The least that a chunk must have which is not the last: what the registry demands, within reason. */
+export function leastChunkBytes({ minChunkBytes }: Pick<BlobUpload, "minChunkBytes">): number {
+  return Math.min(minChunkBytes, maxDemandedBytes);
+}
+
+/**
+ * Sends what a registry lacks of a chunk, and with the last one makes all of it a blob. `behind` when it lacks more than that, or so little that
+ * it would not take it by itself.
+ */
 export async function pushChunk(
   address: BlobAddress,
   upload: BlobUpload,
@@ -35,6 +46,7 @@ export async function pushChunk(
     }
     // The registry had it when this pass began.
     if (rest.byteLength === 0) return "open";
+    if (rest.byteLength < leastChunkBytes(upload)) return "behind";
     await upload.write(rest, { signal: graceSignal });
     if (upload.receivedBytes <= receivedBytes) throw stuck(address);
     onProgress();

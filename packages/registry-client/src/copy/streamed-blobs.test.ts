@@ -12,6 +12,7 @@ import { createChunkBuffers } from "./blob-chunks.ts";
 import type { BlobDelivery } from "./blob-delivery.ts";
 import { createBlobDelivery } from "./blob-delivery.ts";
 import { deliverBlob } from "./deliver-blob.ts";
+import { leastChunkBytes } from "./push-chunk.ts";
 
 const pieceBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
@@ -59,6 +60,8 @@ interface StreamManners {
   readonly lateBytes?: number;
   /** How much of a whole stream it keeps. */
   readonly keptBytes?: number;
+  /** The least that it takes in a `PATCH` with a length. */
+  readonly minChunkBytes?: number;
   /** How many bytes more it says that it has. */
   readonly lieBytes?: number;
   readonly onBytes?: (receivedBytes: number) => void;
@@ -67,11 +70,13 @@ interface StreamManners {
 /** A destination that notes what it was asked. */
 async function serveUploads(manners: StreamManners) {
   const log: string[] = [];
+  const { minChunkBytes = 0 } = manners;
   const store = { received: Buffer.alloc(0), isOpen: false, cutAt: -1 };
   const answer = (response: ServerResponse, status: number): void => {
     const lastByte = Math.max(0, store.received.length + (manners.lieBytes ?? 0) - 1);
-    response.writeHead(status, { location: "/v2/app/blobs/uploads/id", range: `0-${lastByte}`, "content-length": 0 });
-    response.end();
+    const demand = minChunkBytes === 0 ? {} : { "oci-chunk-min-length": minChunkBytes };
+    const headers = { location: "/v2/app/blobs/uploads/id", range: `0-${lastByte}`, "content-length": 0, ...demand };
+    response.writeHead(status, headers).end();
   };
   const take = async (request: IncomingMessage, cutAfterBytes: number): Promise<boolean> => {
     for await (const part of request) {
@@ -99,6 +104,7 @@ async function serveUploads(manners: StreamManners) {
       response.writeHead(204).end();
     } else if (method === "GET") answer(response, 204);
     else if (isStream && manners.refusal !== undefined) response.writeHead(manners.refusal).end();
+    else if (method === "PATCH" && Number(headers["content-length"]) < minChunkBytes) response.writeHead(400).end();
     else if (await take(request, isStream ? (manners.cutAfterBytes ?? Infinity) : Infinity).catch(() => false)) {
       if (isStream) store.received = store.received.subarray(0, manners.keptBytes);
       const isWrong = method === "PUT" && !(manners.lieBytes || store.received.equals(bytes));
@@ -144,7 +150,7 @@ it("a stream that was cut goes on in chunks where the registry says that it is, 
   expect(again).toBeLessThanOrEqual(store.cutAt);
   expect(store.cutAt - again).toBeLessThan(pieceBytes);
   const asked = log.filter((line) => line !== "GET");
-  expect(asked.slice(0, 3)).toEqual(["POST", "PATCH stream", `PATCH ${store.cutAt}-${again + chunkBytes - 1}`]);
+  expect(asked.slice(0, 3)).toEqual(["POST", "PATCH stream", `PATCH ${store.cutAt}-${store.cutAt + chunkBytes - 1}`]);
   expect(asked.at(-1)).toBe("PUT");
   expect(asked).not.toContain("DELETE");
   // It keeps what arrives: the next blob is streamed, too.
@@ -184,6 +190,27 @@ it.each([411, 400, 501])(
     expect(log.filter((line) => line === "PATCH stream")).toHaveLength(1);
   },
 );
+
+it.each([
+  ["from the start", { refusal: 411 }, ["PATCH 0-399999", "PATCH 400000-799999"]],
+  ["where a stream was cut", { cutAfterBytes: 300_000 }, ["PATCH <cut>-<cut+399999>"]],
+])("a registry that demands larger chunks gets them, %s", async (_name, manners, chunks) => {
+  const source = await serveBlob();
+  const { client, log, store } = await serveUploads({ ...manners, minChunkBytes: 400_000 });
+  expect(await deliver(source.client, client)).toMatchObject({ state: "sent" });
+  expect(store.received.equals(bytes)).toBe(true);
+  const sent = chunks.map((line) =>
+    line.replace("<cut>", `${store.cutAt}`).replace("<cut+399999>", `${store.cutAt + 399_999}`),
+  );
+  expect(log.filter((line) => line.startsWith("PATCH ") && line !== "PATCH stream")).toEqual(sent);
+});
+
+it.each([
+  [5_000_000, 5_000_000],
+  [Number.MAX_SAFE_INTEGER, 64 * 1024 * 1024],
+])("of a demand for chunks of %i bytes %i are met", (minChunkBytes, met) => {
+  expect(leastChunkBytes({ minChunkBytes })).toBe(met);
+});
 
 it.each([
   ["a stream that was cut", { cutAfterBytes: 500_000, lieBytes: bytes.length }],
