@@ -44,8 +44,10 @@ export const driverRows: OptionRows<keyof KanikoDriverOptions> = {
     shows: "flags of the live executor: those of v0.23.0 and no later ones",
     check: async (builds) => {
       const args = (await builds.plain()).pod.spec?.containers[0]?.args ?? [];
-      expect(args).toContain("--push-retry=2");
-      expect(args).not.toContain("--image-download-retry=2");
+      expect(args).toContain("--snapshotMode=full");
+      expect(args.filter((argument) => /^--(?:snapshot-mode|push-retry|image-download-retry)/.test(argument))).toEqual(
+        [],
+      );
     },
   },
   images: {

@@ -1,7 +1,7 @@
 import type { BuildRequest } from "@slipway/core";
 import { formatImageReference, parseImageReference } from "@slipway/registry-client";
 
-import { flagKind } from "./executor-flags.ts";
+import { flagName } from "./executor-flags.ts";
 import type { Executor } from "./executor-version.ts";
 import { outputArguments } from "./image-archives.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
@@ -25,41 +25,51 @@ export interface ExecutorPlan {
   readonly furtherFlags: readonly string[];
 }
 
-/** The arguments with which the executor does a build, but those of its context. Credentials are never among them. */
+/** Writes a flag as the executor spells it: alone for `null`, not at all for `undefined`. */
+type WriteFlag = (name: string, value: string | number | boolean | null | undefined) => readonly string[];
+
+/**
+ * The arguments with which the executor does a build, but those of its context. Credentials are never among them, nor is a flag that the executor does not
+ * have, unless somebody has asked for it and for `allowUnknownFlags`.
+ */
 export function executorArguments(request: BuildRequest, plan: ExecutorPlan): readonly string[] {
   const { executor, build, furtherFlags } = plan;
-  const has = (name: string): boolean => flagKind(name, executor) !== undefined;
-  const optional = (name: string, value: string | number | boolean | undefined): readonly string[] =>
-    value === undefined || !has(name) ? [] : [`--${name}=${String(value)}`];
+  const own: WriteFlag = (name, value) => writeFlag(flagName(name, executor), value);
+  const asked: WriteFlag = (name, value) =>
+    writeFlag(flagName(name, executor) ?? (build.allowUnknownFlags === true ? name : undefined), value);
   return [
-    ...request.tags.map((tag) => `--destination=${tag}`),
-    ...outputArguments(request.outputs),
-    "--digest-file=/dev/termination-log",
-    "--log-format=json",
-    "--force",
-    `--verbosity=${build.verbosity ?? "info"}`,
-    ...(has("snapshot-mode") ? [`--snapshot-mode=${build.snapshotMode ?? "full"}`] : []),
-    ...optional("use-new-run", build.useNewRun),
-    ...optional("single-snapshot", build.singleSnapshot),
-    ...optional("reproducible", build.reproducible),
-    ...optional("cleanup", build.cleanup),
-    ...optional("target", request.target),
-    ...optional("custom-platform", request.platforms[0]),
-    ...named("build-arg", request.buildArgs),
-    ...named("label", request.labels),
-    ...cacheArguments(request, build, optional),
-    ...registryArguments(plan),
+    ...request.tags.flatMap((tag) => own("destination", tag)),
+    ...outputArguments(request.outputs, asked),
+    ...own("digest-file", "/dev/termination-log"),
+    ...own("log-format", "json"),
+    ...own("force", null),
+    ...own("verbosity", build.verbosity ?? "info"),
+    ...own("snapshot-mode", build.snapshotMode ?? "full"),
+    ...asked("use-new-run", build.useNewRun),
+    ...asked("single-snapshot", build.singleSnapshot),
+    ...asked("reproducible", build.reproducible),
+    ...asked("cleanup", build.cleanup),
+    ...asked("target", request.target),
+    // Without this flag an executor builds for its node, which is one of that platform.
+    ...own("custom-platform", request.platforms[0]),
+    ...named(asked, "build-arg", request.buildArgs),
+    ...named(asked, "label", request.labels),
+    ...cacheArguments(request, build, asked),
+    ...registryArguments(plan, asked),
     // Some nodes mount it into every container.
-    ...optional("ignore-path", "/product_uuid"),
-    ...retries(furtherFlags, optional),
+    ...own("ignore-path", "/product_uuid"),
+    ...retries(furtherFlags, own),
     ...furtherFlags,
   ];
 }
 
-type Optional = (name: string, value: string | number | boolean | undefined) => readonly string[];
+function writeFlag(name: string | undefined, value: Parameters<WriteFlag>[1]): readonly string[] {
+  if (name === undefined || value === undefined) return [];
+  return [value === null ? `--${name}` : `--${name}=${String(value)}`];
+}
 
-function named(flag: string, values: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(values).map(([name, value]) => `--${flag}=${name}=${value}`);
+function named(write: WriteFlag, flag: string, values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => write(flag, `${name}=${value}`));
 }
 
 /** The repository that layers are kept in, if they are. */
@@ -74,35 +84,35 @@ export function cacheRepository(
   return `${formatImageReference({ registry, repository })}/cache`;
 }
 
-function cacheArguments(request: BuildRequest, build: KanikoBuildOptions, optional: Optional): readonly string[] {
+function cacheArguments(request: BuildRequest, build: KanikoBuildOptions, write: WriteFlag): readonly string[] {
   const repository = cacheRepository(request, build);
-  if (repository === undefined) return ["--cache=false"];
+  if (repository === undefined) return write("cache", false);
   const { ttl, copyLayers, runLayers, compressed, directory } = build.cache ?? {};
   return [
-    "--cache=true",
-    `--cache-repo=${repository}`,
-    ...optional("cache-ttl", ttl),
-    ...optional("cache-copy-layers", copyLayers),
-    ...optional("cache-run-layers", runLayers),
-    ...optional("compressed-caching", compressed),
-    ...optional("cache-dir", directory),
+    ...write("cache", true),
+    ...write("cache-repo", repository),
+    ...write("cache-ttl", ttl),
+    ...write("cache-copy-layers", copyLayers),
+    ...write("cache-run-layers", runLayers),
+    ...write("compressed-caching", compressed),
+    ...write("cache-dir", directory),
   ];
 }
 
-function registryArguments({ options }: ExecutorPlan): readonly string[] {
+function registryArguments({ options }: ExecutorPlan, write: WriteFlag): readonly string[] {
   const { registries, insecure, skipTlsVerify, registryMirrors } = options;
   const hosts = Object.entries(registries);
   return [
-    ...directed("insecure", insecure),
-    ...directed("skip-tls-verify", skipTlsVerify),
-    ...hosts.flatMap(([host, { http }]) => (http === true ? [`--insecure-registry=${host}`] : [])),
+    ...directed(write, "insecure", insecure),
+    ...directed(write, "skip-tls-verify", skipTlsVerify),
+    ...hosts.flatMap(([host, { http }]) => (http === true ? write("insecure-registry", host) : [])),
     ...hosts.flatMap(([host, { insecure: unchecked }]) =>
-      unchecked === true ? [`--skip-tls-verify-registry=${host}`] : [],
+      unchecked === true ? write("skip-tls-verify-registry", host) : [],
     ),
     ...hosts.flatMap(([host, { ca }], index) =>
-      ca === undefined ? [] : [`--registry-certificate=${host}=${filesFolder}/${certificateFile(index)}`],
+      ca === undefined ? [] : write("registry-certificate", `${host}=${filesFolder}/${certificateFile(index)}`),
     ),
-    ...registryMirrors.map((mirror) => `--registry-mirror=${mirror}`),
+    ...registryMirrors.flatMap((mirror) => write("registry-mirror", mirror)),
   ];
 }
 
@@ -111,15 +121,15 @@ export function certificateFile(index: number): string {
   return `ca-${index}.pem`;
 }
 
-function directed(flag: string, where: boolean | readonly ("push" | "pull")[]): readonly string[] {
+function directed(write: WriteFlag, flag: string, where: boolean | readonly ("push" | "pull")[]): readonly string[] {
   const applies = (direction: "push" | "pull"): boolean =>
     where === true || (where !== false && where.includes(direction));
-  return [...(applies("push") ? [`--${flag}`] : []), ...(applies("pull") ? [`--${flag}-pull`] : [])];
+  return [...(applies("push") ? write(flag, null) : []), ...(applies("pull") ? write(`${flag}-pull`, null) : [])];
 }
 
 /** A registry that is busy for a moment must not cost a whole build. */
-function retries(further: readonly string[], optional: Optional): readonly string[] {
+function retries(further: readonly string[], write: WriteFlag): readonly string[] {
   return ["push-retry", "image-download-retry"].flatMap((name) =>
-    further.some((flag) => flag.startsWith(`--${name}=`)) ? [] : optional(name, 2),
+    further.some((flag) => flag.startsWith(`--${name}=`)) ? [] : write(name, 2),
   );
 }

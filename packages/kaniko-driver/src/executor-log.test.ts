@@ -1,15 +1,15 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { DriverEvent } from "@slipway/core";
 
-import { ExecutorLog } from "./executor-log.ts";
+import { ExecutorLog, type LogFormat } from "./executor-log.ts";
 
 /** Lines of an executor v1.24.0 with `--log-format=json`. */
 const own = (msg: string, level = "info"): string => JSON.stringify({ level, msg, time: "2026-11-21T18:25:22Z" });
 
-function read(lines: readonly string[], isFailed = false) {
+function read(lines: readonly string[], isFailed = false, format: LogFormat = "json") {
   const events: DriverEvent[] = [];
-  const log = new ExecutorLog((event) => events.push(event));
+  const log = new ExecutorLog((event) => events.push(event), format);
   for (const [index, line] of lines.entries()) log.line(line, 1000 + index);
   return { summary: log.end(isFailed), events };
 }
@@ -84,4 +84,38 @@ it("fails the step in which the executor ended", () => {
 it("takes JSON that a RUN prints for what it is", () => {
   const { events } = read([own("RUN report"), '{"level":7}', '{"level":"x"']);
   expect(events.filter(({ type }) => type === "step-log")).toMatchObject([{ stream: "stdout" }, { stream: "stdout" }]);
+});
+
+describe("an executor without --log-format", () => {
+  /** As logrus writes lines in colour. */
+  const colored = (message: string, level = "INFO", color = 36): string =>
+    `\u001b[${color}m${level}\u001b[0m[0003] ${message.padEnd(44)} `;
+  const lines = [
+    colored("Retrieving image manifest registry.example.com/base:1"),
+    colored("Using caching version of cmd: RUN make"),
+    colored("Error while retrieving image from cache", "WARN", 33),
+    colored("RUN make"),
+    colored("RUN echo hello"),
+    "hello",
+    colored("Taking snapshot of full filesystem..."),
+  ];
+
+  it("is read by its colours", () => {
+    const { events, summary } = read(lines, true, "color");
+    const names = events.flatMap((event) => (event.type === "step-start" ? [event.name] : []));
+    expect(names).toEqual(["prepare context and base images", "RUN make", "RUN echo hello"]);
+    expect(events.flatMap((event) => (event.type === "step-end" ? [event.cached] : []))).toEqual([false, true, false]);
+    expect(events).toContainEqual({
+      type: "warning",
+      message: "Error while retrieving image from cache",
+      timeMs: 1002,
+    });
+    expect(events).toContainEqual({ type: "step-log", step: "3", stream: "stdout", text: "hello\n", timeMs: 1005 });
+    expect(summary).toMatchObject({ step: "RUN echo hello", isSnapshotting: true });
+  });
+
+  it("is no other executor: there such a line is what a RUN prints", () => {
+    const { events } = read([own("RUN kaniko-like"), colored("RUN echo hello")]);
+    expect(events.filter(({ type }) => type === "step-start")).toHaveLength(1);
+  });
 });

@@ -17,12 +17,16 @@ const instruction =
 const prepareStep = "prepare context and base images";
 const pushStep = "push";
 
+/** How an executor writes its own lines: as JSON if it can, else as coloured text. */
+export type LogFormat = "json" | "color";
+
 /**
- * Reads the log of an executor that writes its own lines as JSON: steps begin where it names an instruction, everything between is the log of the step
- * under way. What a `RUN` prints is plain text between the lines.
+ * Reads the log of an executor: steps begin where it names an instruction, everything between is the log of the step under way. What a `RUN` prints is
+ * plain text between the executor's own lines.
  */
 export class ExecutorLog {
   readonly #emit: (event: DriverEvent) => void;
+  readonly #parseOwnLine: (text: string) => OwnLine | undefined;
   readonly #cached = new Set<string>();
   #count = 0;
   #open: { readonly id: string; readonly name: string; cached: boolean } | undefined;
@@ -30,13 +34,14 @@ export class ExecutorLog {
   #error: string | undefined;
   #tail = "";
 
-  constructor(emit: (event: DriverEvent) => void) {
+  constructor(emit: (event: DriverEvent) => void, format: LogFormat = "json") {
     this.#emit = emit;
+    this.#parseOwnLine = format === "json" ? parseJsonLine : parseColoredLine;
   }
 
   /** Takes one line; `timeMs` is when the node received it. */
   line(text: string, timeMs: number): void {
-    const own = parseOwnLine(text);
+    const own = this.#parseOwnLine(text);
     if (own === undefined) {
       this.#say(text, "stdout", timeMs);
       return;
@@ -96,7 +101,12 @@ export class ExecutorLog {
   }
 }
 
-function parseOwnLine(text: string): { readonly level: string; readonly message: string } | undefined {
+interface OwnLine {
+  readonly level: string;
+  readonly message: string;
+}
+
+function parseJsonLine(text: string): OwnLine | undefined {
   if (!text.startsWith('{"level":')) return undefined;
   try {
     const { level, msg } = JSON.parse(text) as { readonly level?: unknown; readonly msg?: unknown };
@@ -104,4 +114,11 @@ function parseOwnLine(text: string): { readonly level: string; readonly message:
   } catch {
     return undefined;
   }
+}
+
+/** The level in colour, the seconds since the start, and the message, filled up with spaces. */
+function parseColoredLine(text: string): OwnLine | undefined {
+  const [, level, message] = /^\u001b\[\d+m([A-Z]{4})\u001b\[0m\[\d+\] (.*)$/s.exec(text) ?? [];
+  if (level === undefined || message === undefined) return undefined;
+  return { level: level === "WARN" ? "warning" : level.toLowerCase(), message: message.trimEnd() };
 }

@@ -1,6 +1,6 @@
 import { nearestName, type OptionIssue } from "@slipway/core";
 
-import { canonicalFlag, flagKind, flagNames, type FlagKind } from "./executor-flags.ts";
+import { canonicalFlag, flagKind, flagName, flagNames, type FlagKind } from "./executor-flags.ts";
 import type { Executor } from "./executor-version.ts";
 import { contradictions, flagChange, type FoldableOptions } from "./flag-options.ts";
 import { kanikoBuildOptionsSchema, type KanikoBuildOptions } from "./kaniko-options.ts";
@@ -15,7 +15,10 @@ export interface FoldedFlags {
 }
 
 interface Flag {
+  /** By which the current executor knows it. */
   readonly name: string;
+  /** By which this executor knows it. */
+  readonly spelling: string;
   readonly value: string;
   /** Where it stands. */
   readonly path: string;
@@ -46,14 +49,18 @@ export function foldFlags(given: FoldableOptions, executor: Executor): FoldedFla
   const issues: OptionIssue[] = [];
   const warnings: string[] = [];
   const further: string[] = [];
+  const seen = new Set<string>();
   let options = given;
-  for (const { name, value, path } of readFlags(given, executor, issues)) {
-    const flag = `--${name}=${value}`;
-    const change = flagChange(name, value, options);
+  for (const { name, spelling, value, path } of readFlags(given, executor, issues)) {
+    // Of what an option holds once, the executor gets the rest as flags, if it takes more.
+    const isRepeated = name === "target" && flagKind(name, executor) === "list" && seen.has(name);
+    const change = isRepeated ? undefined : flagChange(name, value, options);
+    seen.add(name);
     if (change === undefined) {
-      further.push(flag);
+      further.push(`--${spelling}=${value}`);
       continue;
     }
+    const flag = `--${name}=${value}`;
     issues.push(...valueIssues(change, path));
     for (const [option, old] of contradictions(given, change))
       warnings.push(
@@ -91,14 +98,16 @@ function readFlags(options: KanikoBuildOptions, executor: Executor, issues: Opti
     const next = words[index + 1];
     const takesNext = assigned === undefined && kind !== "boolean" && next !== undefined && !next.startsWith("-");
     if (takesNext) index += 1;
-    if (problem === undefined) flags.push({ name, path, value: assigned ?? (takesNext ? next : "true") });
+    const spelling = flagName(name, executor) ?? spelled;
+    if (problem === undefined) flags.push({ name, spelling, path, value: assigned ?? (takesNext ? next : "true") });
   }
   return flags;
 }
 
 function unknownFlag(spelled: string, executor: Executor, options: KanikoBuildOptions): string | undefined {
   if (options.allowUnknownFlags === true) return undefined;
-  const nearest = nearestName(canonicalFlag(spelled), flagNames(executor));
+  const names = flagNames(executor);
+  const nearest = nearestName(spelled, names) ?? nearestName(canonicalFlag(spelled), names);
   const version = executor.version === undefined ? "" : ` v${executor.version.join(".")}`;
   const hint = nearest === undefined || nearest === spelled ? "" : `, did you mean --${nearest}?`;
   return `The executor (${executor.flavour}${version}) has no flag --${spelled}${hint || "; allowUnknownFlags hands it on"}`;

@@ -16,14 +16,17 @@ export function imageArchives(outputs: BuildRequest["outputs"]): readonly ImageA
   return outputs.filter((output): output is ImageArchive => output.type === "docker" || output.type === "oci");
 }
 
-/** What the executor makes beside, or in place of, a push. */
-export function outputArguments(outputs: BuildRequest["outputs"]): readonly string[] {
+/** What the executor makes beside, or in place of, a push: flags, each written as the executor spells it. */
+export function outputArguments(
+  outputs: BuildRequest["outputs"],
+  write: (name: string, value: string | null) => readonly string[],
+): readonly string[] {
   const has = (type: BuildRequest["outputs"][number]["type"]): boolean =>
     outputs.some((output) => output.type === type);
   return [
-    ...(has("push") ? [] : ["--no-push"]),
-    ...(has("docker") ? [`--tar-path=${archiveFolder}/${dockerArchive}`] : []),
-    ...(has("oci") ? [`--oci-layout-path=${archiveFolder}/${ociLayout}`] : []),
+    ...(has("push") ? [] : write("no-push", null)),
+    ...(has("docker") ? write("tar-path", `${archiveFolder}/${dockerArchive}`) : []),
+    ...(has("oci") ? write("oci-layout-path", `${archiveFolder}/${ociLayout}`) : []),
   ];
 }
 

@@ -47,7 +47,7 @@ export class RunningBuild {
     this.#setup = setup;
     this.#call = call;
     this.#name = attemptName(setup.request.id, randomBytes(2).toString("hex"));
-    this.#log = new ExecutorLog(call.emit);
+    this.#log = new ExecutorLog(call.emit, setup.plan.arguments.includes("--log-format=json") ? "json" : "color");
     const { deadlineMs } = setup.options;
     this.#deadlineMs =
       call.timeoutMs === undefined ? deadlineMs : Math.min(deadlineMs, call.timeoutMs + deadlineSlackMs);
