@@ -19,21 +19,11 @@ import { createScanFilter } from "./scan-filter.ts";
  * @param root - Directory of the context; may be a symbolic link.
  * @throws `CONTEXT_INVALID` if the root is no directory, a directory cannot be read, a name is not UTF-8, or a pattern is malformed.
  */
-export function scanContext(root: string, options: ScanOptions = {}): Generator<ScanEntry, void, undefined> {
-  return walkContext(root, options, () => undefined);
-}
-
-/** As {@link scanContext}; `onDirectory` hears of each folder before its names are read, the root and those without an entry included. */
-export function* walkContext(
-  root: string,
-  options: ScanOptions,
-  onDirectory: (absolutePath: string) => void,
-): Generator<ScanEntry, void, undefined> {
+export function* scanContext(root: string, options: ScanOptions = {}): Generator<ScanEntry, void, undefined> {
   const resolved = resolveRoot(root);
   const filter = createScanFilter(resolved, options);
   const firstNames: FirstNames = new Map();
-  onDirectory(resolved);
-  const open: OpenDirectory[] = [openDirectory(resolved, "", { include: undefined, exclude: undefined }, undefined)];
+  const open: OpenDirectory[] = [openDirectory(resolved, "")];
   for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
     const name = directory.names[directory.next++];
     if (name === undefined) {
@@ -46,14 +36,14 @@ export function* walkContext(
       if (open.some(isPending)) yield* pendingParents(open);
       yield found.entry;
     }
-    if ((found.entry.mode & fileType.mask) === fileType.directory) {
-      onDirectory(found.absolutePath);
-      descend(open, found, filter);
-    }
+    if ((found.entry.mode & fileType.mask) !== fileType.directory) continue;
+    const below = descend(directory, found, filter);
+    if (below !== undefined) open.push(below);
   }
 }
 
-interface OpenDirectory {
+/** A directory whose names were read. */
+export interface OpenDirectory {
   readonly absolutePath: string;
   /** Empty for the root, else ends in `/`. */
   readonly prefix: string;
@@ -64,17 +54,19 @@ interface OpenDirectory {
   pending: ScanEntry | undefined;
 }
 
-interface Found {
+/** What is listed, or leads to something that is. */
+export interface Found {
   readonly entry: ScanEntry;
   readonly absolutePath: string;
   readonly verdict: "keep" | "descend";
 }
 
-function openDirectory(
+/** Reads the names in a directory. `prefix` is its path with a slash, `state` what the filter knows of it. */
+export function openDirectory(
   absolutePath: string,
   prefix: string,
-  state: DirectoryState,
-  pending: ScanEntry | undefined,
+  state: DirectoryState = { include: undefined, exclude: undefined },
+  pending?: ScanEntry,
 ): OpenDirectory {
   return { absolutePath, prefix, names: readSortedNames(absolutePath), state, next: 0, pending };
 }
@@ -91,7 +83,13 @@ function* pendingParents(open: readonly OpenDirectory[]): Generator<ScanEntry, v
   }
 }
 
-function visit(directory: OpenDirectory, name: string, filter: ScanFilter, firstNames: FirstNames): Found | undefined {
+/** Looks at one name; undefined if it is no part of the context. */
+export function visit(
+  directory: OpenDirectory,
+  name: string,
+  filter: ScanFilter,
+  firstNames: FirstNames,
+): Found | undefined {
   const path = directory.prefix + name;
   const verdict = filter.judge(path, directory.state);
   if (verdict === "skip") return undefined;
@@ -114,14 +112,18 @@ function isListed(stats: BigIntStats, verdict: "keep" | "descend"): boolean {
   return verdict === "keep" ? !stats.isSocket() : stats.isDirectory();
 }
 
-function descend(open: OpenDirectory[], { entry, absolutePath, verdict }: Found, filter: ScanFilter): void {
-  const parent = open.at(-1);
-  if (parent === undefined) return;
+/** Opens a directory that was found; undefined if it has vanished, or cannot be read and need not be. */
+export function descend(
+  parent: OpenDirectory,
+  { entry, absolutePath, verdict }: Found,
+  filter: ScanFilter,
+): OpenDirectory | undefined {
   const state = filter.enter(entry.path, parent.state);
   try {
-    open.push(openDirectory(absolutePath, `${entry.path}/`, state, verdict === "keep" ? undefined : entry));
+    return openDirectory(absolutePath, `${entry.path}/`, state, verdict === "keep" ? undefined : entry);
   } catch (error) {
     refuseUnlessIgnorable(entry.path, verdict, error);
+    return undefined;
   }
 }
 

@@ -30,3 +30,15 @@ export function compareSnapshots(before: ContextSnapshot, after: ContextSnapshot
     removed: [...before.keys()].filter((path) => !after.has(path)),
   };
 }
+
+/** A folder comes before what is in it, and names are compared by their bytes. */
+export function inScanOrder({ changed, removed }: SnapshotDifference): SnapshotDifference {
+  return { changed: sortedPaths(changed), removed: sortedPaths(removed) };
+}
+
+function sortedPaths(paths: readonly string[]): readonly string[] {
+  return paths
+    .map((path) => ({ path, key: Buffer.from(path.replaceAll("/", "\0")) }))
+    .sort((first, second) => Buffer.compare(first.key, second.key))
+    .map(({ path }) => path);
+}

@@ -1,14 +1,11 @@
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 
 import { BuilderError } from "@slipway/core";
 
 import { resolveRoot } from "../context-root.ts";
-import { dockerignoreNames, readDockerignore } from "../read-dockerignore.ts";
-import { walkContext } from "../scan-context.ts";
-import { fileType } from "../scan-entry.ts";
 import type { ScanOptions } from "../scan-filter.ts";
-import { compareSnapshots, stateOf, stateOfFile, type ContextSnapshot } from "./context-snapshot.ts";
 import { createFolderWatches } from "./folder-watches.ts";
+import { WatchedContext } from "./watched-context.ts";
 
 /** Which part of a context, and how soon to tell. */
 export interface WatchOptions extends ScanOptions {
@@ -20,7 +17,10 @@ export interface WatchOptions extends ScanOptions {
   readonly debounceMs?: number | undefined;
   /** After so long a change is told though others go on, in milliseconds. @defaultValue 2000 */
   readonly maxWaitMs?: number | undefined;
-  /** Where the system has no watches left to give, somebody looks this often, in milliseconds. @defaultValue 2000 */
+  /**
+   * Where the system has no watches left to give, somebody looks at everything this often, in milliseconds; elsewhere once after changes, when it has
+   * been quiet for so long. @defaultValue 2000
+   */
   readonly pollMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,19 +52,21 @@ export function watchContext(root: string, options: WatchOptions = {}): ContextW
   const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
   let lastEventMs = performance.now();
   let wake = Promise.withResolvers<undefined>();
-  const onEvent = (): void => {
+  let told = nothingTold();
+  const watches = createFolderWatches((folder) => {
     lastEventMs = performance.now();
+    told.events += 1;
+    if (folder === undefined) told.isAll = false;
+    else told.folders.add(folder);
     wake.resolve(undefined);
-  };
-  const watches = createFolderWatches(onEvent);
-  let known: ContextSnapshot;
+  });
+  let context: WatchedContext;
   try {
-    known = takeSnapshot(resolved, options, watches.add);
+    context = new WatchedContext(resolved, options, watches.add);
   } catch (error) {
     watches.close();
     throw error;
   }
-  watches.sweep();
   ended.addEventListener("abort", () => {
     watches.close();
     wake.resolve(undefined);
@@ -74,24 +76,31 @@ export function watchContext(root: string, options: WatchOptions = {}): ContextW
   const isOver = (): boolean => ended.aborted;
   const isSettled = async (): Promise<void> => {
     const startMs = performance.now();
+    // What has happened so far is told in between: a turn may have begun before it.
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
     while (performance.now() - lastEventMs < debounceMs && performance.now() - startMs < maxWaitMs)
       await setTimeout(Math.max(1, debounceMs - (performance.now() - lastEventMs)), undefined, { signal: ended });
   };
+  // What nobody tells of (a mapped file, another host, a queue that was full) is looked for when things are quiet again.
+  let isSure = true;
   async function* changes(): AsyncGenerator<ContextChange, void, undefined> {
     try {
       while (!isOver()) {
         const polling = new AbortController();
-        const poll = watches.complete ? undefined : setTimeout(pollMs, undefined, { signal: polling.signal });
+        const poll = watches.complete && isSure ? undefined : setTimeout(pollMs, undefined, { signal: polling.signal });
         await Promise.race([wake.promise, poll?.catch(() => undefined) ?? wake.promise]);
         polling.abort();
         await isSettled().catch(() => undefined);
         if (isOver()) break;
         wake = Promise.withResolvers<undefined>();
-        const next = takeSnapshot(resolved, options, watches.add);
-        watches.sweep();
-        const change = compareSnapshots(known, next);
-        known = next;
-        if (change.changed.length > 0 || change.removed.length > 0) yield change;
+        const { folders, isAll, events } = told;
+        told = nothingTold();
+        const isKnown = watches.complete && isAll && events > 0 && events < manyEvents;
+        const look = context.look(isKnown ? folders : undefined);
+        isSure = !look.isPartial;
+        watches.retain((folder) => context.has(folder));
+        const { changed, removed } = look;
+        if (changed.length > 0 || removed.length > 0) yield { changed, removed };
       }
       if (signal?.aborted) throw BuilderError.from(signal.reason);
     } finally {
@@ -105,17 +114,9 @@ export function watchContext(root: string, options: WatchOptions = {}): ContextW
   return { [Symbol.asyncIterator]: changes, close, [Symbol.asyncDispose]: close };
 }
 
-function takeSnapshot(root: string, options: WatchOptions, onDirectory: (folder: string) => void): ContextSnapshot {
-  const { include, followPaths, dockerfile = "Dockerfile" } = options;
-  const ignoreFiles = dockerignoreNames(dockerfile);
-  const exclude = options.exclude ?? readDockerignore(root, ignoreFiles);
-  const states = new Map<string, string>();
-  for (const path of [dockerfile, ...ignoreFiles]) {
-    const state = stateOfFile(root, path);
-    if (state !== undefined) states.set(path, state);
-  }
-  for (const entry of walkContext(root, { include, exclude, followPaths }, onDirectory))
-    if (!states.has(entry.path))
-      states.set(entry.path, stateOf(entry, (entry.mode & fileType.mask) === fileType.directory));
-  return states;
+/** The kernel drops events, and Node says nothing of it, where four times as many wait. */
+const manyEvents = 4096;
+
+function nothingTold(): { readonly folders: Set<string>; isAll: boolean; events: number } {
+  return { folders: new Set(), isAll: true, events: 0 };
 }

@@ -1,0 +1,104 @@
+import { resolveRoot } from "../context-root.ts";
+import { dockerignoreNames, readDockerignore } from "../read-dockerignore.ts";
+import type { ScanOptions } from "../scan-filter.ts";
+import {
+  compareSnapshots,
+  inScanOrder,
+  stateOfFile,
+  type ContextSnapshot,
+  type SnapshotDifference,
+} from "./context-snapshot.ts";
+import { ContextTree, type OnFolder } from "./context-tree.ts";
+
+/** Which part of a context is watched. */
+export interface WatchedOptions extends ScanOptions {
+  readonly dockerfile?: string | undefined;
+}
+
+/** What differs from the last look. */
+export interface Look extends SnapshotDifference {
+  /** Only folders were looked at in which something has happened, as far as anybody tells. */
+  readonly isPartial: boolean;
+}
+
+/** A context as it was at the last look. */
+export class WatchedContext {
+  readonly #root: string;
+  readonly #options: WatchedOptions;
+  readonly #onFolder: OnFolder;
+  #exclude: readonly string[];
+  #tree: ContextTree;
+  #always: ContextSnapshot;
+
+  /** @throws what {@link scanContext} throws */
+  constructor(root: string, options: WatchedOptions, onFolder: OnFolder) {
+    this.#root = root;
+    this.#options = options;
+    this.#onFolder = onFolder;
+    this.#exclude = this.#patterns();
+    this.#always = this.#filesRead();
+    this.#tree = this.#walk();
+  }
+
+  /** Whether something of the context is, or could be, in a folder. */
+  has(folder: string): boolean {
+    return this.#tree.has(folder);
+  }
+
+  /**
+   * Looks again.
+   *
+   * @param folders - in which something has happened; undefined: nobody knows, and everything is looked at
+   * @throws what {@link scanContext} throws
+   */
+  look(folders?: ReadonlySet<string>): Look {
+    const always = this.#filesRead();
+    const exclude = this.#patterns();
+    const isSame = exclude.join("\n") === this.#exclude.join("\n");
+    this.#exclude = exclude;
+    const known = isSame && this.#options.followPaths === undefined ? folders : undefined;
+    const reread = known && this.#tree.reread(known);
+    const { changed, removed } = reread ?? this.#lookEverywhere();
+    const read = compareSnapshots(this.#always, always);
+    this.#always = always;
+    const others = (paths: readonly string[]): string[] => paths.filter((path) => !this.#isRead(path));
+    return {
+      changed: [...read.changed, ...others(changed)],
+      removed: [...read.removed, ...others(removed)],
+      isPartial: reread !== undefined,
+    };
+  }
+
+  #lookEverywhere(): SnapshotDifference {
+    const before = this.#tree.statesBefore();
+    this.#tree = this.#walk();
+    return inScanOrder(compareSnapshots(before, this.#tree.states));
+  }
+
+  #walk(): ContextTree {
+    const { include, followPaths } = this.#options;
+    return new ContextTree(resolveRoot(this.#root), { include, exclude: this.#exclude, followPaths }, this.#onFolder);
+  }
+
+  #ignoreFiles(): readonly string[] {
+    return dockerignoreNames(this.#options.dockerfile ?? "Dockerfile");
+  }
+
+  #patterns(): readonly string[] {
+    return this.#options.exclude ?? readDockerignore(this.#root, this.#ignoreFiles());
+  }
+
+  /** What a build reads even if it is ignored. */
+  #isRead(path: string): boolean {
+    return path === (this.#options.dockerfile ?? "Dockerfile") || this.#ignoreFiles().includes(path);
+  }
+
+  #filesRead(): ContextSnapshot {
+    const states = new Map<string, string>();
+    for (const path of [this.#options.dockerfile ?? "Dockerfile", ...this.#ignoreFiles()]) {
+      const state = stateOfFile(this.#root, path);
+      if (state !== undefined) states.set(path, state);
+    }
+    return states;
+  }
+}
