@@ -17,14 +17,19 @@ interface EcrSdk {
   readonly CreateRepositoryCommand: new (input: { repositoryName: string; registryId: string }) => object;
 }
 
-/** Makes a repository in Amazon ECR, with the credentials that the AWS SDK finds. One that somebody else has made meanwhile will do. */
+/**
+ * Makes a repository in Amazon ECR, with the credentials that the AWS SDK finds. One that somebody else has made meanwhile will do.
+ *
+ * @param load - Loads the SDK. @defaultValue the one that is installed
+ */
 export async function createEcrRepository(
   { registry, repository }: { readonly registry: string; readonly repository: string },
   { signal }: { readonly signal: AbortSignal },
+  load: LoadModule = importModule,
 ): Promise<void> {
   const region = ecrHost.exec(registry)?.[1];
   if (region === undefined) throw failed(registry, repository, "only repositories of Amazon ECR can be created here");
-  const { ECRClient, CreateRepositoryCommand } = await loadSdk(registry, repository);
+  const { ECRClient, CreateRepositoryCommand } = await loadSdk(registry, repository, load);
   const client = new ECRClient({ region });
   try {
     const [registryId = ""] = registry.split(".");
@@ -42,13 +47,25 @@ export async function createEcrRepository(
   }
 }
 
-const sdkName: string = "@aws-sdk/client-ecr";
+/** Loads a package that may not be installed; for tests to replace. */
+type LoadModule = (name: string) => Promise<unknown>;
 
-async function loadSdk(registry: string, repository: string): Promise<EcrSdk> {
+/** Loads by name, so that no bundler wants the package. */
+const importModule: LoadModule = (name) => import(name);
+
+const sdkName = "@aws-sdk/client-ecr";
+
+async function loadSdk(registry: string, repository: string, load: LoadModule): Promise<EcrSdk> {
   try {
-    return (await import(sdkName)) as EcrSdk;
+    return (await load(sdkName)) as EcrSdk;
   } catch (error) {
-    throw failed(registry, repository, `it takes ${sdkName}, which is not installed: npm install ${sdkName}`, error);
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+    // A package that is here may miss one that it needs itself. Bundlers have words of their own, and no code.
+    const isMissing = [`'${sdkName}'`, `"${sdkName}"`].some((quoted) => message.includes(quoted));
+    const reason = isMissing
+      ? `it takes ${sdkName}, which is not installed: npm install ${sdkName}`
+      : `it takes ${sdkName}, which cannot be loaded: ${message}`;
+    throw failed(registry, repository, reason, error);
   }
 }
 
