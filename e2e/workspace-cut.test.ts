@@ -12,7 +12,7 @@ import { createNumbers } from "./support/seeded-numbers.ts";
 import { createTestNamespace } from "./support/test-namespace.ts";
 import { hashInPod } from "./support/workspace-content.ts";
 
-const cuts = 200;
+const cuts = 100;
 const seed = 20_261_121;
 const hangMs = 60_000;
 
