@@ -1,7 +1,8 @@
+import type { DriverEvent } from "@slipway/core";
 import { copyImage, type RegistryClient } from "@slipway/registry-client";
 import { expect, it } from "vitest";
 
-import { startRegistryPair } from "./publish/registry-pair.ts";
+import { startRegistryPair, type RegistryPair } from "./publish/registry-pair.ts";
 import { createTestImage, pushTestImage, type TestImage } from "./publish/test-image.ts";
 
 const image = createTestImage({
@@ -34,6 +35,22 @@ async function expectImage(
   }
 }
 
+/** Notes the latest that each destination was reported to have. */
+function noteProgress() {
+  const latest = new Map<string, DriverEvent<"push-progress">>();
+  const onProgress = (event: DriverEvent<"push-progress">): void => void latest.set(event.reference, event);
+  return { latest, onProgress };
+}
+
+/** The requests at the distribution registry that move bytes of blobs: those before have been written down once a last one has. */
+async function blobTraffic({ connect, distribution }: RegistryPair, marker: string): Promise<readonly string[]> {
+  await connect(distribution.host).headManifest(`${distribution.host}/marker:${marker}`);
+  await expect
+    .poll(() => distribution.accessLog().some((line) => line.includes(`/marker/manifests/${marker}`)))
+    .toBe(true);
+  return distribution.accessLog().filter((line) => /"(POST|PATCH|PUT|GET) \/v2\/\S+\/blobs\//.test(line));
+}
+
 it("PUBLISH-MULTI: an index with attestations, a referrer and a signature travels both ways between two kinds of registries, and a second time not at all", async () => {
   await using registries = await startRegistryPair();
   const { connect } = registries;
@@ -41,7 +58,10 @@ it("PUBLISH-MULTI: an index with attestations, a referrer and a signature travel
   const distribution = registries.distribution.host;
   await pushTestImage(connect(debian), "team/app", "1", image);
 
-  const there = { source: `${debian}/team/app:1`, destinations: [`${distribution}/mirror/app:1`], connect };
+  const { latest, onProgress } = noteProgress();
+  const ways = { connect, onProgress };
+  const all = { type: "push-progress", sentBytes: image.blobBytes, totalBytes: image.blobBytes };
+  const there = { source: `${debian}/team/app:1`, destinations: [`${distribution}/mirror/app:1`], ...ways };
   expect(await copyImage(there)).toEqual({
     digest: image.root.digest,
     references: [`${distribution}/mirror/app@${image.root.digest}`],
@@ -50,18 +70,22 @@ it("PUBLISH-MULTI: an index with attestations, a referrer and a signature travel
     skippedBytes: 0,
   });
   await expectImage(connect(distribution), "mirror/app", "1", image);
+  expect(latest.get(`${distribution}/mirror/app:1`)).toMatchObject(all);
 
-  const back = { source: `${distribution}/mirror/app:1`, destinations: [`${debian}/back/app:1`], connect };
+  const back = { source: `${distribution}/mirror/app:1`, destinations: [`${debian}/back/app:1`], ...ways };
   expect(await copyImage(back)).toMatchObject({ digest: image.root.digest, sentBytes: image.blobBytes });
   await expectImage(connect(debian), "back/app", "1", image);
 
+  expect(latest.get(`${debian}/back/app:1`)).toMatchObject(all);
+
+  const before = await blobTraffic(registries, "before");
+  expect(before.some((line) => line.includes('"GET /v2/mirror/app/blobs/'))).toBe(true);
   for (const options of [there, back]) {
-    const uploads = (): number =>
-      registries.distribution.accessLog().filter((line) => /"(POST|PATCH|PUT) /.test(line)).length;
-    const before = uploads();
     expect(await copyImage(options)).toMatchObject({ sentBytes: 0, mountedBytes: 0, skippedBytes: image.blobBytes });
-    expect(uploads()).toBe(before);
+    expect(latest.get(options.destinations[0] ?? "")).toMatchObject({ sentBytes: 0, totalBytes: 0 });
   }
+  // Where one of the ways ends and the other begins, nothing was written and nothing read.
+  expect((await blobTraffic(registries, "after")).slice(before.length)).toEqual([]);
 });
 
 it("PUBLISH-MULTI: one read of the source serves several destinations, and one that fails does not stop the others", async () => {
@@ -73,11 +97,18 @@ it("PUBLISH-MULTI: one read of the source serves several destinations, and one t
   const readsBefore = registries.distribution.accessLog().length;
   const nobody = "127.0.0.1:1/team/app:1";
   const destinations = [`${target}/a/app:1`, nobody, `${target}/b/app:1`, `${target}/a/app:2`, `${source}/c/app:1`];
-  const copy = copyImage({ source: `${source}/team/app:1`, destinations, connect });
+  const { latest, onProgress } = noteProgress();
+  const copy = copyImage({ source: `${source}/team/app:1`, destinations, connect, onProgress });
   await expect(copy).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
   const error = (await copy.catch((thrown: unknown) => thrown)) as Error;
   expect(error.message).toContain(nobody);
   expect(error.message).toContain(`It is at ${destinations[0]}`);
+  for (const [destination, sentBytes] of [
+    ["a/app:1", image.blobBytes],
+    ["b/app:1", 0],
+  ] as const)
+    expect(latest.get(`${target}/${destination}`)).toMatchObject({ sentBytes, totalBytes: sentBytes });
+  expect(latest.get(`${source}/c/app:1`)).toMatchObject({ sentBytes: 0, totalBytes: 0 });
 
   await expectImage(connect(target), "a/app", "1", image);
   await expectImage(connect(target), "a/app", "2", image);
