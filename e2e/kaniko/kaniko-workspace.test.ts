@@ -150,11 +150,11 @@ describe.concurrent("a build from a workspace", () => {
     }
   });
 
-  test("is what an executor gets that is not trusted with stdin, without being asked for", async () => {
+  test("is what an executor gets that is not trusted with stdin, without being asked for; its coloured log has steps", async () => {
     await using folder = await createContextFolder({ file: "content" });
     let pod: Pod | undefined;
-    const old: KanikoDriverOptions = { executor: { flavour: "google", version: "v0.19.0" } };
-    const { output } = await trials.succeed(hashingDockerfile(from), {
+    const old: KanikoDriverOptions = { executor: { flavour: "google", version: "v0.17.1" } };
+    const { output, result } = await trials.succeed(hashingDockerfile(from), {
       ...{ folder, driver: old },
       whileRunning: (made) => {
         pod = made;
@@ -162,7 +162,9 @@ describe.concurrent("a build from a workspace", () => {
       },
     });
     expect(pod?.spec?.containers[0]?.args).toContain("--context=dir:///kaniko/context");
+    expect(pod?.spec?.containers[0]?.args?.filter((argument) => argument.startsWith("--log-format"))).toEqual([]);
     expect(printedHash(output)).toBe(await hashOfFolder(folder.path));
+    expect(result.steps.map(({ name }) => name.split(" ")[0])).toEqual(["prepare", "COPY", "RUN", "push"]);
     expect(() => kanikoDriver({ ...kaniko.driverOptions, ...old, workspace: { enabled: false } })).toThrow(
       /cannot read a context from stdin/,
     );

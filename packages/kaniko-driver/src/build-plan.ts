@@ -12,6 +12,7 @@ import type { FoldableOptions } from "./flag-options.ts";
 import { foldFlags } from "./fold-flags.ts";
 import { imageArchives, type ImageArchive } from "./image-archives.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { lackingOptions } from "./lacking-options.ts";
 import { stdinProblem, workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
 import { readTarFile } from "./tar-context.ts";
 
@@ -72,6 +73,8 @@ export function foldBuild(request: KanikoBuildRequest, options: ResolvedKanikoDr
     options: { ...options, insecure, skipTlsVerify, registryMirrors, registries },
   };
   refuseUnsupported(folded.request);
+  const lacking = lackingOptions({ ...ofBuild.options, context: request.context, outputs: request.outputs }, executor);
+  if (lacking.length > 0) throw invalidOptions("build", lacking);
   const warnings = [...ofDriver.warnings, ...ofBuild.warnings, ...optionWarnings(build, folded.options)];
   const furtherFlags = [...ofDriver.further, ...ofBuild.further];
   return { ...folded, executor, build, furtherFlags, warnings: [...new Set(warnings)] };

@@ -42,3 +42,8 @@ export function isAtLeast({ version }: Executor, minimum: readonly [number, numb
   }
   return true;
 }
+
+/** Who has released an executor, and as what: `google v1.24.0`. */
+export function executorTitle({ flavour, version }: Executor): string {
+  return version === undefined ? flavour : `${flavour} v${version.join(".")}`;
+}

@@ -1,7 +1,7 @@
 import { nearestName, type OptionIssue } from "@slipway/core";
 
 import { canonicalFlag, flagKind, flagName, flagNames, type FlagKind } from "./executor-flags.ts";
-import type { Executor } from "./executor-version.ts";
+import { executorTitle, type Executor } from "./executor-version.ts";
 import { contradictions, flagChange, type FoldableOptions } from "./flag-options.ts";
 import { kanikoBuildOptionsSchema, type KanikoBuildOptions } from "./kaniko-options.ts";
 
@@ -108,9 +108,8 @@ function unknownFlag(spelled: string, executor: Executor, options: KanikoBuildOp
   if (options.allowUnknownFlags === true) return undefined;
   const names = flagNames(executor);
   const nearest = nearestName(spelled, names) ?? nearestName(canonicalFlag(spelled), names);
-  const version = executor.version === undefined ? "" : ` v${executor.version.join(".")}`;
   const hint = nearest === undefined || nearest === spelled ? "" : `, did you mean --${nearest}?`;
-  return `The executor (${executor.flavour}${version}) has no flag --${spelled}${hint || "; allowUnknownFlags hands it on"}`;
+  return `The executor (${executorTitle(executor)}) has no flag --${spelled}${hint || "; allowUnknownFlags hands it on"}`;
 }
 
 function reservedFlag(name: string): string | undefined {

@@ -4,6 +4,7 @@ import { invalidOptions, type BuilderDriver, type DriverCall, type OptionIssue }
 import { buildImage } from "./build-image.ts";
 import { executorOf } from "./executor-version.ts";
 import { foldFlags } from "./fold-flags.ts";
+import { lackingOptions } from "./lacking-options.ts";
 import { features, limitations } from "./kaniko-features.ts";
 import {
   kanikoBuildOptionsSchema,
@@ -73,9 +74,14 @@ export type KanikoDriver = ReturnType<typeof kanikoDriver>;
 function resolveOptions(options: KanikoDriverOptions): ResolvedKanikoDriverOptions {
   const resolved = resolveKanikoDriverOptions(options);
   const executor = executorOf(resolved.image, resolved.executor);
-  const { issues } = foldFlags(resolved, executor);
+  const { issues, options: folded } = foldFlags(resolved, executor);
   const unread = keptIn(resolved) === undefined ? stdinProblem(resolved.image, executor) : undefined;
-  const problems = unread === undefined ? issues : [withoutWorkspace(unread), ...issues];
+  const problems = [
+    ...(unread === undefined ? [] : [withoutWorkspace(unread)]),
+    ...issues,
+    // The labels of a driver are those of its pods.
+    ...lackingOptions({ ...folded, labels: {} }, executor),
+  ];
   if (problems.length > 0) throw invalidOptions("kanikoDriver", problems);
   return resolved;
 }
