@@ -96,6 +96,24 @@ describe("a workspace", () => {
     expect(await elsewhere.sync(root)).toMatchObject({ sentFiles: 0, path: third.path });
   });
 
+  it("sends text compressed, and what would not become smaller as it is", async () => {
+    const root = await makeContext("text", 5);
+    const line = (index: number): string =>
+      `export const answer${index} = { value: ${index * 7919}, isKnown: true };\n`;
+    for (let index = 0; index < 300; index += 1) {
+      const lines = Array.from({ length: 100 }, (_, number) => line(index * 100 + number));
+      await writeFile(join(root, "src", `text-${index}.ts`), lines.join(""));
+    }
+    const text = await workspace.sync(root);
+    await expectSynced(root, text);
+    expect(text.sentBytes).toBeLessThan(text.totalBytes / 3);
+    await writeFile(join(root, "src/random"), randomBytes(4_000_000));
+    const random = await workspace.sync(root);
+    await expectSynced(root, random);
+    expect(random.sentBytes).toBeGreaterThan(4_000_000);
+    expect(random.sentBytes).toBeLessThan(4_000_000 + 100_000);
+  });
+
   it("lets go of versions that are released", async () => {
     const root = await makeContext("released", 5);
     const before = await workspace.sync(root);

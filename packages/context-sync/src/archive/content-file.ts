@@ -54,6 +54,21 @@ export function readSmallFile(root: string, { path, size }: ScanEntry, target: B
   }
 }
 
+/** Part of a file, as far as it can be read. */
+export function readPart(root: string, path: string, offset: number, sizeBytes: number): Buffer {
+  const target = Buffer.allocUnsafe(sizeBytes);
+  try {
+    const file = openSync(`${root}/${path}`, flags);
+    try {
+      return target.subarray(0, readSync(file, target, 0, sizeBytes, offset));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return target.subarray(0, 0);
+  }
+}
+
 /**
  * Reads a file in chunks, each a buffer of its own.
  *

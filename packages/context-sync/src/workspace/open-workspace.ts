@@ -20,7 +20,7 @@ export interface WorkspaceOptions {
   readonly name: string;
   /** @defaultValue that of the connection */
   readonly namespace?: string | undefined;
-  /** Any image with a shell, `tar`, `sha256sum`, `find` and `xargs`, as busybox has them. */
+  /** Any image with a shell, `tar`, `sha256sum`, `find` and `xargs`, as busybox has them; with `gzip` too, less has to be sent. */
   readonly image: string;
   /** Where contexts are kept: a claim outlives the pod. @defaultValue an `emptyDir` */
   readonly volume?: WorkspaceVolume | undefined;

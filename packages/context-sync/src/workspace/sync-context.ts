@@ -4,12 +4,14 @@ import { gunzipSync } from "node:zlib";
 import type { ClusterCall } from "@slipway/cluster";
 import { BuilderError, type AnyBuilderError } from "@slipway/core";
 
+import { compressed } from "../archive/compressed.ts";
 import { escapePattern } from "../archive/pack-context.ts";
 import { prependedEntry, type PrependedFile } from "../archive/tar-chunks.ts";
 import { resolveRoot } from "../context-root.ts";
 import { contextManifest, type ManifestOptions } from "../manifest/context-manifest.ts";
 import { runInPod, syncFailed, type PodTarget } from "./run-in-pod.ts";
 import { syncArchive, unpackEntries, type SyncedEntry } from "./sync-archive.ts";
+import { compressionPays } from "./sync-compression.ts";
 import { knownEntries, planSync, type KnownEntries, type SyncPlan } from "./sync-plan.ts";
 import {
   abandonScript,
@@ -35,7 +37,7 @@ export interface SyncOptions extends ManifestOptions {
   readonly prepend?: readonly PrependedFile[] | undefined;
   /** For how long nobody deletes the version unless it is released, in milliseconds. @defaultValue 7200000 */
   readonly leaseMs?: number | undefined;
-  /** Told how many bytes of this attempt have left so far. */
+  /** Told how many bytes of this attempt have left so far, compressed or not. */
   readonly onProgress?: ((sentBytes: number) => void) | undefined;
 }
 
@@ -50,6 +52,7 @@ export interface WorkspaceVersion {
   readonly files: number;
   readonly totalBytes: number;
   readonly sentFiles: number;
+  /** That crossed the network, compressed or not. */
   readonly sentBytes: number;
   /** Lets the next sync reuse its files. */
   release(call?: ClusterCall): Promise<void>;
@@ -115,7 +118,7 @@ async function syncOnce(
   const { signal, leaseMs = defaultLeaseMs, onProgress } = options;
   // Its end is told by the pod's clock, which the next sync will ask.
   const lease = { name: randomBytes(8).toString("hex"), seconds: String(Math.ceil(leaseMs / 1000)) };
-  const [base, { entries, sha256, totalBytes }] = await Promise.all([
+  const [{ base, takesGzip }, { entries, sha256, totalBytes }] = await Promise.all([
     readBase(target, key, known.get(key), signal),
     syncedEntries(root, options),
   ]);
@@ -142,7 +145,9 @@ async function syncOnce(
     await runInPod(target, abandonScript, argv, { signal: AbortSignal.timeout(abandonMs) }).catch(() => undefined);
     throw error;
   };
-  const sentBytes = await send(target, { root, entries, plan, sync, counts, onProgress }, signal).catch(abandon);
+  const isCompressed = takesGzip && compressionPays(root, plan.sent);
+  const sending = { root, entries, plan, sync, counts, isCompressed, onProgress };
+  const sentBytes = await send(target, sending, signal).catch(abandon);
   const id = `${sha256.slice(0, 16)}-${sync}`;
   const committed = [mountPath, sync, key, base?.id ?? "-", id, lease.name, lease.seconds, String(contextsKeptMinutes)];
   const { exitCode, output } = await runInPod(target, commitScript, committed, { signal });
@@ -175,19 +180,28 @@ async function readBase(
   key: string,
   known: KnownVersion | undefined,
   signal: AbortSignal | undefined,
-): Promise<KnownVersion | undefined> {
+): Promise<NewestVersion> {
   const { output } = await runInPod(target, readScript, [mountPath, key, known?.id ?? "-"], { signal });
   const end = output.indexOf("\n");
   const line = output.subarray(0, Math.max(end, 0)).toString();
-  if (line === "known") return known;
-  const [, id] = /^version ([0-9a-f-]+)$/.exec(line) ?? [];
-  if (id === undefined) return undefined;
+  const [, what = "", id, gzip] = /^(none|known|version ([0-9a-f-]+))( gzip)?$/.exec(line) ?? [];
+  const takesGzip = gzip !== undefined;
+  if (what === "known") return { base: known, takesGzip };
+  if (id === undefined) return { base: undefined, takesGzip };
   try {
-    return { id, entries: unpackEntries(gunzipSync(output.subarray(end + 1)).toString()) };
+    const entries = unpackEntries(gunzipSync(output.subarray(end + 1)).toString());
+    return { base: { id, entries }, takesGzip };
   } catch {
     // What is not known in full is sent in full.
-    return undefined;
+    return { base: undefined, takesGzip };
   }
+}
+
+/** What a workspace has of a context. */
+interface NewestVersion {
+  readonly base: KnownVersion | undefined;
+  /** Whether its pod can read gzip. */
+  readonly takesGzip: boolean;
 }
 
 interface Sending {
@@ -196,22 +210,24 @@ interface Sending {
   readonly plan: SyncPlan<SyncedEntry>;
   readonly sync: string;
   readonly counts: { files: number; totalBytes: number };
+  readonly isCompressed: boolean;
   readonly onProgress: SyncOptions["onProgress"];
 }
 
 async function send(
   { cluster, namespace, pod }: PodTarget,
-  { root, entries, plan, sync, counts, onProgress }: Sending,
+  { root, entries, plan, sync, counts, isCompressed, onProgress }: Sending,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { sendVerified } = await import("@slipway/cluster");
+  const archive = syncArchive(root, entries, plan, counts);
   const upload = await sendVerified(
     cluster,
     {
       namespace,
       pod,
-      command: ["sh", "-c", receiveScript, mountPath, sync],
-      source: counted(syncArchive(root, entries, plan, counts), onProgress),
+      command: ["sh", "-c", receiveScript, mountPath, sync, isCompressed ? "-xzpf" : "-xpf"],
+      source: counted(isCompressed ? compressed(archive, "gzip") : archive, onProgress),
     },
     { signal },
   );

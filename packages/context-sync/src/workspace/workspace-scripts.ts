@@ -29,15 +29,16 @@ done
 
 /**
  * Tells the newest version of a context, and what it holds unless that is known.
- * Arguments: folder, context, known version. Prints "none", "known" or "version <id>" and its packed list of entries.
+ * Arguments: folder, context, known version. Prints "none", "known" or "version <id>", then "gzip" if it can read that, and the packed list of entries.
  */
 export const readScript = `
 cd "$0" || exit 1
 : >used
-id=$(cat "contexts/$1" 2>/dev/null) || { echo none; exit 0; }
-[ -d "versions/$id/context" ] || { echo none; exit 0; }
-[ "$id" != "$2" ] || { echo known; exit 0; }
-echo "version $id" && cat "versions/$id/entries"
+takes=$(command -v gzip >/dev/null && echo " gzip")
+id=$(cat "contexts/$1" 2>/dev/null) || { echo "none$takes"; exit 0; }
+[ -d "versions/$id/context" ] || { echo "none$takes"; exit 0; }
+[ "$id" != "$2" ] || { echo "known$takes"; exit 0; }
+echo "version $id$takes" && cat "versions/$id/entries"
 `;
 
 /** For how many seconds nobody has synced: "leased" while somebody uses a version. Arguments: folder. */
@@ -50,11 +51,11 @@ done
 echo $((now - $(date -r used +%s)))
 `;
 
-/** Unpacks what comes in, where no build looks. Arguments: folder, sync. */
+/** Unpacks what comes in, where no build looks. Arguments: folder, sync, options of tar. */
 export const receiveScript = `
 exec 2>&1
 : >"$0/used"
-mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar -xpf -
+mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar "$2" -
 `;
 
 /** Deletes what nobody uses. Needs $minutes that contexts are kept, $own the name of this sync, and $now in epoch seconds. */
