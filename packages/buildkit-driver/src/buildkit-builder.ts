@@ -75,7 +75,7 @@ export class BuildkitBuilder {
     const site = { cluster: await this.#pods.cluster(), target, registries: this.#options.registries };
     const ordered = { ...call, credentials: orderedKeychain(call.credentials) };
     const published = await publishImage(options, site, this.#built, ordered);
-    if (options.dryRun !== true) await this.#bringInStep([], site, call);
+    if (options.dryRun !== true) await this.#bringInStep(options.destinations, site, call);
     return published;
   }
 
@@ -100,7 +100,7 @@ export class BuildkitBuilder {
     const [pod] = await this.#pods.ensure(call);
     const name = pod?.metadata?.name ?? "";
     const keys = keychainCall(cluster, { namespace: cluster.namespace, name }, call);
-    return this.#pullable.ensure(options, { cluster, credentials: call.credentials, keychainCall: keys });
+    return this.#pullable.ensure(options, call.credentials, { cluster, keychainCall: keys });
   }
 
   async bootstrap(call: DriverCall): Promise<void> {
@@ -160,7 +160,7 @@ export class BuildkitBuilder {
 
   async #bringInStep(images: readonly string[], { cluster, target }: RegistrySite, call: DriverCall): Promise<void> {
     const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, call);
-    await this.#pullable.bringInStep(images, { cluster, credentials: call.credentials, keychainCall: keys });
+    await this.#pullable.bringInStep(images, { cluster, keychainCall: keys });
   }
 
   /** Does something to the Deployment that ends its pods, and waits until they are gone. */

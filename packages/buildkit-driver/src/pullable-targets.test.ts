@@ -45,8 +45,8 @@ it("gives an account what the images need, under the name that nodes pull by, an
     name: "slipway",
     registries: { [registry]: { nodeAddress: "127.0.0.1:30500" } },
   });
-  const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
-  const result = await targets.ensure({ namespace: "apps" }, call);
+  const call = { cluster, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  const result = await targets.ensure({ namespace: "apps" }, credentials, call);
   expect(result.secrets).toHaveLength(secrets.size);
   expect(account().imagePullSecrets?.length).toBeGreaterThan(0);
   expect(JSON.stringify([...secrets.values()])).toContain('"127.0.0.1:30500');
@@ -64,9 +64,9 @@ it("warns when an account cannot be brought in step, and fails no build", async 
   const keychainCall = { signal, warn: (message: string) => void warnings.push(message) };
   const credentials: Keychain = { resolve: () => Promise.resolve([]) };
   const targets = new PullableTargets({ name: "slipway", registries: {} });
-  await targets.ensure({ namespace: "apps" }, { cluster, credentials, keychainCall });
+  await targets.ensure({ namespace: "apps" }, credentials, { cluster, keychainCall });
   const broken = { ...cluster, get: () => Promise.reject(new Error("the API server is away")) };
-  await targets.bringInStep([], { cluster: broken, credentials, keychainCall });
+  await targets.bringInStep([], { cluster: broken, keychainCall });
   expect(warnings).toEqual([expect.stringMatching(/apps\/default .*the API server is away/)]);
 });
 
@@ -80,11 +80,28 @@ it("spreads no credentials beyond the images that were named", async () => {
   };
   const { cluster } = fakeNamespace();
   const targets = new PullableTargets({ name: "slipway", registries: { [registry]: {} } });
-  const call = { cluster, credentials, keychainCall: { signal: AbortSignal.timeout(10_000) } };
-  await targets.ensure({ namespace: "apps", images: ["r.example.com/team/app:1"] }, call);
+  const call = { cluster, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  await targets.ensure({ namespace: "apps", images: ["r.example.com/team/app:1"] }, credentials, call);
   await targets.bringInStep(["vendor.example.com/other:1"], call);
   expect([...asked]).toEqual(["r.example.com/team/app"]);
   asked.clear();
-  await targets.ensure({ namespace: "more" }, call);
+  await targets.ensure({ namespace: "more" }, credentials, call);
   expect([...asked].toSorted()).toEqual([`${registry}/`, "vendor.example.com/other"]);
+});
+
+it("gives an account what was pushed before it was asked for, and what is pushed and published later", async () => {
+  const credentials: Keychain = {
+    resolve: ({ registry: host }) =>
+      Promise.resolve([{ type: "basic", source: "test", username: host, password: "hunter2" }]),
+  };
+  const { cluster, secrets } = fakeNamespace();
+  const targets = new PullableTargets({ name: "slipway", registries: {} });
+  const call = { cluster, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  const registries = () => JSON.stringify([...secrets.values()]).match(/[a-z]+\.example\.com/g) ?? [];
+  await targets.bringInStep(["first.example.com/team/app:1"], call);
+  expect(registries()).toEqual([]);
+  await targets.ensure({ namespace: "apps" }, credentials, call);
+  expect(registries()).toEqual(["first.example.com"]);
+  await targets.bringInStep(["second.example.com/team/app"], call);
+  expect(registries()).toEqual(["first.example.com", "second.example.com"]);
 });

@@ -13,8 +13,13 @@ import type { RegistryAccess } from "./buildkitd-config.ts";
 /** What bringing pull secrets in step takes. */
 export interface PullableCall {
   readonly cluster: PullableCluster & Pick<Cluster, "namespace">;
-  readonly credentials: Keychain;
   readonly keychainCall: KeychainCall;
+}
+
+/** An account, and whose credentials it was promised: a build may have further ones, which are for that build alone. */
+interface PullableTarget {
+  readonly options: PullableOptions;
+  readonly keychain: Keychain;
 }
 
 /** Whose pull secrets these are. */
@@ -27,11 +32,14 @@ export interface PullableOwner {
 /** After a build nobody waits for an account that has yet to be made. */
 const accountTimeoutMs = 2_000;
 
-/** The ServiceAccounts that pull what a builder builds. */
+/**
+ * The ServiceAccounts that pull what a builder builds, as far as this process knows them: to find those of other processes, each build would have to
+ * read the Secrets of all namespaces, and would write its own credentials where somebody else has asked for them.
+ */
 export class PullableTargets {
   readonly #owner: PullableOwner;
-  readonly #targets = new Map<string, PullableOptions>();
-  /** Repositories that builds have pushed to; a set, since a builder may be asked for thousands of tags. */
+  readonly #targets = new Map<string, PullableTarget>();
+  /** Repositories that have been pushed to, also before anybody asked for an account; a set, since a builder may be asked for thousands of tags. */
   readonly #pushed = new Set<string>();
 
   constructor(owner: PullableOwner) {
@@ -39,9 +47,10 @@ export class PullableTargets {
   }
 
   /** Gives an account what it needs, and remembers it. */
-  async ensure(options: PullableOptions, call: PullableCall): Promise<PullableResult> {
-    const result = await this.#apply(options, call);
-    this.#targets.set(keyOf(options), options);
+  async ensure(options: PullableOptions, keychain: Keychain, call: PullableCall): Promise<PullableResult> {
+    const target = { options, keychain };
+    const result = await this.#apply(target, call);
+    this.#targets.set(keyOf(options), target);
     return result;
   }
 
@@ -49,10 +58,9 @@ export class PullableTargets {
    * Brings every account in step with credentials that may have changed, and with what was pushed. The build or the publication is over: what goes
    * wrong here is a warning, and an account that is gone is forgotten.
    *
-   * @param pushed - References that a build has pushed.
+   * @param pushed - References that were pushed, or published to.
    */
   async bringInStep(pushed: readonly string[], call: PullableCall): Promise<void> {
-    if (this.#targets.size === 0) return;
     const { formatImageReference, parseImageReference } = await import("@slipway/registry-client");
     for (const reference of pushed) {
       const { registry, repository } = parseImageReference(reference);
@@ -61,27 +69,32 @@ export class PullableTargets {
     await Promise.all([...this.#targets.values()].map((target) => this.#bringOneInStep(target, call)));
   }
 
-  async #bringOneInStep(target: PullableOptions, call: PullableCall): Promise<void> {
+  async #bringOneInStep(target: PullableTarget, call: PullableCall): Promise<void> {
     const { signal, warn } = call.keychainCall;
+    const account = keyOf(target.options);
     try {
       const { warnings } = await this.#apply(target, call, accountTimeoutMs);
       for (const warning of warnings) warn?.(warning);
     } catch (error) {
       if (signal.aborted) return;
-      if (isGone(error)) this.#targets.delete(keyOf(target));
+      if (isGone(error)) this.#targets.delete(account);
       const reason = error instanceof Error ? error.message : String(error);
-      warn?.(`Pods of ${keyOf(target)} may not be able to pull what was pushed: ${reason}`);
+      warn?.(`Pods of ${account} may not be able to pull what was pushed: ${reason}`);
     }
   }
 
-  async #apply(target: PullableOptions, call: PullableCall, timeoutMs?: number): Promise<PullableResult> {
-    const { namespace, serviceAccount } = target;
-    const { cluster, credentials: keychain, keychainCall } = call;
+  async #apply(
+    { options: of, keychain }: PullableTarget,
+    call: PullableCall,
+    timeoutMs?: number,
+  ): Promise<PullableResult> {
+    const { namespace, serviceAccount } = of;
+    const { cluster, keychainCall } = call;
     const [{ ensurePullable }, { formatImageReference, parseImageReference }] = await Promise.all([
       import("@slipway/secret-merging"),
       import("@slipway/registry-client"),
     ]);
-    const images = target.images?.map((image) => formatImageReference(parseImageReference(image))) ?? [
+    const images = of.images?.map((image) => formatImageReference(parseImageReference(image))) ?? [
       ...Object.keys(this.#owner.registries),
       ...this.#pushed,
     ];

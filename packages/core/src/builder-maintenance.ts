@@ -59,7 +59,7 @@ export interface PullableOptions {
   readonly namespace: string;
   /** The account that they run under. @defaultValue `"default"` */
   readonly serviceAccount?: string;
-  /** Images that they pull, or repositories. @defaultValue the registries that the builder is configured with, and what it has pushed */
+  /** Images that they pull, or repositories. @defaultValue the registries that the builder is configured with, and what it has pushed and published in this process */
   readonly images?: readonly string[];
 }
 

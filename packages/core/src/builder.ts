@@ -119,8 +119,9 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
    */
   find(reference: string, options?: FindOptions, call?: CallOptions): Promise<FoundImage | undefined>;
   /**
-   * Gives a ServiceAccount the credentials with which its pods pull what the builder builds. They are brought in step at each
-   * later build and publish of this builder.
+   * Gives a ServiceAccount the credentials with which its pods pull what the builder builds: those of the builder and of this call, as far as they are for
+   * the images. They are brought in step at each later build and publish of this builder in this process, unless a build is skipped, and by calling this
+   * again, from any process; what the builder has no credentials for any more goes.
    */
   ensurePullable(options: PullableOptions, call?: CallOptions): Promise<PullableResult>;
   /** Gives compute back and keeps state; the next build starts the builder again. */

@@ -1,4 +1,4 @@
-import type { Credential, Keychain, KeychainCall } from "@slipway/core";
+import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { kubeletLookup } from "../kubelet/kubelet-lookup.ts";
 import { canonicalHost } from "../registry-scope.ts";
@@ -32,13 +32,12 @@ export interface ImagePullSecret {
 
 /** Puts what a keychain knows about images into the form that the kubelet reads: user names and passwords, by registry and path. */
 export async function imagePullSecretData(
-  { keychain, images, aliases = {} }: ImagePullSecretOptions,
+  { keychain, images, aliases }: ImagePullSecretOptions,
   call: KeychainCall,
 ): Promise<ImagePullSecretData> {
   const logins = new Map<string, string[]>();
   const warnings = new Set<string>();
-  for (const { image, registry, repository } of pulledImages(images, aliases)) {
-    const resource = { registry, ...(repository === undefined ? {} : { repository }), actions: ["pull"] as const };
+  for (const { image, resource } of pulledImages(images, aliases)) {
     for (const credential of await keychain.resolve(resource, call)) {
       const warning = nodeProblem(credential, image.registry);
       if (warning !== undefined) warnings.add(warning);
@@ -55,24 +54,28 @@ export async function imagePullSecretData(
   return { secrets, warnings: [...warnings] };
 }
 
-interface PulledImage {
-  /** As the node names it. */
+/** An image, or a whole registry, as a node names it. */
+export interface PulledImage {
   readonly image: { readonly registry: string };
-  /** Whose credentials hold. */
-  readonly registry: string;
   readonly repository?: string;
+  /** Whose credentials hold. */
+  readonly resource: RegistryResource;
 }
 
 /** Each image by every name that a node may know it by. */
-function pulledImages(images: readonly string[], aliases: Readonly<Record<string, string>>): PulledImage[] {
+export function pulledImages(
+  images: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): readonly PulledImage[] {
   const byName = new Map<string, PulledImage>();
   const registries = Object.entries(aliases).map(([name, registry]) => [canonicalHost(name), canonicalHost(registry)]);
   for (const text of images) {
     const { registry: host, ...rest } = parseImageName(text);
     const registry = registries.find(([name]) => name === host)?.[1] ?? host;
     const names = registries.flatMap(([name = "", of]) => (of === registry ? [name] : []));
+    const resource = { registry, ...rest, actions: ["pull" as const] };
     for (const name of new Set([...names, host]))
-      byName.set(`${name}/${rest.repository ?? ""}`, { image: { registry: name }, registry, ...rest });
+      byName.set(`${name}/${rest.repository ?? ""}`, { image: { registry: name }, ...rest, resource });
   }
   return [...byName.values()];
 }

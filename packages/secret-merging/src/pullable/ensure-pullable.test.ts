@@ -4,9 +4,9 @@ import { BuilderError } from "@slipway/core";
 import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
-import { createKeychain, ensurePullable, kubeletLookup, staticCredentials } from "../index.ts";
+import { createKeychain, ensurePullable, kubeletLookup, pullSecret, staticCredentials } from "../index.ts";
 import type { PullableCluster } from "../index.ts";
-import { problemOf } from "../testing/keychain-questions.ts";
+import { problemOf, secret, serving } from "../testing/keychain-questions.ts";
 import { updateReferences } from "./account-references.ts";
 
 const call = { signal: AbortSignal.timeout(60_000) };
@@ -126,6 +126,66 @@ describe("ensurePullable", () => {
     await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
     expect(cluster.names).toEqual(secrets.slice(0, 1));
     expect(cluster.writes).toEqual(["patch account", `delete ${secrets[1] ?? ""}`]);
+  });
+
+  test.each([
+    ["its entry has moved to a path", given("r.io/team", "ann"), ["r.io/team"]],
+    ["its entry has gone", createKeychain(), []],
+    ["its password has become a token", staticCredentials({ registry: "r.io", registryToken: "bearer" }), []],
+  ])("takes away a Secret when %s", async (_title, keychain, keys) => {
+    const cluster = new FakeNamespace(["theirs"]);
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    await ensurePullable(cluster, { ...options, owner: "other", keychain: given("r.io", "bob") }, call);
+    const [, , others = ""] = cluster.names;
+    const now = await ensurePullable(cluster, { ...options, keychain }, call);
+    expect([...cluster.secrets.keys()].toSorted()).toEqual([others, ...now.secrets].toSorted());
+    expect(cluster.names).toEqual(["theirs", others, ...now.secrets]);
+    expect(cluster.names).not.toContain(secrets[0]);
+    const left = now.secrets.map((name) => cluster.secrets.get(name)?.metadata?.annotations?.["slipway.dev/registry"]);
+    expect(left).toEqual(keys);
+  });
+
+  test("asked for a registry, takes away what it has for any path of it, and nothing of other registries", async () => {
+    const cluster = new FakeNamespace();
+    const before = createKeychain(given("r.io/team", "ann"), given("r.io.example", "bob"));
+    await ensurePullable(cluster, { ...options, images: ["r.io", "r.io.example"], keychain: before }, call);
+    const { secrets } = await ensurePullable(
+      cluster,
+      { ...options, images: ["r.io"], keychain: given("r.io", "ann") },
+      call,
+    );
+    const others = await ensurePullable(cluster, { ...options, images: ["r.io.example"], keychain: before }, call);
+    expect([...cluster.secrets.keys()].toSorted()).toEqual([...secrets, ...others.secrets].toSorted());
+  });
+
+  test("asked for an image, leaves alone what other images of the registry need", async () => {
+    const cluster = new FakeNamespace();
+    const keychain = given("r.io/team", "ann");
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain }, call);
+    await ensurePullable(cluster, { ...options, images: ["r.io/teams/app"], keychain: createKeychain() }, call);
+    expect(cluster.names).toEqual(secrets);
+  });
+
+  test("takes nothing away while a source cannot be read", async () => {
+    const cluster = new FakeNamespace();
+    const keychain = pullSecret({ name: "regcred" });
+    const ask = { ...options, keychain };
+    const config = { auths: { "r.io": { auth: Buffer.from("ann:hunter2").toString("base64") } } };
+    const { secrets } = await ensurePullable(cluster, ask, { ...call, ...serving(secret("regcred", config)) });
+    expect(secrets).toHaveLength(1);
+    const damaged = serving(secret("regcred", { auths: { "r.io": { auth: "?" } } }));
+    const result = await ensurePullable(cluster, ask, { ...call, ...damaged });
+    expect(result.secrets).toEqual([]);
+    expect(damaged.warnings).toEqual([expect.stringMatching(/regcred/)]);
+    expect(cluster.names).toEqual(secrets);
+    expect([...cluster.secrets.keys()]).toEqual(secrets);
+    // Once its helper is not to be had here, nobody knows what it would say.
+    const helped = secret("regcred", { credHelpers: { "r.io": "ecr-login" } });
+    await ensurePullable(cluster, ask, { ...call, ...serving(helped) });
+    expect(cluster.names).toEqual(secrets);
+    await ensurePullable(cluster, ask, { ...call, ...serving(secret("regcred", { auths: {} })) });
+    expect(cluster.names).toEqual([]);
+    expect(cluster.secrets.size).toBe(0);
   });
 
   test("leaves alone what another builder has put there for another registry", async () => {

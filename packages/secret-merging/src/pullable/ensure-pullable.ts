@@ -2,12 +2,11 @@ import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError, invalidOptions } from "@slipway/core";
 import type { Keychain, KeychainCall } from "@slipway/core";
 
-import type { ImagePullSecret } from "../projections/image-pull-secrets.ts";
 import { imagePullSecretData } from "../projections/image-pull-secrets.ts";
 import { updateReferences } from "./account-references.ts";
 import type { ReferenceChange } from "./account-references.ts";
-import { isPullSecret, pullSecretObject, selectorOf } from "./pull-secret-object.ts";
-import type { PullSecretOwner } from "./pull-secret-object.ts";
+import { obsoleteSecrets } from "./obsolete-secrets.ts";
+import { isPullSecret, pullSecretObject } from "./pull-secret-object.ts";
 
 /** Who shall be able to pull what. */
 export interface EnsurePullableOptions {
@@ -45,7 +44,8 @@ export const pullableRbac = [
 
 /**
  * Lets pods of a ServiceAccount pull images: copies what the keychain knows about them into Secrets of the namespace, one for each credential, and
- * names these in the account. What is there already is brought in step, so that it can be called at each build; entries of others stay.
+ * names these in the account. What is there already is brought in step, so that it can be called at each build: a Secret whose credentials the keychain does not have
+ * any more for these images is removed. Entries of others stay.
  *
  * @throws `INVALID_OPTIONS` if the account does not exist, or if a Secret of somebody else has the name of one of these; `FORBIDDEN` without the
  * permissions in {@link pullableRbac}
@@ -61,7 +61,7 @@ export async function ensurePullable(
   const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
   await Promise.all(objects.map((object) => applySecret(cluster, object, call)));
   const wanted = objects.map(({ metadata }) => metadata.name);
-  const obsolete = await obsoleteSecrets(cluster, secrets, { owner, wanted }, call);
+  const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, images, aliases }, call);
   const account = { namespace, name: serviceAccount, timeoutMs: options.accountTimeoutMs ?? 30_000 };
   await updateAccount(cluster, account, { wanted, obsolete }, call);
   // Only now does no pod that starts name them any more.
@@ -93,27 +93,6 @@ function isInStep(existing: Secret, wanted: Secret): boolean {
     existing.data?.[key] === wanted.data?.[key] &&
     labels.every(([name, value]) => existing.metadata?.labels?.[name] === value)
   );
-}
-
-/** Secrets of an earlier call, when a registry had more credentials than now. */
-async function obsoleteSecrets(
-  cluster: PullableCluster,
-  secrets: readonly ImagePullSecret[],
-  { owner, wanted }: { readonly owner: PullSecretOwner; readonly wanted: readonly string[] },
-  { signal }: KeychainCall,
-): Promise<string[]> {
-  const { namespace } = owner;
-  const keys = [...new Set(secrets.map(({ key }) => key))];
-  const lists = await Promise.all(
-    keys.map((key) =>
-      cluster.list<Secret>(
-        { apiVersion: "v1", kind: "Secret", namespace },
-        { labelSelector: selectorOf(key, owner), signal },
-      ),
-    ),
-  );
-  const names = lists.flatMap(({ items }) => items.flatMap(({ metadata }) => metadata?.name ?? []));
-  return names.filter((name) => !wanted.includes(name));
 }
 
 interface Account {

@@ -54,12 +54,15 @@ export function pullSecretObject(
   };
 }
 
-/** The selector for all Secrets that an owner has for a registry and path. */
-export function selectorOf(key: string, owner: PullSecretOwner): string {
-  const labels = { ...pullSecretLabels, [keyLabel]: keyHash(key, owner) };
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(",");
+/** The selector for these Secrets, whoever keeps them in step. */
+export const pullSecretSelector = Object.entries(pullSecretLabels)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(",");
+
+/** Which registry and path a Secret is for; `undefined` if it is another owner's. */
+export function pullSecretKey({ metadata }: Pick<Secret, "metadata">, owner: PullSecretOwner): string | undefined {
+  const key = metadata?.annotations?.[registryAnnotation];
+  return key !== undefined && metadata?.labels?.[keyLabel] === keyHash(key, owner) ? key : undefined;
 }
 
 /** Whether a Secret is one of these. */
