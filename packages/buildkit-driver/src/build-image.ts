@@ -83,13 +83,12 @@ function received({ pod }: BuilderPod, { context, cacheTo }: BuildRequest): Rece
   return uid === undefined || key === "" || cacheTo.length > 0 ? undefined : receivedFilesStore(uid, key);
 }
 
-async function preflight(
+function preflight(
   request: BuildRequest,
   access: Pick<Preflight, "registries" | "credentials" | "keychainCall">,
 ): Promise<void> {
-  if (!request.preflight) return;
   const images = { baseImages: () => baseImages(request), possibleBaseImages: () => possibleBaseImages(request) };
-  await checkRegistries(request, { ...access, ...images });
+  return checkRegistries(request, { ...access, ...images });
 }
 
 interface Daemon extends BuildkitConnection {

@@ -53,10 +53,15 @@ const push: CheckedRequest = {
   cacheFrom: [],
   cacheTo: [],
   createRepository: false,
+  preflight: true,
 };
 
 const bases: string[] = [];
-beforeEach(() => bases.splice(0, bases.length, `${host}/base/app:1`));
+let isComplete: boolean;
+beforeEach(() => {
+  bases.splice(0, bases.length, `${host}/base/app:1`);
+  isComplete = true;
+});
 
 async function check(
   changes: Partial<CheckedRequest> = {},
@@ -74,8 +79,8 @@ async function check(
     credentials,
     keychainCall: call,
   });
-  const baseImages = () => Promise.resolve(bases);
-  const images = { baseImages, possibleBaseImages: baseImages };
+  const baseImages = () => Promise.resolve({ references: bases, isComplete });
+  const images = { baseImages, possibleBaseImages: () => Promise.resolve(bases) };
   await checkRegistries({ ...push, ...changes }, { registries, credentials, keychainCall: call, ...images });
   return warnings;
 }
@@ -124,6 +129,29 @@ it("refuses them also where nothing is pushed to that host, and where some repos
     code: "INVALID_OPTIONS",
     message: expect.stringMatching(/secret builds\/reader.*secret builds\/writer/) as unknown,
   });
+});
+
+it("refuses them also where nobody asks for permission to push", async () => {
+  answer = basic("writer");
+  const two = keychain(user("reader", "base"), user("writer", "team"));
+  await expect(check({ preflight: false }, two)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  expect(await check({ preflight: false }, keychain(user("other")))).toEqual([]);
+  expect(requests.filter((request) => request.startsWith("POST"))).toEqual([]);
+});
+
+it("says so where it does not see which base images a build with two users for one host reads", async () => {
+  answer = basic("writer");
+  bases.splice(0);
+  isComplete = false;
+  const two = keychain(user("writer", "team"), user("reader", "base"));
+  const warnings = await check({}, two);
+  expect(warnings).toEqual([
+    expect.stringMatching(/registry\.svc:5000 .*secret builds\/writer and secret builds\/reader.*Dockerfile is not/),
+  ]);
+  // Whatever is in it, there is one user for all.
+  expect(await check({}, keychain(user("writer")))).toEqual([]);
+  isComplete = true;
+  expect(await check({}, two)).toEqual([]);
 });
 
 it("leaves two users alone that this build does not need both", async () => {

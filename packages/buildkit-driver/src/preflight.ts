@@ -2,7 +2,8 @@ import type { BuildRequest, KeychainCall, Keychain } from "@slipway/core";
 import { BuilderError, invalidOptions } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
 
-import { differByScope, isSameCredential, usableCandidates } from "./credential-scopes.ts";
+import type { BaseImages } from "./base-images.ts";
+import { differByScope, isSameCredential, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
 import type { PodRegistries } from "./pod-registries.ts";
 
 /** What a preflight needs to know. */
@@ -10,24 +11,28 @@ export interface Preflight {
   readonly registries: PodRegistries;
   readonly credentials: Keychain;
   readonly keychainCall: KeychainCall;
-  /** References of the images that the build reads; asked only where credentials contradict each other. */
-  readonly baseImages: () => Promise<readonly string[]>;
-  /** Some more than these, found at a glance. */
+  /** The images that the build reads; asked only where credentials contradict each other. */
+  readonly baseImages: () => Promise<BaseImages>;
+  /** References of some more than these, found at a glance. */
   readonly possibleBaseImages: () => Promise<readonly string[]>;
 }
 
 /** What decides which registries a build needs. */
-export type CheckedRequest = Pick<BuildRequest, "outputs" | "tags" | "cacheFrom" | "cacheTo" | "createRepository">;
+export type CheckedRequest = Pick<
+  BuildRequest,
+  "outputs" | "tags" | "cacheFrom" | "cacheTo" | "createRepository" | "preflight"
+>;
 
 /**
- * Asks the registries for permission before anything is built: an upload is opened in each repository that will be written to, and deleted.
+ * Refuses credentials that contradict each other, and asks the registries for permission before anything is built: an upload is opened in each
+ * repository that will be written to, and deleted. Without `preflight` no permission is asked for; what contradicts each other is refused all the same.
  *
  * @throws BuilderError REGISTRY_UNAUTHORIZED with each candidate that was tried, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE;
  * INVALID_OPTIONS for credentials that contradict each other
  */
 export async function checkRegistries(request: CheckedRequest, preflight: Preflight): Promise<void> {
-  const written = writtenRepositories(request);
   await refuseAmbiguity(request, preflight);
+  const written = request.preflight ? writtenRepositories(request) : [];
   await Promise.all(written.map((repository) => checkRepository(repository, request, preflight)));
 }
 
@@ -88,9 +93,15 @@ async function refuseAmbiguity(request: CheckedRequest, preflight: Preflight): P
     const candidates = await usableCandidates(credentials, { registry, actions: ["pull", "push"] }, keychainCall);
     if (!differByScope(candidates)) continue;
     if ((await authenticationOf(registry, preflight)) !== "basic") continue;
-    const read = repositoriesOf(await preflight.baseImages());
-    await refuseDifferent(registry, [...used, ...read], preflight);
+    const { references, isComplete } = await preflight.baseImages();
+    await refuseDifferent(registry, [...used, ...repositoriesOf(references)], preflight);
+    if (!isComplete) keychainCall.warn?.(unseenBases(registry, candidates));
   }
+}
+
+function unseenBases(registry: string, candidates: readonly UsableCredential[]): string {
+  const sources = [...new Set(candidates.map(({ source }) => source))].join(" and ");
+  return `${registry} has Basic authentication, where a build has one user name for all repositories, but ${sources} differ by repository. The Dockerfile is not on this machine, so whether a base image wants another one than the rest of the build is not known: then the build fails when it pulls or pushes. Give one that may do all`;
 }
 
 async function authenticationOf(

@@ -47,7 +47,12 @@ export interface BuildOptions {
   pull?: boolean | undefined;
   /** @defaultValue `[{ type: "push" }]` */
   outputs?: readonly Output<string | ArchiveSink>[] | undefined;
-  /** Ask the registries of the tags and of `cacheTo` for permission before the build, not after it. @defaultValue `true` */
+  /**
+   * Ask the registries of the tags and of `cacheTo` for permission before the build, not after it. Credentials that contradict each other are refused
+   * in any case.
+   *
+   * @defaultValue `true`
+   */
   preflight?: boolean | undefined;
   /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
   createRepository?: boolean | undefined;
