@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import { createContextFolder } from "./support/context-folder.ts";
 import { deployRegistry } from "./support/registries/deploy-registry.ts";
 import { applyPullSecret, randomUser } from "./support/registries/pull-secret-object.ts";
+import { listTags } from "./support/registries/registry-access.ts";
 import { registryDriverOptions } from "./support/registries/registry-names.ts";
 import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
 
@@ -15,7 +16,7 @@ const pullFailureGraceMs = 1_000;
 it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by the name that nodes pull", async () => {
   await using namespace = await createTestNamespace();
   await using fresh = await createTestNamespace();
-  const user = randomUser("team");
+  let user = randomUser("team");
   const registry = await deployRegistry(namespace, {
     auth: { htpasswd: { [user.name]: user.password } },
     nodePort: true,
@@ -24,16 +25,15 @@ it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by
   await applyPullSecret(namespace, "regcred", { [registry.host]: user });
   const options = registryDriverOptions(namespace);
   const registries = { ...options.registries, [registry.host]: { http: true, nodeAddress: nodeHost } };
-  await using builder = createBuilder({
-    driver: buildkitDriver({ ...options, registries }),
-    credentials: [pullSecret({ name: "regcred" })],
-  });
+  const builderOfThisProcess = () =>
+    createBuilder({
+      driver: buildkitDriver({ ...options, registries }),
+      credentials: [pullSecret({ name: "regcred" })],
+    });
+  await using builder = builderOfThisProcess();
   const { busybox } = namespace.testCluster.bases;
   const build = async (tag: string, marker: string): Promise<string> => {
-    await using context = await createContextFolder({
-      Dockerfile: `FROM ${busybox}\nCOPY marker /marker\nCMD ["cat", "/marker"]\n`,
-      marker,
-    });
+    await using context = await createContextFolder(appFiles(busybox, marker));
     const tags = [`${registry.host}/team/app:${tag}`];
     const { digest } = await builder.build({ context: context.path, tags }).image();
     return `${nodeHost}/team/app@${digest}`;
@@ -53,12 +53,39 @@ it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by
   expect(await builder.ensurePullable({ namespace: fresh.name, images: [image] })).toEqual({ secrets, warnings });
 
   // Each build brings what nodes pull with in step with the Secrets that it comes from.
-  const rotated = randomUser(user.name);
-  await registry.setPasswords({ [rotated.name]: rotated.password });
-  await applyPullSecret(namespace, "regcred", { [registry.host]: rotated });
+  const rotate = async (): Promise<void> => {
+    user = randomUser(user.name);
+    await registry.setPasswords({ [user.name]: user.password });
+    await applyPullSecret(namespace, "regcred", { [registry.host]: user });
+  };
+  await rotate();
   const next = await build("2", "ran with the next password\n");
   expect(await runPod(fresh, "rotated", next)).toBe("ran with the next password\n");
+
+  // So does each publication. Without a tag the image gets one that names what it was built from.
+  await using context = await createContextFolder(appFiles(busybox, "ran as it was published\n"));
+  const recorded = { context: context.path, tags: [`${registry.host}/team/app:3`], skipIfPresent: true };
+  const { reference } = await builder.build(recorded).image();
+  await rotate();
+  const destination = `${registry.host}/released/app`;
+  const published = await builder.publish({ source: reference, destinations: [destination] });
+  const [tag = "", ...others] = await listTags(registry, user, "released/app");
+  expect(tag).toMatch(/^v-[0-9a-f]{16}$/);
+  expect(others).toEqual([]);
+  expect(await runPod(fresh, "published", `${nodeHost}/released/app:${tag}`)).toBe("ran as it was published\n");
+
+  // Another builder, which builds nothing because it is there, knows the same name.
+  await using other = builderOfThisProcess();
+  const { skipped, image: found } = await other.build(recorded).result();
+  expect(skipped).toBe(true);
+  const again = await other.publish({ source: found?.reference ?? "", destinations: [destination] });
+  expect(again).toMatchObject({ digest: published.digest, sentBytes: 0 });
+  expect(await listTags(registry, user, "released/app")).toEqual([tag]);
 });
+
+function appFiles(base: string, marker: string): Record<string, string> {
+  return { Dockerfile: `FROM ${base}\nCOPY marker /marker\nCMD ["cat", "/marker"]\n`, marker };
+}
 
 /** Runs a pod to its end and returns what it printed. */
 async function runPod({ cluster, name: namespace }: TestNamespace, name: string, image: string): Promise<string> {

@@ -37,6 +37,14 @@ export async function manifestStatus(
     .status;
 }
 
+/** The tags of a repository, without those under which registries that list no referrers keep them. */
+export async function listTags(peer: RegistryPeer, user: RegistryUser, repository: string): Promise<readonly string[]> {
+  const headers = await headersFor(peer, user, [`repository:${repository}:pull`]);
+  const { body } = await expectStatus(200, peer, { path: `/v2/${repository}/tags/list`, headers });
+  const { tags } = JSON.parse(body.toString()) as { tags: readonly string[] | null };
+  return (tags ?? []).filter((tag) => !tag.startsWith("sha256-"));
+}
+
 /** Uploads an image of one layer that has these files, and returns its digest. */
 export async function uploadImage(
   peer: RegistryPeer,

@@ -1,5 +1,5 @@
 import type { DriverCall, PublishOptions, PublishResult } from "@slipway/core";
-import { copyImage, parseImageReference } from "@slipway/registry-client";
+import { copyImage, findImage, formatImageReference, parseImageReference } from "@slipway/registry-client";
 
 import { keychainCall } from "./keychain-call.ts";
 import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
@@ -31,6 +31,13 @@ async function withVersionTag(
 ): Promise<PublishOptions> {
   if (!needsVersionTag(options)) return options;
   const source = parseImageReference(options.source);
-  const digest = source.digest ?? (await registries.client(source.registry).headManifest(source, { signal }))?.digest;
-  return digest === undefined ? options : { ...options, versionTag: await built.versionTag(digest) };
+  const { registry, repository } = source;
+  const client = registries.client(registry);
+  const digest = source.digest ?? (await client.headManifest(source, { signal }))?.digest;
+  if (digest === undefined) return options;
+  const recorded = async (): Promise<readonly string[]> => {
+    const reference = formatImageReference({ registry, repository, digest });
+    return (await findImage(client, { reference, platforms: [] }, { signal }))?.identities ?? [];
+  };
+  return { ...options, versionTag: await built.versionTag(digest, recorded) };
 }

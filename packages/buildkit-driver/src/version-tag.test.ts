@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { BuiltImages, needsVersionTag } from "./version-tag.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
+const unrecorded = (): Promise<readonly string[]> => Promise.resolve([]);
 let folder: string;
 let request: BuildRequest;
 beforeEach(async () => {
@@ -23,19 +24,19 @@ afterEach(() => rm(folder, { recursive: true }));
 it("names an image after what it was built from", async () => {
   const images = new BuiltImages();
   images.add(digest, request, 10_000);
-  const tag = await images.versionTag(digest);
+  const tag = await images.versionTag(digest, unrecorded);
   expect(tag).toMatch(/^v-[\da-f]{16}$/);
-  expect(await images.versionTag(digest)).toBe(tag);
+  expect(await images.versionTag(digest, unrecorded)).toBe(tag);
   const other = `sha256:${"b".repeat(64)}`;
   images.add(other, { ...request, target: "x" }, 10_000);
-  expect(await images.versionTag(other)).not.toBe(tag);
+  expect(await images.versionTag(other, unrecorded)).not.toBe(tag);
 });
 
 it("does not name an image after files that have changed since", async () => {
   const images = new BuiltImages();
   images.add(digest, request, 10_000);
   await utimes(join(folder, "a"), 20, 20);
-  await expect(images.versionTag(digest)).rejects.toMatchObject({
+  await expect(images.versionTag(digest, unrecorded)).rejects.toMatchObject({
     code: "INVALID_OPTIONS",
     message: expect.stringMatching(/a of the build context has changed.*versionTag/) as unknown,
   });
@@ -43,10 +44,23 @@ it("does not name an image after files that have changed since", async () => {
 
 it("does not know what others have built, nor what it built long ago", async () => {
   const images = new BuiltImages();
-  await expect(images.versionTag(digest)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  await expect(images.versionTag(digest, unrecorded)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
   images.add(digest, request, 10_000);
   for (let build = 0; build < 100; build++) images.add(`sha256:${build}`, request, 10_000);
-  await expect(images.versionTag(digest)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  await expect(images.versionTag(digest, unrecorded)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+});
+
+it("names an image that it has not built after what its registry has recorded, if that is one thing", async () => {
+  const images = new BuiltImages();
+  const recorded = (...identities: readonly string[]) => images.versionTag(digest, () => Promise.resolve(identities));
+  expect(await recorded(`sha256:${"12345678".repeat(8)}`)).toBe("v-1234567812345678");
+  for (const identities of [["latest"], [`sha256:${"1".repeat(64)}`, `sha256:${"2".repeat(64)}`]])
+    await expect(recorded(...identities)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  images.add(digest, request, 10_000);
+  const own = await images.versionTag(digest, () => Promise.reject(new Error("nobody has to be asked")));
+  expect(own).not.toBe("v-1234567812345678");
+  await utimes(join(folder, "a"), 20, 20);
+  expect(await recorded(`sha256:${"12345678".repeat(8)}`)).toBe("v-1234567812345678");
 });
 
 it.each([

@@ -6,7 +6,7 @@ const rememberedBuilds = 100;
 /** Of 64 hexadecimal digits; 64 bits tell the versions of one image apart. */
 const tagDigits = 16;
 
-/** Knows what an image was built from, for as long as this process lives. */
+/** Knows what the images were built from that this process has built. */
 export class BuiltImages {
   readonly #builds = new Map<string, { readonly request: BuildRequest; readonly startedMs: number }>();
 
@@ -21,19 +21,36 @@ export class BuiltImages {
   /**
    * A tag that names what an image was built from: `v-` and a hash of the build's inputs.
    *
-   * @throws BuilderError INVALID_OPTIONS if this process has not built the image, or its files have changed since
+   * @param recorded - The identities that a registry has for the image, as builds with `skipIfPresent` leave them; asked only if this process does not know.
+   * @throws BuilderError INVALID_OPTIONS if this process has not built the image, or its files have changed since, and the registry does not know just one
    */
-  async versionTag(digest: string): Promise<string> {
+  async versionTag(digest: string, recorded: () => Promise<readonly string[]>): Promise<string> {
+    try {
+      return tagOf(await this.#identityOf(digest));
+    } catch (error) {
+      if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
+      const [identity, ...others] = (await recorded()).filter((text) => identityPattern.test(text));
+      if (identity === undefined || others.length > 0) throw error;
+      return tagOf(identity);
+    }
+  }
+
+  async #identityOf(digest: string): Promise<string> {
     const build = this.#builds.get(digest);
     if (build === undefined) throw unknownVersion(`this builder has not built ${digest} itself`);
     const { identify } = await import("@slipway/context-sync");
     const { request, startedMs } = build;
-    const identity = await identify(request, { unchangedSinceMs: startedMs }).catch((error: unknown) => {
+    return identify(request, { unchangedSinceMs: startedMs }).catch((error: unknown) => {
       if (BuilderError.isInstance(error) && error.code === "CONTEXT_INVALID") throw unknownVersion(error.message);
       throw error;
     });
-    return `v-${identity.replace(/^sha256:/, "").slice(0, tagDigits)}`;
   }
+}
+
+const identityPattern = /^sha256:[0-9a-f]{64}$/;
+
+function tagOf(identity: string): string {
+  return `v-${identity.replace(/^sha256:/, "").slice(0, tagDigits)}`;
 }
 
 /** Whether a destination leaves its tag to the version of the image. */

@@ -23,7 +23,11 @@ export interface PublishOptions {
   readonly source: string;
   /** `registry/repository:tag`, or without a tag: then `versionTag` is the tag. */
   readonly destinations: readonly string[];
-  /** Tag of the destinations that have none: what names this version, such as a hash of what it was built from. */
+  /**
+   * Tag of the destinations that have none.
+   *
+   * @defaultValue `v-` and a hash of what the image was built from: this builder has built it, or a build with `skipIfPresent` has recorded it in the registry
+   */
   readonly versionTag?: string;
   /** Leave the other platforms out. The index is written anew, so its digest is another one. @defaultValue all */
   readonly platforms?: readonly string[];
