@@ -90,9 +90,9 @@ describe("what is dialled", () => {
     });
   }
 
-  const led = lies.filter(({ says }) => says.source.includes("leads to"));
+  const leading = lies.filter(({ dialled }) => dialled === false);
 
-  test.each(led)("LYING-REGISTRY: $name is not dialled", async (lie) => {
+  test.each(leading)("LYING-REGISTRY: $name is not dialled", async (lie) => {
     const dialed: string[] = [];
     const transport = recordingTransport(dialed);
     const inner = "registry.builds.svc:5000";
@@ -193,7 +193,7 @@ describe("what is dialled", () => {
   test("LYING-REGISTRY: what is allowed is reached, whatever it is", async () => {
     const dialed: string[] = [];
     const transport = recordingTransport(dialed);
-    const lie = led.find(({ name }) => name === "a redirect to a private address");
+    const lie = leading.find(({ name }) => name === "a redirect to a private address");
     if (lie === undefined) throw new Error("no such lie");
     const options: RegistryClientOptions = { registry: "registry.builds.svc:5000", http: true, transport };
     await askLiar(createRegistryClient({ ...options, guard: { allow: ["10.0.0.1"] } }), lie).catch(() => undefined);

@@ -101,7 +101,9 @@ describe("what is broken is named and passed over", () => {
 
   test.each([
     ["wrapped in single quotes", shellQuoted, /secret builds\/bad is wrapped in shell quotes/],
-    ["wrapped in double quotes", '"{ \\"auths\\": {} }"', /secret builds\/bad is JSON within a JSON string/],
+    ["wrapped in double quotes", '"{ \\"auths\\": {} }"', /secret builds\/bad is wrapped in shell quotes/],
+    ["quoted twice", JSON.stringify(shellQuoted), /secret builds\/bad is wrapped in shell quotes/],
+    ["a string", '"hunter2"', /is not JSON/],
     ["encoded twice", Buffer.from(JSON.stringify(good)).toString("base64"), /is encoded in base64 twice/],
     ["empty", " \n", /is empty/],
     ["cut off", '{"auths": {"hunter2', /is not JSON/],

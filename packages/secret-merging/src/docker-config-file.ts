@@ -5,7 +5,7 @@ import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-co
 import { parseRegistryScope } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";
 import { tokenExpiry } from "./token-expiry.ts";
-import { unreadableText } from "./unreadable-text.ts";
+import { unreadableText, wrappedText } from "./unreadable-text.ts";
 
 const text = z.nullish(z.string());
 const entrySchema = z.nullable(
@@ -60,7 +60,7 @@ function parse<Schema extends z.ZodMiniType>(
   }
   const result = schema.safeParse(value);
   if (result.success) return { success: true, data: result.data };
-  if (typeof value === "string") return failed(`The ${source} is JSON within a JSON string. Store the inner one`);
+  if (typeof value === "string") return failed(`The ${source} ${wrappedText(value)}`);
   const places = result.error.issues.map((issue) => issue.path.join("."));
   return failed(`The ${source} is no Docker configuration: see ${places.join(", ") || "its top level"}`);
 }

@@ -17,6 +17,8 @@ export interface Lie {
   readonly code: BuilderErrorCode;
   /** What the error must say beside. */
   readonly says: RegExp;
+  /** `false`: the place that the registry names must not be dialled. */
+  readonly dialled?: false;
 }
 
 const manifest = Buffer.from('{"schemaVersion":2}');
@@ -190,34 +192,40 @@ const cases: Readonly<Record<string, Case>> = {
     answer: redirect("http://169.254.169.254/latest/meta-data/iam/"),
     code: "REGISTRY_REFUSED",
     says: /leads to 169\.254\.169\.254/,
+    dialled: false,
   },
   "a redirect to a metadata address in other digits": {
     answer: redirect("http://0xa9fea9fe/"),
     code: "REGISTRY_REFUSED",
     says: /leads to 169\.254\.169\.254/,
+    dialled: false,
   },
   "a redirect to a metadata address inside of IPv6": {
     answer: redirect("http://[::ffff:169.254.169.254]/"),
     ask: readBlob,
     code: "REGISTRY_REFUSED",
     says: /credentials away/,
+    dialled: false,
   },
   "a redirect to a metadata name": {
     answer: redirect("http://metadata.google.internal/computeMetadata/v1/"),
     ask: readBlob,
     code: "REGISTRY_REFUSED",
     says: /leads to metadata\.google\.internal/,
+    dialled: false,
   },
   "a redirect to a private address": {
     answer: redirect("http://10.0.0.1/"),
     ask: readBlob,
     code: "REGISTRY_REFUSED",
     says: /leads to 10\.0\.0\.1 is an address of a private network/,
+    dialled: false,
   },
   "a redirect to a name of the cluster": {
     answer: redirect("http://kubernetes.default.svc/"),
     code: "REGISTRY_REFUSED",
     says: /name of an inner network/,
+    dialled: false,
   },
   "a redirect that goes round": {
     answer: (request, response) => void response.writeHead(302, { location: request.url }).end(),
@@ -234,11 +242,13 @@ const cases: Readonly<Record<string, Case>> = {
     ask: upload,
     code: "REGISTRY_REFUSED",
     says: /leads to 192\.168\.7\.7/,
+    dialled: false,
   },
   "a token service at a metadata address": {
     answer: challenge('Bearer realm="http://169.254.169.254/token",service="x"'),
     code: "REGISTRY_REFUSED",
     says: /leads to 169\.254\.169\.254/,
+    dialled: false,
   },
   "429 with a Retry-After of an hour": {
     answer: (_, response) =>
