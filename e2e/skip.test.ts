@@ -7,9 +7,9 @@ import { buildkitDriver } from "slipway/buildkit";
 import { afterAll, expect, it } from "vitest";
 
 import { createKanikoNamespace } from "./kaniko/kaniko-namespace.ts";
-import { recordPods } from "./skip/pod-record.ts";
 import type { SkipProgramOptions, SkipReport } from "./skip/skip-program.ts";
 import { createContextFolder, type ContextFolder } from "./support/context-folder.ts";
+import { recordPods } from "./support/object-record.ts";
 import { createTestNamespace, type TestNamespace } from "./support/test-namespace.ts";
 
 const fileCount = 20_000;

@@ -1,15 +1,14 @@
-import { keychainCall, type Cluster } from "@slipway/cluster";
-import { BuilderError, type DriverBuildResult, type DriverCall, type Keychain } from "@slipway/core";
-import { parseImageReference } from "@slipway/registry-client";
+import type { Cluster } from "@slipway/cluster";
+import { BuilderError, type DriverBuildResult, type DriverCall } from "@slipway/core";
 
-import { buildKeychain } from "./build-keychain.ts";
-import { foldBuild, planBuild, type BuildPlan, type FoldedBuild, type KanikoBuildRequest } from "./build-plan.ts";
+import { foldBuild, planBuild, type FoldedBuild, type KanikoBuildRequest } from "./build-plan.ts";
 import { buildPlatforms, type BuildOne, type PushedImage } from "./build-platforms.ts";
 import { helperContainer } from "./build-pod.ts";
-import { BuildRegistries, dialFromPod, isClusterName, mayPush, writtenRepositories } from "./build-registries.ts";
+import { BuildRegistries, dialFromPod, type RegistryAccessPlan } from "./build-registries.ts";
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
-import { registriesWithoutPod } from "./registries-without-pod.ts";
+import { askFromPod, askWithoutPod, type PushAnswers } from "./push-check.ts";
+import { registriesWithoutPod, registryAccess } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
 import { verifyPushed, type ClientOf } from "./verify-pushed.ts";
 import { syncToWorkspace } from "./workspace-context.ts";
@@ -23,25 +22,43 @@ export async function buildImage(
 ): Promise<DriverBuildResult> {
   const folded = foldBuild(request, options);
   for (const message of folded.warnings) call.emit({ type: "warning", message });
+  const access = await registryAccess(cluster, folded.options, call);
+  await using direct = registriesWithoutPod(cluster, access);
+  let answers: Promise<PushAnswers> | undefined;
+  const site: BuildSite = {
+    ...{ cluster, access, direct },
+    // Once for all platforms, before the first of them has a pod.
+    ask: () => (answers ??= askWithoutPod({ folded, registries: direct, call }, cluster.namespace)),
+  };
   const buildOne: BuildOne = async (part, partCall, onPushed) => {
     try {
-      return await buildInPod(cluster, part, partCall, onPushed);
+      return await buildInPod(site, part, partCall, onPushed);
     } catch (error) {
       throw withPlatform(error, part.request.platforms[0]);
     }
   };
   const { platforms } = folded.request;
   if (platforms.length > 1)
-    return buildPlatforms(folded, call, {
+    return await buildPlatforms(folded, call, {
       buildOne,
-      registriesWithoutPod: (late) => registriesWithoutPod(cluster, folded.options, late),
+      registriesWithoutPod: async (late) =>
+        registriesWithoutPod(cluster, await registryAccess(cluster, folded.options, late)),
     });
   const digest = await buildOne(folded, call);
   return { digest, platforms: platforms.map((platform) => ({ platform, digest })) };
 }
 
+/** What the pods of a build have in common. */
+interface BuildSite {
+  readonly cluster: Cluster;
+  readonly access: RegistryAccessPlan;
+  readonly direct: BuildRegistries;
+  /** Whether the build may push. */
+  readonly ask: () => Promise<PushAnswers>;
+}
+
 async function buildInPod(
-  cluster: Cluster,
+  { cluster, access, direct, ask }: BuildSite,
   folded: FoldedBuild,
   call: DriverCall,
   onPushed?: (image: PushedImage) => Promise<void>,
@@ -49,30 +66,26 @@ async function buildInPod(
   const { options, request } = folded;
   const plan = await planBuild(folded, call.signal);
   for (const message of plan.warnings) call.emit({ type: "warning", message });
-  const keys = keychainCall(cluster, call);
-  const credentials = await buildKeychain(options, call.credentials);
-  const access = { options, credentials, keychainCall: keys };
-  await using direct = new BuildRegistries(access);
-  const inside = await registriesInside(direct, request, plan, call.signal);
-  const files = { dockerConfig: await dockerConfig(credentials, plan, keys), files: plan.files };
+  const { inside, unasked } = await ask();
+  const files = { dockerConfig: await dockerConfig(plan.references, access), files: plan.files };
   const withHelper = inside.size > 0 || plan.archives.length > 0;
   await using context = plan.workspace && (await syncToWorkspace(cluster, options, plan.workspace, request, call));
   const build = new RunningBuild({ cluster, options, request, plan, files, withHelper, context }, call);
+  const ended = new AbortController();
   try {
     const pod = await build.start();
     await using within = new BuildRegistries(access, () => dialFromPod(cluster, pod));
-    const checks = request.preflight
-      ? writtenRepositories(plan.written).filter(({ registry }) => inside.has(registry))
-      : [];
-    const allowed = Promise.all(checks.map((repository) => mayPush(within, repository, request, call.signal)));
+    const signal = AbortSignal.any([call.signal, ended.signal]);
+    const allowed = askFromPod(unasked, { folded, registries: within, call: { ...call, signal } });
     allowed.catch(() => undefined);
     const digest = await build.finish(allowed);
     const clientOf: ClientOf = (registry) => (inside.has(registry) ? within : direct).client(registry);
-    await verifyPushed(plan.pushed, digest, clientOf, call);
+    await verifyPushed(plan.pushed, digest, { clientOf, helperFor: direct.helperFor.bind(direct) }, call);
     await deliverArchives(plan.archives, { cluster, pod, container: helperContainer }, call);
     await onPushed?.({ digest, clientOf });
     return digest;
   } finally {
+    ended.abort();
     await build.remove();
   }
 }
@@ -86,34 +99,15 @@ function withPlatform(error: unknown, platform: string | undefined): unknown {
 
 /** Credentials for exactly the registries of this build. */
 async function dockerConfig(
-  keychain: Keychain,
-  { written, baseImages }: BuildPlan,
-  keys: ReturnType<typeof keychainCall>,
+  references: readonly string[],
+  { credentials: keychain, keychainCall }: RegistryAccessPlan,
 ): Promise<string | undefined> {
   const { kanikoDockerConfig } = await import("@slipway/secret-merging");
-  const references = [...new Set([...written, ...baseImages])];
-  const { config, warnings } = await kanikoDockerConfig({ keychain, references, actions: ["pull", "push"] }, keys);
-  for (const warning of warnings) keys.warn?.(warning);
+  const { config, warnings } = await kanikoDockerConfig(
+    { keychain, references, actions: ["pull", "push"] },
+    keychainCall,
+  );
+  for (const warning of warnings) keychainCall.warn?.(warning);
   const isEmpty = Object.keys(config.auths).length === 0 && config.credHelpers === undefined;
   return isEmpty ? undefined : JSON.stringify(config);
-}
-
-/** The registries that have to be asked from within the cluster; the others have let this build push, unless nobody wants to know. */
-async function registriesInside(
-  direct: BuildRegistries,
-  request: KanikoBuildRequest,
-  { written, pushed }: BuildPlan,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const hosts = pushed.map((tag) => parseImageReference(tag).registry);
-  // Then nothing is known of them, but that the pod reaches them.
-  if (!request.preflight) return new Set(hosts);
-  const inside = new Set(hosts.filter(isClusterName));
-  const repositories = writtenRepositories(written).filter(({ registry }) => !isClusterName(registry));
-  await Promise.all(
-    repositories.map(async (repository) => {
-      if (!(await mayPush(direct, repository, request, signal))) inside.add(repository.registry);
-    }),
-  );
-  return inside;
 }

@@ -58,6 +58,14 @@ describe("the arguments of the executor", () => {
     }
   });
 
+  it("leave base images alone that may be old, where they shall be pulled", async () => {
+    const kept = "--cache-dir=/base-images";
+    for (const given of [{ cache: { directory: "/base-images" } }, { args: [kept] }]) {
+      expect((await plan({}, {}, given)).arguments).toContain(kept);
+      expect((await plan({}, { pull: true }, given)).arguments.join(" ")).not.toContain("--cache-dir");
+    }
+  });
+
   it("leave out what an old executor does not have", async () => {
     const { arguments: args } = await plan({ image: "gcr.io/kaniko-project/executor:v1.3.0" });
     expect(args.filter((argument) => /^--(?:image-download|push)-retry/.test(argument))).toEqual([]);
@@ -89,10 +97,24 @@ describe("the arguments of the executor", () => {
 });
 
 describe("a plan", () => {
-  it("knows what is written and read", async () => {
-    const { written, baseImages } = await plan();
-    expect(written).toEqual([...tags, "registry.example.com/team/api/cache"]);
-    expect(baseImages).toEqual(["docker.io/library/alpine:3"]);
+  it("knows what is written and read, each in full", async () => {
+    const { references } = await plan();
+    expect(references).toEqual([...tags, "registry.example.com/team/api/cache", "docker.io/library/alpine:3"]);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ["alpine:3", "team/app:1", ["docker.io/team/app:1", "docker.io/team/app/cache", "docker.io/library/alpine:3"]],
+    ["team/base", "r.io:5000/app", ["r.io:5000/app", "r.io:5000/app/cache", "docker.io/team/base"]],
+  ])("reads %s and %s as every engine does", async (base, tag, expected) => {
+    const { references } = await plan({}, { dockerfileInline: `FROM ${base}\n`, tags: [tag] });
+    expect(references).toEqual(expected);
+  });
+
+  it("needs credentials for mirrors", async () => {
+    const args = ["--registry-map=gcr.io=m.example.com"];
+    const dockerfileInline = "FROM alpine:3\nCOPY --from=gcr.io/a/b /c /d\n";
+    const { references } = await plan({ registryMirrors: ["hub.example.com"], args }, { dockerfileInline });
+    expect(references).toEqual(expect.arrayContaining(["hub.example.com/library/alpine:3", "m.example.com/a/b"]));
   });
 
   it("warns of a mount that hides what the Dockerfile writes", async () => {

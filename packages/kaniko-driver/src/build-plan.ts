@@ -1,20 +1,18 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
-import { BuilderError, invalidOptions, type BuildRequest, type OptionIssue } from "@slipway/core";
-import { dockerfileImages } from "@slipway/registry-client";
+import { invalidOptions, type BuildRequest, type OptionIssue } from "@slipway/core";
+import { dockerfileImages, formatImageReference, parseImageReference } from "@slipway/registry-client";
 
 import { shadowedTargets } from "./additional-mounts.ts";
 import { cacheRepository, certificateFile, dockerfileName, executorArguments } from "./executor-arguments.ts";
 import { contextArguments } from "./context-arguments.ts";
 import { executorOf, type Executor } from "./executor-version.ts";
-import type { FoldableOptions } from "./flag-options.ts";
+import { isTrue, type FoldableOptions } from "./flag-options.ts";
 import { foldFlags } from "./fold-flags.ts";
 import { imageArchives, type ImageArchive } from "./image-archives.ts";
+import { mirroredImages } from "./mirrored-images.ts";
 import type { KanikoBuildOptions, ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { lackingOptions } from "./lacking-options.ts";
 import { stdinProblem, workspaceOf, type ResolvedWorkspace } from "./workspace-options.ts";
-import { readTarFile } from "./tar-context.ts";
+import { readDockerfile } from "./read-dockerfile.ts";
 
 /** A request with the options that only kaniko knows. */
 export type KanikoBuildRequest = BuildRequest & { readonly kaniko: KanikoBuildOptions };
@@ -31,6 +29,14 @@ export interface FoldedBuild {
   readonly warnings: readonly string[];
 }
 
+/** What a build writes to registries. */
+export interface BuildWrites {
+  /** Tags that it pushes. */
+  readonly pushed: readonly string[];
+  /** The repository of its layers, which may only be read. */
+  readonly cache: { readonly repository: string; readonly isWritten: boolean } | undefined;
+}
+
 /** Everything that is known of a build in one pod before the cluster is asked. */
 export interface BuildPlan {
   readonly arguments: readonly string[];
@@ -40,12 +46,10 @@ export interface BuildPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Files that the executor reads, by name. */
   readonly files: Readonly<Record<string, string>>;
-  /** Repositories that it writes to: of the tags, and of the cache. */
-  readonly written: readonly string[];
   /** Tags that it pushes. */
   readonly pushed: readonly string[];
-  /** Images that it reads, as far as the Dockerfile tells. */
-  readonly baseImages: readonly string[];
+  /** All that it needs credentials for, in full: its tags, its cache, and the images that it reads, as far as the Dockerfile tells. */
+  readonly references: readonly string[];
   readonly archives: readonly ImageArchive[];
   readonly warnings: readonly string[];
 }
@@ -63,7 +67,9 @@ export function foldBuild(request: KanikoBuildRequest, options: ResolvedKanikoDr
   const ofBuild = foldFlags({ ...mergeBuildOptions(ofDriver.options, own), args }, executor);
   const issues = [...ofDriver.issues, ...ofBuild.issues];
   if (issues.length > 0) throw invalidOptions("kaniko", issues);
-  const { insecure = false, skipTlsVerify = false, registryMirrors = [], registries = {}, ...build } = ofBuild.options;
+  const { insecure = false, skipTlsVerify = false, registryMirrors = [], registries = {}, ...said } = ofBuild.options;
+  // What kaniko's warmer has left there is not looked up again.
+  const build = request.pull ? { ...said, cache: { ...said.cache, directory: undefined } } : said;
   const folded = {
     request: {
       ...request,
@@ -86,26 +92,45 @@ export function foldBuild(request: KanikoBuildRequest, options: ResolvedKanikoDr
  * @throws BuilderError INVALID_OPTIONS, CONTEXT_INVALID
  */
 export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Promise<BuildPlan> {
-  const { request, options, build } = folded;
+  const { request, options } = folded;
   const dockerfile = await readDockerfile(request, signal);
-  const cache = cacheRepository(request, build);
-  const pushed = request.outputs.some(({ type }) => type === "push") ? request.tags : [];
+  const { pushed, cache } = writesOf(folded);
   const workspace = request.context.type === "directory" ? workspaceOf(options.workspace, folded.executor) : undefined;
   const unread = request.context.type === "tar" ? stdinProblem(options.image, folded.executor) : undefined;
   if (unread !== undefined)
     throw invalidOptions("build", [{ path: "context", message: `${unread}; give a folder, or use a later one` }]);
   const context = contextArguments(request, workspace !== undefined);
+  const { buildArgs } = request;
+  const baseImages = inFull(dockerfile === undefined ? [] : await dockerfileImages(dockerfile, { buildArgs }));
   return {
     workspace,
     arguments: [...context.arguments, ...executorArguments(request, folded)],
     env: context.env,
     files: planFiles(dockerfile, options),
-    written: [...pushed, ...(cache === undefined ? [] : [cache])],
     pushed,
-    baseImages: dockerfile === undefined ? [] : await dockerfileImages(dockerfile, { buildArgs: request.buildArgs }),
+    references: [
+      ...inFull([...pushed, ...(cache === undefined ? [] : [cache.repository])]),
+      ...baseImages,
+      ...mirroredImages(baseImages, { registryMirrors: options.registryMirrors, flags: folded.furtherFlags }),
+    ],
     archives: imageArchives(request.outputs),
     warnings: shadowedTargets(dockerfile ?? "", options.additionalMounts),
   };
+}
+
+/** What a build, in one pod or in several, writes to registries. */
+export function writesOf({ request, build, furtherFlags }: FoldedBuild): BuildWrites {
+  const repository = cacheRepository(request, build);
+  const isWritten = !furtherFlags.some((flag) => flag.startsWith("--no-push-cache=") && isTrue(flag.slice(16)));
+  return {
+    pushed: request.outputs.some(({ type }) => type === "push") ? request.tags : [],
+    cache: repository === undefined ? undefined : { repository, isWritten },
+  };
+}
+
+/** Each once, with its registry: `alpine` is an image of Docker Hub. */
+function inFull(references: readonly string[]): readonly string[] {
+  return [...new Set(references.map((reference) => formatImageReference(parseImageReference(reference))))];
 }
 
 function optionWarnings(build: KanikoBuildOptions, options: ResolvedKanikoDriverOptions): readonly string[] {
@@ -165,25 +190,4 @@ function planFiles(
   );
   const own = dockerfile === undefined ? {} : { [dockerfileName]: dockerfile, [`${dockerfileName}.dockerignore`]: "" };
   return { ...own, ...Object.fromEntries(certificates) };
-}
-
-/** The text of the Dockerfile; undefined if only the executor will see it. */
-async function readDockerfile(
-  { context, dockerfile, dockerfileInline }: BuildRequest,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
-  if (dockerfileInline !== undefined) return dockerfileInline;
-  if (context.type === "git") return undefined;
-  if (context.type === "tar") return readTarFile(context.read, dockerfile, signal);
-  const path = context.type === "directory" ? join(context.path, dockerfile) : dockerfile;
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new BuilderError({
-      code: "CONTEXT_INVALID",
-      message: `The Dockerfile ${path} cannot be read. Correct dockerfile, or pass its text as dockerfileInline.`,
-      details: { path },
-      cause,
-    });
-  }
 }

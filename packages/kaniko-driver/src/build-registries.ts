@@ -1,9 +1,8 @@
 import type { Cluster } from "@slipway/cluster";
-import { BuilderError, type BuildRequest, type Keychain, type KeychainCall } from "@slipway/core";
+import type { Keychain, KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
   createStreamTransport,
-  parseImageReference,
   type Dial,
   type ImageReference,
   type RegistryClient,
@@ -56,6 +55,20 @@ export class BuildRegistries implements AsyncDisposable {
     return client;
   }
 
+  /**
+   * The program that has the credentials with which kaniko goes to a repository, if it has none of another kind: it is part of the executor's image, and nobody
+   * else runs it.
+   */
+  async helperFor(
+    { registry, repository }: Pick<ImageReference, "registry" | "repository">,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { credentials, keychainCall } = this.#plan;
+    const resource = { registry, repository, actions: ["pull", "push"] as const };
+    const [first] = await credentials.resolve(resource, { ...keychainCall, signal });
+    return first?.type === "helper" ? `docker-credential-${first.helper}` : undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
   }
@@ -74,41 +87,4 @@ export function dialFromPod(cluster: Cluster, pod: string): Dial {
     const target = { namespace: cluster.namespace, pod, container: helperContainer };
     return (await cluster.exec({ ...target, command: ["nc", host, port] }, { signal })).stdio;
   };
-}
-
-/** The repositories that a build writes to, each once. */
-export function writtenRepositories(references: readonly string[]): readonly ImageReference[] {
-  const all = references.map((reference) => parseImageReference(reference));
-  return [...new Map(all.map((image) => [`${image.registry}/${image.repository}`, image])).values()];
-}
-
-/** Whoever cannot be reached within this time is asked from within the cluster. */
-const checkTimeoutMs = 10_000;
-
-/**
- * Asks for permission to push.
- *
- * @returns false if the registry could not be reached from there
- * @throws BuilderError REGISTRY_UNAUTHORIZED, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE
- */
-export async function mayPush(
-  registries: BuildRegistries,
-  { registry, repository }: ImageReference,
-  { createRepository }: Pick<BuildRequest, "createRepository">,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
-  try {
-    await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
-    return true;
-  } catch (error) {
-    if (signal.aborted || !isInconclusive(error)) throw error;
-    return false;
-  }
-}
-
-function isInconclusive(error: unknown): boolean {
-  if (!BuilderError.isInstance(error)) return false;
-  if (error.code === "REGISTRY_UNAVAILABLE") return error.details.status === undefined;
-  return error.code === "ABORTED" || error.code === "TIMEOUT";
 }

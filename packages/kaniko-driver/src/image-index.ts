@@ -47,7 +47,7 @@ export async function pushIndex(
     await clientOf(registry).putManifest(tag, index, call);
   }
   const digest = computeDigest(index.bytes);
-  await verifyPushed(tags, digest, clientOf, call);
+  await verifyPushed(tags, digest, { clientOf }, call);
   return digest;
 }
 

@@ -3,7 +3,7 @@ import type { DriverCall } from "@slipway/core";
 import { findImage, parseImageReference, recordIdentity, type RegistryClient } from "@slipway/registry-client";
 
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
-import { registriesWithoutPod } from "./registries-without-pod.ts";
+import { registriesWithoutPod, registryAccess } from "./registries-without-pod.ts";
 
 /** What a registry has under a reference. No pod is made for the question: registries inside the cluster are reached through their own. */
 export const findInRegistry = inRegistry(findImage);
@@ -20,7 +20,7 @@ function inRegistry<Subject extends { readonly reference: string }, Answer>(
     subject: Subject,
     call: DriverCall,
   ): Promise<Answer> => {
-    await using registries = await registriesWithoutPod(cluster, options, call);
+    await using registries = registriesWithoutPod(cluster, await registryAccess(cluster, options, call));
     return await ask(registries.client(parseImageReference(subject.reference).registry), subject, call);
   };
 }

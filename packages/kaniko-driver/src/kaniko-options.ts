@@ -33,7 +33,7 @@ export interface KanikoCache {
   readonly runLayers?: boolean | undefined;
   /** Compress layers in memory; `false` needs less of it. @defaultValue `true` */
   readonly compressed?: boolean | undefined;
-  /** Folder of the pod with base images that kaniko's warmer has put there. */
+  /** Folder of the pod with base images that kaniko's warmer has put there. A build with `pull` leaves it alone. */
   readonly directory?: string | undefined;
 }
 

@@ -1,25 +1,41 @@
-import { BuilderError } from "@slipway/core";
-import { parseImageReference, type RegistryClient } from "@slipway/registry-client";
+import { BuilderError, type DriverCall } from "@slipway/core";
+import { parseImageReference, type ImageReference, type RegistryClient } from "@slipway/registry-client";
 
 /** The client for a registry, however it is reached. */
 export type ClientOf = (registry: string) => Pick<RegistryClient, "headManifest" | "putManifest" | "deleteManifest">;
 
+/** The registries that a build has pushed to. */
+export interface PushedRegistries {
+  readonly clientOf: ClientOf;
+  /** The program that has the credentials for a repository, if only the pod of the build has it. */
+  readonly helperFor?: (repository: ImageReference, signal: AbortSignal) => Promise<string | undefined>;
+}
+
 /**
- * Asks the registries whether they serve what was pushed, under every tag.
+ * Asks the registries whether they serve what was pushed, under every tag. One that lets nobody but a credential helper of the executor's image in is not
+ * asked; that is a warning.
  *
  * @throws BuilderError DIGEST_MISMATCH, REGISTRY_UNAUTHORIZED, REGISTRY_UNAVAILABLE, REGISTRY_REFUSED
  */
 export async function verifyPushed(
   tags: readonly string[],
   digest: string,
-  clientOf: ClientOf,
-  { signal }: { readonly signal: AbortSignal },
+  { clientOf, helperFor }: PushedRegistries,
+  { signal, emit }: Pick<DriverCall, "signal"> & Partial<Pick<DriverCall, "emit">>,
 ): Promise<void> {
   await Promise.all(
     tags.map(async (tag) => {
-      const { registry } = parseImageReference(tag);
-      const served = await clientOf(registry).headManifest(tag, { signal });
-      if (served?.digest !== digest) throw mismatch(tag, digest, served?.digest);
+      const image = parseImageReference(tag);
+      try {
+        const served = await clientOf(image.registry).headManifest(tag, { signal });
+        if (served?.digest !== digest) throw mismatch(tag, digest, served?.digest);
+      } catch (error) {
+        const isRefused = BuilderError.isInstance(error) && error.code === "REGISTRY_UNAUTHORIZED";
+        const helper = isRefused ? await helperFor?.(image, signal) : undefined;
+        if (helper === undefined) throw error;
+        const message = `kaniko says that it has pushed ${digest} as ${tag}, and nobody has asked ${image.registry}: ${helper} gives the credentials, and runs only in the pod of the build.`;
+        emit?.({ type: "warning", message });
+      }
     }),
   );
 }

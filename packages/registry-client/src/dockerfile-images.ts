@@ -9,7 +9,7 @@ export interface DockerfileImagesOptions {
 }
 
 /**
- * The images that a Dockerfile names in `FROM`, `COPY --from` and `RUN --mount=from=…`, each once, in full. Stages, `scratch`, further contexts, and
+ * The images that a Dockerfile names in `FROM`, `COPY --from` and `RUN --mount=from=…`, each once, as it is written. Stages, `scratch`, further contexts, and
  * names that depend on what nobody has given are left out.
  */
 export async function dockerfileImages(

@@ -1,0 +1,137 @@
+import type { Pod, Service } from "@slipway/cluster";
+import { pullSecret } from "slipway/secrets";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { deployRegistry, type ClusterRegistry } from "../support/registries/deploy-registry.ts";
+import { applyDockerConfigSecret, applyPullSecret, randomUser } from "../support/registries/pull-secret-object.ts";
+import { manifestStatus } from "../support/registries/registry-access.ts";
+import { registryName, registryPort } from "../support/registries/registry-names.ts";
+import { recordPods, recordSecrets } from "../support/object-record.ts";
+import { createTestNamespace } from "../support/test-namespace.ts";
+import { createKanikoNamespace } from "./kaniko-namespace.ts";
+import { KanikoTrials, type TrialOptions } from "./kaniko-trial.ts";
+
+const kaniko = await createKanikoNamespace();
+const elsewhere = await createTestNamespace();
+afterAll(async () => {
+  await kaniko[Symbol.asyncDispose]();
+  await elsewhere[Symbol.asyncDispose]();
+});
+
+const trials = new KanikoTrials(kaniko);
+const { namespace, driverOptions } = kaniko;
+const { cluster } = namespace;
+const dockerfile = `${trials.from}RUN echo hello\n`;
+const team = randomUser("team");
+const app = randomUser("app");
+/** Reached by the Service of another name, which has no selector, so that no pod is known to be behind it. */
+const manualHost = `manual.${namespace.name}.svc:${registryPort}`;
+/** Takes pushes to `team/…` from `team`, by token; in another namespace. */
+let tokens: ClusterRegistry;
+/** Takes any from `app`, by password. */
+let passwords: ClusterRegistry;
+
+beforeAll(async () => {
+  const rights = { "team/*": ["pull", "push"], "caches/*": ["pull"] } as const;
+  const users = { [team.name]: { password: team.password, rights } };
+  [tokens, passwords] = await Promise.all([
+    deployRegistry(elsewhere, { auth: { tokens: { users } } }),
+    deployRegistry(namespace, { auth: { htpasswd: { [app.name]: app.password } } }),
+  ]);
+  await serveByHand();
+  await applyPullSecret(namespace, "team", { [tokens.host]: team });
+  const stale = randomUser(app.name);
+  await applyPullSecret(namespace, "stale", { [passwords.host]: stale, [manualHost]: stale });
+  await applyPullSecret(namespace, "good", { [passwords.host]: app });
+  await applyDockerConfigSecret(namespace, "helper", { credHelpers: { [passwords.host]: "ecr-login" } });
+});
+
+async function serveByHand(): Promise<void> {
+  const pod = await cluster.get<Pod>({ apiVersion: "v1", kind: "Pod", name: registryName });
+  const ports = [{ port: registryPort }];
+  await cluster.create<Service>({ apiVersion: "v1", kind: "Service", metadata: { name: "manual" }, spec: { ports } });
+  const slice = {
+    ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: "IPv4", ports },
+    metadata: { name: "manual", labels: { "kubernetes.io/service-name": "manual" } },
+    endpoints: [{ addresses: [pod?.status?.podIP] }],
+  };
+  await cluster.create(slice);
+}
+
+/** With the Secret of a name. */
+function options(secret: string, trial: TrialOptions): TrialOptions {
+  const hosts = [tokens.host, passwords.host, manualHost].map((host) => [host, { http: true }] as const);
+  const registries = { ...driverOptions.registries, ...Object.fromEntries(hosts) };
+  return { credentials: [pullSecret({ name: secret })], ...trial, driver: { registries, ...trial.driver } };
+}
+
+/** Fails before the cluster has anything of the build. */
+async function failAtOnce(secret: string, trial: TrialOptions) {
+  using pods = await recordPods(namespace);
+  using secrets = await recordSecrets(namespace);
+  const error = await trials.fail(dockerfile, options(secret, trial));
+  expect(await pods.made()).toEqual([]);
+  expect(await secrets.made()).toEqual([]);
+  return error;
+}
+
+describe("the question for permission to push", () => {
+  test.each([
+    ["context through stdin", {}],
+    ["context from a workspace", { workspace: {} }],
+  ])("ends a build whose destination refuses: no pod, no Secret, the source named (%s)", async (_title, driver) => {
+    const tags = [`${passwords.host}/team/app:1`];
+    const error = await failAtOnce("stale", { build: { tags }, driver });
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: passwords.host, status: 401 } });
+    expect(error.message).toMatch(new RegExp(`push to ${passwords.host}/team/app`));
+    expect(error.message).toContain(`${namespace.name}/stale`);
+  });
+
+  test("ends a build whose cache refuses: no pod, no Secret, the source named", async () => {
+    const cache = { repository: `${tokens.host}/caches/app` };
+    const tags = [`${tokens.host}/team/app:1`];
+    const error = await failAtOnce("team", { build: { tags }, kaniko: { cache } });
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: tokens.host } });
+    expect(error.message).toMatch(/caches\/app/);
+    expect(error.message).toContain(`${namespace.name}/team`);
+    expect(await manifestStatus(tokens, team, { repository: "team/app", reference: "1" })).toBe(404);
+  });
+
+  test.each([
+    ["tags at another registry", undefined],
+    ["no tags", []],
+  ])("ends a build whose cache refuses, with %s", async (_title, tags) => {
+    const cache = { repository: `${tokens.host}/caches/app` };
+    const build = tags === undefined ? {} : { tags, outputs: [{ type: "cache-only" }] as const };
+    const error = await failAtOnce("team", { build, kaniko: { cache } });
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: tokens.host } });
+    expect(error.message).toContain(`${namespace.name}/team`);
+  });
+
+  test("lets a build begin whose registries take it", async () => {
+    const build = { tags: [`${tokens.host}/team/app:2`, `${passwords.host}/any:1`] };
+    const credentials = ["team", "good"].map((name) => pullSecret({ name }));
+    const { result } = await trials.succeed(dockerfile, options("team", { build, credentials }));
+    const reference = result.image?.digest ?? "";
+    expect(await manifestStatus(tokens, team, { repository: "team/app", reference })).toBe(200);
+    expect(await manifestStatus(passwords, app, { repository: "any", reference })).toBe(200);
+  });
+
+  test("goes through the pod of the build where there is no other way", async () => {
+    const build = { tags: [`${manualHost}/any:1`] };
+    using pods = await recordPods(namespace);
+    const error = await trials.fail(`${trials.from}RUN sleep 600\n`, options("stale", { build }));
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: manualHost } });
+    expect(error.message).toContain(`${namespace.name}/stale`);
+    expect(await pods.made()).toHaveLength(1);
+  });
+
+  test("is a warning where only a helper of the executor's image has credentials", async () => {
+    const build = { tags: [`${passwords.host}/any:2`], noCache: true };
+    // The executor is the one who fails then: it runs the helper, which knows nothing of this registry.
+    const { build: observed } = await trials.run(dockerfile, options("helper", { build }));
+    expect(observed.events).toContainEqual(expect.objectContaining({ type: "pod-phase", phase: "failed" }));
+    const message = expect.stringMatching(/any can be pushed to .*docker-credential-ecr-login/) as string;
+    expect(observed.events).toContainEqual(expect.objectContaining({ type: "warning", message }));
+  });
+});

@@ -1,0 +1,166 @@
+import { BuilderError, buildOptionsSchema, parseOptions, type BuildOptions, type DriverEvent } from "@slipway/core";
+import type { RegistryClient } from "@slipway/registry-client";
+import { describe, expect, it } from "vitest";
+
+import { foldBuild } from "./build-plan.ts";
+import { resolveKanikoDriverOptions, type KanikoBuildOptions } from "./kaniko-options.ts";
+import { askFromPod, askWithoutPod, pushTargets, type PushQuestions } from "./push-check.ts";
+
+const details = { registry: "r", diagnostics: [], triedCredentials: ["somebody"] };
+const refused = new BuilderError({ code: "REGISTRY_UNAUTHORIZED", message: "refused", details });
+const failing = new BuilderError({
+  code: "REGISTRY_UNAVAILABLE",
+  message: "503",
+  details: { ...details, status: 503 },
+});
+const unreachable = new BuilderError({ code: "REGISTRY_UNAVAILABLE", message: "no route", details });
+const notServed = new BuilderError({ code: "CLUSTER_UNREACHABLE", message: "no Service", details: { server: "s" } });
+const notLetIn = new BuilderError({
+  code: "FORBIDDEN",
+  message: "no rule",
+  details: { verb: "get", resource: "pods" },
+});
+
+interface Setting {
+  readonly build?: Partial<BuildOptions>;
+  readonly kaniko?: KanikoBuildOptions;
+  /** What registries answer; the others let everybody in. */
+  readonly answers?: Readonly<Record<string, BuilderError>>;
+  readonly helper?: string;
+}
+
+function setUp({ build = {}, kaniko = {}, answers = {}, helper }: Setting) {
+  const given = { context: ".", dockerfileInline: "FROM scratch\n", tags: ["r.example.com/app:1"], ...build };
+  const request = { ...parseOptions(buildOptionsSchema, given, "test"), id: "7", name: "api", kaniko };
+  const asked: string[] = [];
+  const events: DriverEvent[] = [];
+  const client = (registry: string): Pick<RegistryClient, "checkPush"> => ({
+    checkPush: (repository) => {
+      asked.push(`${registry}/${repository}`);
+      const answer = answers[registry];
+      return answer === undefined ? Promise.resolve({ source: "somebody" }) : Promise.reject(answer);
+    },
+  });
+  const questions: PushQuestions = {
+    folded: foldBuild(request, resolveKanikoDriverOptions({})),
+    registries: { client: client as (registry: string) => RegistryClient, helperFor: () => Promise.resolve(helper) },
+    call: { signal: AbortSignal.timeout(60_000), emit: (event) => void events.push(event) },
+  };
+  const ask = () => askWithoutPod(questions, "builds");
+  const warnings = () => events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+  return { questions, asked, ask, warnings };
+}
+
+const clusterTag = "registry.builds.svc:5000/app:1";
+const both = ["linux/amd64", "linux/arm64"];
+
+describe("what a build writes to", () => {
+  it.each<[string, Setting, readonly string[]]>([
+    ["its tags and its cache", {}, ["r.example.com/app/cache", "r.example.com/app"]],
+    ["no cache", { build: { noCache: true } }, ["r.example.com/app"]],
+    ["a cache that is only read", { kaniko: { args: ["--no-push-cache"] } }, ["r.example.com/app"]],
+    [
+      "a cache and no tag",
+      { build: { outputs: [{ type: "docker", destination: "x" }] }, kaniko: { cache: { repository: "cache:5000/c" } } },
+      ["cache:5000/c"],
+    ],
+    [
+      "two tags of one repository",
+      { build: { noCache: true, tags: ["r.example.com/app:1", "r.example.com/app:2"] } },
+      ["r.example.com/app"],
+    ],
+  ])("%s", (_title, setting, expected) => {
+    const { questions } = setUp(setting);
+    expect(pushTargets(questions.folded).map(({ registry, repository }) => `${registry}/${repository}`)).toEqual(
+      expected,
+    );
+  });
+});
+
+describe("the question before there is a pod", () => {
+  it("goes to every repository, those of the cluster too", async () => {
+    const { ask, asked } = setUp({ build: { tags: ["r.example.com/app:1", clusterTag] } });
+    expect(await ask()).toEqual({ inside: new Set(["registry.builds.svc:5000"]), unasked: [] });
+    expect(asked.sort()).toEqual(["r.example.com/app", "r.example.com/app/cache", "registry.builds.svc:5000/app"]);
+  });
+
+  it.each([
+    ["r.example.com", refused],
+    ["registry:5000", refused],
+    ["r.example.com", failing],
+  ])("ends the build where %s refuses", async (registry, answer) => {
+    const { ask } = setUp({ build: { tags: [`${registry}/app:1`] }, answers: { [registry]: answer } });
+    await expect(ask()).rejects.toBe(answer);
+  });
+
+  it.each(["cache.builds.svc:5000", "cache:5000", "cache.example.com"])(
+    "ends a build that pushes nothing where %s refuses its cache",
+    async (registry) => {
+      const build: Setting["build"] = { outputs: [{ type: "docker", destination: "x" }], tags: [] };
+      const kaniko = { cache: { repository: `${registry}/layers` } };
+      const { ask } = setUp({ build, kaniko, answers: { [registry]: refused } });
+      await expect(ask()).rejects.toBe(refused);
+    },
+  );
+
+  it.each([
+    ["r.example.com", unreachable],
+    ["registry:5000", notServed],
+    ["registry.other.svc:5000", notLetIn],
+  ])("is left to the pod where %s gives no answer", async (registry, answer) => {
+    const kaniko = { cache: { repository: `${registry}/layers` } };
+    const { ask, warnings } = setUp({
+      build: { outputs: [{ type: "cache-only" }] },
+      kaniko,
+      answers: { [registry]: answer },
+    });
+    const { inside, unasked } = await ask();
+    expect([...inside]).toContain(registry);
+    expect(unasked).toMatchObject([{ registry, repository: "layers" }]);
+    expect(warnings()).toEqual([]);
+  });
+
+  it.each(["localhost:5000", "registry.corp.internal"])(
+    "is left to the pod for %s, who is another one here",
+    async (host) => {
+      const { ask, asked } = setUp({ build: { tags: [`${host}/app:1`], noCache: true } });
+      expect(await ask()).toMatchObject({ inside: new Set([host]), unasked: [{ registry: host, repository: "app" }] });
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it("is not asked if nobody wants to know", async () => {
+    const { ask, asked } = setUp({ build: { preflight: false } });
+    expect(await ask()).toEqual({ inside: new Set(["r.example.com"]), unasked: [] });
+    expect(asked).toEqual([]);
+  });
+
+  it("is a warning where only a helper of the executor's image has credentials", async () => {
+    const helper = "docker-credential-ecr-login";
+    const setting: Setting = { build: { noCache: true }, answers: { "r.example.com": refused }, helper };
+    const { ask, warnings } = setUp(setting);
+    expect(await ask()).toEqual({ inside: new Set(), unasked: [] });
+    expect(warnings()).toEqual([
+      expect.stringMatching(/^Whether r\.example\.com\/app can .*docker-credential-ecr-login/),
+    ]);
+    // The index of several platforms is pushed from here, where nobody runs the helper.
+    await expect(setUp({ ...setting, build: { platforms: both } }).ask()).rejects.toBe(refused);
+  });
+});
+
+describe("the question from the pod", () => {
+  const targets = [{ registry: "registry:5000", repository: "app", takesIndex: false }];
+
+  it("ends the build where the registry refuses", async () => {
+    const { questions } = setUp({ answers: { "registry:5000": refused } });
+    await expect(askFromPod(targets, questions)).rejects.toBe(refused);
+  });
+
+  it("is a warning where there is no answer", async () => {
+    const { questions, warnings } = setUp({ answers: { "registry:5000": unreachable } });
+    await askFromPod(targets, questions);
+    expect(warnings()).toEqual([
+      "Whether registry:5000/app can be pushed to will only show at the end of the build: no route",
+    ]);
+  });
+});

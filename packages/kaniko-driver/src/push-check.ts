@@ -1,0 +1,115 @@
+import { serviceOf } from "@slipway/cluster";
+import { BuilderError, type DriverCall } from "@slipway/core";
+import { parseImageReference, type ImageReference } from "@slipway/registry-client";
+
+import { writesOf, type FoldedBuild } from "./build-plan.ts";
+import { isClusterName, type BuildRegistries } from "./build-registries.ts";
+
+/** A repository that a build writes to. */
+export interface PushTarget extends Pick<ImageReference, "registry" | "repository"> {
+  /** The index of several platforms goes there as well, which this process pushes. */
+  readonly takesIndex: boolean;
+}
+
+/** What is known of a build's registries before anything of it is in the cluster. */
+export interface PushAnswers {
+  /** Registries that are reached from the pod of the build only. */
+  readonly inside: ReadonlySet<string>;
+  /** What has to be asked from there, since it could not be asked before. */
+  readonly unasked: readonly PushTarget[];
+}
+
+/** Where the questions go, and whose they are. */
+export interface PushQuestions {
+  readonly folded: FoldedBuild;
+  readonly registries: Pick<BuildRegistries, "client" | "helperFor">;
+  readonly call: Pick<DriverCall, "signal" | "emit">;
+}
+
+/** The repositories that a build writes to, each once. */
+export function pushTargets(folded: FoldedBuild): readonly PushTarget[] {
+  const { pushed, cache } = writesOf(folded);
+  const takesIndex = folded.request.platforms.length > 1;
+  const targets = [
+    ...(cache?.isWritten === true ? [{ ...parseImageReference(cache.repository), takesIndex: false }] : []),
+    ...pushed.map((tag) => ({ ...parseImageReference(tag), takesIndex })),
+  ];
+  return [...new Map(targets.map((target) => [`${target.registry}/${target.repository}`, target])).values()];
+}
+
+/**
+ * Asks every registry that a build writes to for permission, while there is nothing of the build yet: those of the cluster through their own Services, the others
+ * from here. Who does not answer is asked again from the pod of the build.
+ *
+ * @param namespace - Of Services whose names say none.
+ * @throws BuilderError REGISTRY_UNAUTHORIZED with each candidate that was tried, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE
+ */
+export async function askWithoutPod(questions: PushQuestions, namespace: string): Promise<PushAnswers> {
+  const { folded } = questions;
+  const hosts = writesOf(folded).pushed.map((tag) => parseImageReference(tag).registry);
+  // Then nothing is known of them, but that the pod reaches them.
+  if (!folded.request.preflight) return { inside: new Set(hosts), unasked: [] };
+  const answers = await Promise.all(
+    pushTargets(folded).map(async (target) => {
+      const isAsked = isNamedOutside(target.registry, namespace) && (await askForPush(target, questions)) === undefined;
+      return isAsked ? [] : [target];
+    }),
+  );
+  const unasked = answers.flat();
+  return { inside: new Set([...hosts.filter(isClusterName), ...unasked.map(({ registry }) => registry)]), unasked };
+}
+
+/** Whether a name means something without a pod: here it may be somebody else's if it is of the cluster, but of no Service. */
+function isNamedOutside(registry: string, namespace: string): boolean {
+  return !isClusterName(registry) || serviceOf(registry.replace(/:\d+$/, ""), namespace) !== undefined;
+}
+
+/** Asks from the pod of the build. What is not answered there either is said, and shows when kaniko pushes. @throws as {@link askWithoutPod} */
+export async function askFromPod(targets: readonly PushTarget[], questions: PushQuestions): Promise<void> {
+  await Promise.all(
+    targets.map(async (target) => {
+      const reason = await askForPush(target, questions);
+      if (reason !== undefined) questions.call.emit(unanswered(target, reason));
+    }),
+  );
+}
+
+/** Whoever does not answer within this time is asked in another way, or not at all. */
+const checkTimeoutMs = 10_000;
+
+/** Resolves with the reason if there is no answer. */
+async function askForPush(
+  target: PushTarget,
+  { folded, registries, call }: PushQuestions,
+): Promise<string | undefined> {
+  const { registry, repository, takesIndex } = target;
+  const { createRepository } = folded.request;
+  const limit = AbortSignal.any([call.signal, AbortSignal.timeout(checkTimeoutMs)]);
+  try {
+    await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
+    return undefined;
+  } catch (error) {
+    if (call.signal.aborted) throw error;
+    if (isInconclusive(error)) return limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message;
+    const helper = takesIndex || !isUnauthorized(error) ? undefined : await registries.helperFor(target, call.signal);
+    if (helper === undefined) throw error;
+    call.emit(unanswered(target, `${helper} gives the credentials, and runs only in the pod of the build`));
+    return undefined;
+  }
+}
+
+function unanswered({ registry, repository }: PushTarget, reason: string) {
+  const message = `Whether ${registry}/${repository} can be pushed to will only show at the end of the build: ${reason}`;
+  return { type: "warning", message } as const;
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return BuilderError.isInstance(error) && error.code === "REGISTRY_UNAUTHORIZED";
+}
+
+/** Neither of these is what a registry has said: the executor may reach it where this process does not. */
+function isInconclusive(error: unknown): error is BuilderError {
+  if (!BuilderError.isInstance(error)) return false;
+  if (error.code === "REGISTRY_UNAVAILABLE") return error.details.status === undefined;
+  return ["ABORTED", "TIMEOUT", "CLUSTER_UNREACHABLE", "NAMESPACE_NOT_FOUND", "FORBIDDEN"].includes(error.code);
+}
