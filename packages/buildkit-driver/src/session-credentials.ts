@@ -19,7 +19,9 @@ export function sessionCredentials(
     const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
     const logins = candidates.filter((candidate): candidate is Login => candidate.type !== "registry-token");
     const best = areDifferent(logins) ? await firstAccepted(host, logins, accepts) : logins[0];
-    return best === undefined ? undefined : usernameAndSecret(best);
+    if (best === undefined) return undefined;
+    const { sessionCredential } = await import("@slipway/secret-merging");
+    return sessionCredential(best);
   };
 }
 
@@ -37,10 +39,3 @@ async function firstAccepted(
 
 /** A token that is meant for the registry itself is none of these: it goes by way of `scopedTokens`. */
 type Login = Exclude<UsableCredential, { type: "registry-token" }>;
-
-/** BuildKit takes an identity token as the password of nobody. */
-function usernameAndSecret(credential: Login): { username: string; secret: string } {
-  return credential.type === "basic"
-    ? { username: credential.username, secret: credential.password }
-    : { username: "", secret: credential.token };
-}
