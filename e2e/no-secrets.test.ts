@@ -3,13 +3,22 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { createBuilder } from "slipway";
+import { createBuilder, type DriverEvent } from "slipway";
 import { buildkitDriver } from "slipway/buildkit";
+import { kanikoDriver } from "slipway/kaniko";
 import { pullSecret, staticCredentials } from "slipway/secrets";
 import { expect, it } from "vitest";
 
+import { createKanikoNamespace } from "./kaniko/kaniko-namespace.ts";
 import { listApiObjects } from "./no-secrets/api-objects.ts";
-import { builderPods, endProcesses, readLogs, readProcesses, runInBuilder } from "./no-secrets/pod-contents.ts";
+import {
+  buildingPods,
+  endProcesses,
+  readLogs,
+  readProcesses,
+  runIn,
+  type BuildingContainer,
+} from "./no-secrets/pod-contents.ts";
 import { printedForms, renderedForms } from "./no-secrets/printed-forms.ts";
 import type { RejectingOrder } from "./no-secrets/rejecting-child.ts";
 import { createSecretSearch, type SecretSearch } from "./no-secrets/secret-search.ts";
@@ -23,8 +32,12 @@ import { createTestNamespace, type TestNamespace } from "./support/test-namespac
 
 const waiting = "sleep 600";
 const childTimeoutMs = 60_000;
+const rights = { "*": ["pull", "push"] } as const;
 
-it("NO-SECRETS: passwords are nowhere but in the Secrets that hold them", async () => {
+it.each([
+  ["token", (user: RegistryUser) => ({ tokens: { users: { [user.name]: { password: user.password, rights } } } })],
+  ["Basic", (user: RegistryUser) => ({ htpasswd: { [user.name]: user.password } })],
+])("NO-SECRETS: with %s auth passwords are nowhere but in the Secrets that hold them", async (kind, authOf) => {
   await using namespace = await createTestNamespace();
   await using fresh = await createTestNamespace();
   const user = { name: "app", password: randomPassword() };
@@ -35,9 +48,7 @@ it("NO-SECRETS: passwords are nowhere but in the Secrets that hold them", async 
     "wrong password": stranger.password,
     "build secret": buildSecret,
   });
-  const rights = { "*": ["pull", "push"] } as const;
-  const users = { [user.name]: { password: user.password, rights } };
-  const registry = await deployRegistry(namespace, { auth: { tokens: { users } } });
+  const registry = await deployRegistry(namespace, { auth: authOf(user) });
   await uploadImage(registry, user, { repository: "base/app", tag: "1", files: { marker: "from the base\n" } });
   await applyPullSecret(namespace, "regcred", { [registry.host]: user });
   await using secretFolder = await createContextFolder({ token: buildSecret });
@@ -58,15 +69,18 @@ it("NO-SECRETS: passwords are nowhere but in the Secrets that hold them", async 
   const credentials = [pullSecret({ name: "regcred" })];
   const driver = buildkitDriver(registryDriverOptions(namespace));
   await using builder = createBuilder({ driver, credentials });
-  const secrets = new Set(["regcred", "token-server"].map((name) => `secrets ${namespace.name}/${name}`));
-  const lookAround = () => lookAtCluster(search, namespace, secrets);
+  const holders = kind === "token" ? ["regcred", "token-server"] : ["regcred"];
+  const secrets = new Set(holders.map((name) => `secrets ${namespace.name}/${name}`));
+  const lookAround = () => lookAtCluster(search, namespace, secrets, "buildkitd");
+  const reported: DriverEvent[] = [];
+  const onEvent = (event: DriverEvent): void => void reported.push(event);
 
   // A build that succeeds: while its step runs, and afterwards.
   const run = builder.build(options);
   const observed = observeBuild(run);
   await observed.waitFor("step-start", ({ name }) => name.includes(waiting));
   await lookAround();
-  await endProcesses(namespace, waiting);
+  await endProcesses(namespace, "buildkitd", waiting);
   const result = await resultOf(observed);
   await lookAround();
   const reference = result.image?.digest ?? "";
@@ -76,14 +90,19 @@ it("NO-SECRETS: passwords are nowhere but in the Secrets that hold them", async 
   for (const [name, value] of Object.entries(objects)) search.look(name, printedForms(value));
 
   // What goes with the image: copies, and the Secrets of those who run it.
-  const { secrets: copied } = await builder.ensurePullable({ namespace: fresh.name, images: options.tags });
+  const { secrets: copied } = await builder.ensurePullable(
+    { namespace: fresh.name, images: options.tags },
+    { onEvent },
+  );
   expect(copied.length).toBeGreaterThan(0);
   for (const name of copied) secrets.add(`secrets ${fresh.name}/${name}`);
-  const publication = await builder.publish({
-    source: `${registry.host}/team/app@${reference}`,
-    destinations: [`${registry.host}/released/app:1`],
-  });
+  const publication = await builder.publish(
+    { source: `${registry.host}/team/app@${reference}`, destinations: [`${registry.host}/released/app:1`] },
+    { onEvent },
+  );
   search.look("publication", printedForms(publication));
+  expect(reported.map(({ type }) => type)).toContain("push-progress");
+  search.look("events of operations", printedForms(reported));
   await lookAround();
 
   // A build that the registry refuses: before it starts, and where that is not asked for, in the middle.
@@ -109,6 +128,63 @@ it("NO-SECRETS: passwords are nowhere but in the Secrets that hold them", async 
   await lookAround();
 
   console.log(`searched ${Math.round(search.seenBytes / 1000)} kB`);
+  expect(search.findings).toEqual([]);
+});
+
+it("NO-SECRETS: with kaniko a password is nowhere but in the Secrets that hold it, one of them for the time of the build", async () => {
+  await using kaniko = await createKanikoNamespace();
+  const { namespace } = kaniko;
+  const user = { name: "app", password: randomPassword() };
+  const stranger = { name: "app", password: randomPassword() };
+  const search = createSecretSearch({ password: user.password, "wrong password": stranger.password });
+  const registry = await deployRegistry(namespace, { auth: { htpasswd: { [user.name]: user.password } } });
+  await uploadImage(registry, user, { repository: "base/app", tag: "1", files: { marker: "from the base\n" } });
+  await applyPullSecret(namespace, "regcred", { [registry.host]: user });
+  await using context = await createContextFolder({
+    Dockerfile: [
+      `FROM ${registry.host}/base/app:1 AS base`,
+      `FROM ${namespace.testCluster.bases.busybox}`,
+      "COPY --from=base /marker /marker",
+      // The folder of the executor's image, in which exec starts; it goes with the first stage.
+      "WORKDIR /workspace",
+      `RUN ${waiting} || true`,
+      "",
+    ].join("\n"),
+  });
+  const options = { context: context.path, tags: [`${registry.host}/team/app:1`] };
+  const credentials = [pullSecret({ name: "regcred" })];
+  const registries = { ...kaniko.driverOptions.registries, [registry.host]: { http: true } };
+  const driverOptions = { ...kaniko.driverOptions, registries };
+  const driver = kanikoDriver(driverOptions);
+  await using builder = createBuilder({ driver, credentials });
+  const secrets = [`secrets ${namespace.name}/regcred`];
+
+  const run = builder.build(options);
+  const observed = observeBuild(run);
+  await observed.waitFor("step-start", ({ name }) => name.includes(waiting));
+  await expect.poll(() => kaniko.isBuildAlive(run.id), { timeout: 30_000 }).toBe(true);
+  const [pod] = await kaniko.pods(run.id);
+  const job = pod?.metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
+  await lookAtCluster(search, namespace, new Set([...secrets, `secrets ${namespace.name}/${job}`]), "executor");
+  await endProcesses(namespace, "executor", waiting);
+  const result = await resultOf(observed);
+  await lookAtCluster(search, namespace, new Set(secrets), undefined);
+  const reference = result.image?.digest ?? "";
+  await lookAtImage(search, registry, user, { repository: "team/app", reference });
+  search.look("events", renderedForms(observed.events));
+  const objects = { result, run, options, credentials, driver, builder };
+  for (const [name, value] of Object.entries(objects)) search.look(name, printedForms(value));
+
+  const wrong = staticCredentials({ registry: registry.host, username: stranger.name, password: stranger.password });
+  await using locked = createBuilder({ driver: kanikoDriver(driverOptions), credentials: [wrong] });
+  for (const preflight of [true, false]) {
+    const { outcome, events } = observeBuild(locked.build({ ...options, preflight }));
+    const error = await outcome;
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+    search.look("error", printedForms(error));
+    search.look("events of a failure", renderedForms(events));
+  }
+  await lookAtCluster(search, namespace, new Set(secrets), undefined);
   expect(search.findings).toEqual([]);
 });
 
@@ -138,11 +214,11 @@ it("NO-SECRETS: the search finds a secret that was planted, in each place and en
     }),
   );
   await run.waitFor("step-log");
-  await lookAtCluster(search, namespace, new Set([`secrets ${namespace.name}/regcred`]));
-  const [pod = ""] = await builderPods(namespace);
-  await runInBuilder(namespace, pod, ["sh", "-c", `echo ${user.password} > /proc/1/fd/2`]);
-  await lookAtCluster(search, namespace, new Set([`secrets ${namespace.name}/regcred`]));
-  await endProcesses(namespace, waiting);
+  await lookAtCluster(search, namespace, new Set([`secrets ${namespace.name}/regcred`]), "buildkitd");
+  const [pod = ""] = await buildingPods(namespace, "buildkitd");
+  await runIn(namespace, { pod, container: "buildkitd" }, `echo ${user.password} > /proc/1/fd/2`);
+  await lookAtCluster(search, namespace, new Set([`secrets ${namespace.name}/regcred`]), "buildkitd");
+  await endProcesses(namespace, "buildkitd", waiting);
   const result = await resultOf(run);
   await lookAtImage(search, registry, user, { repository: "team/app", reference: result.image?.digest ?? "" });
   search.look("events", renderedForms(run.events));
@@ -172,13 +248,16 @@ async function lookAtCluster(
   search: SecretSearch,
   namespace: TestNamespace,
   secrets: ReadonlySet<string>,
+  building: BuildingContainer | undefined,
 ): Promise<void> {
   const objects = await listApiObjects(namespace.cluster);
   for (const place of secrets) expect(objects.map((object) => object.place)).toContain(place);
   for (const { place, text: content } of objects) if (!secrets.has(place)) search.look(place, content);
-  const processes = await readProcesses(namespace);
-  expect(processes).toContain("buildkitd");
-  search.look("processes", processes);
+  if (building !== undefined) {
+    const processes = await readProcesses(namespace, building);
+    expect(processes).toContain(building);
+    search.look("processes", processes);
+  }
   for (const [container, log] of await readLogs(namespace)) search.look(`log of ${container}`, log);
 }
 

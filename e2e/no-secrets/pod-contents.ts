@@ -6,19 +6,32 @@ import type { TestNamespace } from "../support/test-namespace.ts";
 
 const printProcesses = String.raw`for p in /proc/[0-9]*; do tr '\0' '\n' < $p/cmdline; tr '\0' '\n' < $p/environ; done 2>/dev/null`;
 
-/** What the processes of the builders' pods have as arguments and environment. */
-export async function readProcesses(namespace: TestNamespace): Promise<string> {
-  const pods = await builderPods(namespace);
-  const outputs = await Promise.all(pods.map((pod) => runInBuilder(namespace, pod, ["sh", "-c", printProcesses])));
+/** What builds, by the name of its container: BuildKit's daemon, or kaniko's executor. */
+export type BuildingContainer = "buildkitd" | "executor";
+
+/** The label of the pods with such a container. */
+const labelOf: Readonly<Record<BuildingContainer, string>> = {
+  buildkitd: "slipway.dev/builder",
+  executor: "slipway.dev/build-id",
+};
+
+/** What the processes of what builds have as arguments and environment. */
+export async function readProcesses(namespace: TestNamespace, container: BuildingContainer): Promise<string> {
+  const pods = await buildingPods(namespace, container);
+  const outputs = await Promise.all(pods.map((pod) => runIn(namespace, { pod, container }, printProcesses)));
   return outputs.join("\n");
 }
 
-/** Ends the processes of the builders' pods that have exactly these arguments. */
-export async function endProcesses(namespace: TestNamespace, args: string): Promise<void> {
-  for (const pod of await builderPods(namespace)) {
-    const processes = await runInBuilder(namespace, pod, ["ps", "-o", "pid,args"]);
+/** Ends the processes of what builds that have exactly these arguments. */
+export async function endProcesses(
+  namespace: TestNamespace,
+  container: BuildingContainer,
+  args: string,
+): Promise<void> {
+  for (const pod of await buildingPods(namespace, container)) {
+    const processes = await runIn(namespace, { pod, container }, "ps -o pid,args");
     const ids = processes.split("\n").flatMap((line) => new RegExp(`^\\s*(\\d+) ${args}$`).exec(line)?.[1] ?? []);
-    if (ids.length > 0) await runInBuilder(namespace, pod, ["kill", ...ids]);
+    if (ids.length > 0) await runIn(namespace, { pod, container }, `kill ${ids.join(" ")}`);
   }
 }
 
@@ -34,19 +47,26 @@ export async function readLogs({ cluster, name: namespace }: TestNamespace): Pro
   return new Map(await Promise.all(logs));
 }
 
-/** Starts a process in a builder's pod. */
-export async function runInBuilder(
+/** Runs a shell script in a container and returns what it prints. That of the executor has a shell as soon as it has unpacked a base image. */
+export async function runIn(
   { cluster, name: namespace }: TestNamespace,
-  pod: string,
-  command: readonly string[],
+  container: { readonly pod: string; readonly container: BuildingContainer },
+  script: string,
 ): Promise<string> {
-  await using stream = await cluster.exec({ namespace, pod, container: "buildkitd", command, stdin: false });
-  return await text(stream.stdio);
+  const command = ["/bin/sh", "-c", `PATH=$PATH:/bin:/usr/bin; ${script}`];
+  await using stream = await cluster.exec({ namespace, ...container, command, stdin: false });
+  const output = await text(stream.stdio);
+  const { exitCode, message } = await stream.status;
+  if (exitCode === undefined) throw new Error(`${container.pod} does not run ${script}: ${message}`);
+  return output;
 }
 
-/** The pods of builders that run. */
-export async function builderPods({ cluster }: TestNamespace): Promise<readonly string[]> {
-  const { items } = await listPods(cluster, "slipway.dev/builder");
+/** The pods that build and run. */
+export async function buildingPods(
+  { cluster }: TestNamespace,
+  container: BuildingContainer,
+): Promise<readonly string[]> {
+  const { items } = await listPods(cluster, labelOf[container]);
   return items.filter(({ status }) => status?.phase === "Running").map(({ metadata }) => metadata?.name ?? "");
 }
 

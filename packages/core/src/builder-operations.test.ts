@@ -67,6 +67,18 @@ test("bootstrap reports its progress to the caller and resolves to the status", 
   expect(events).toEqual([{ type: "pod-phase", pod: "p", phase: "pending", timeMs: 5 }]);
 });
 
+test("ensurePullable says to the caller which source cannot be read", async () => {
+  const warning = { type: "warning", message: "the secret builds/regcred holds no JSON" } as const;
+  const ensurePullable: NonNullable<BuilderDriver["ensurePullable"]> = async (_options, { emit }) => {
+    emit(warning);
+    return { secrets: [], warnings: [] };
+  };
+  const events: unknown[] = [];
+  const builder = createBuilder({ driver: { ...stubDriver(), ensurePullable } });
+  await builder.ensurePullable({ namespace: "apps" }, { onEvent: (event) => events.push(event) });
+  expect(events).toMatchObject([warning]);
+});
+
 test("an operation ends with its signal or its deadline, and its errors name the driver", async () => {
   const stop: NonNullable<BuilderDriver["stop"]> = async (call) => {
     await untilAborted(undefined as never, call);

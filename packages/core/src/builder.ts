@@ -121,9 +121,9 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
   /**
    * Gives a ServiceAccount the credentials with which its pods pull what the builder builds: those of the builder and of this call, as far as they are for
    * the images. They are brought in step at each later build and publish of this builder in this process, unless a build is skipped, and by calling this
-   * again, from any process; what the builder has no credentials for any more goes.
+   * again, from any process; what the builder has no credentials for any more goes. A source that cannot be read is a `warning` among the events.
    */
-  ensurePullable(options: PullableOptions, call?: CallOptions): Promise<PullableResult>;
+  ensurePullable(options: PullableOptions, call?: OperationCallOptions): Promise<PullableResult>;
   /** Gives compute back and keeps state; the next build starts the builder again. */
   stop(call?: CallOptions): Promise<void>;
   /** Deletes the builder; `keepState` keeps its cache if the driver can. */

@@ -172,7 +172,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
 
   async ensurePullable(options: unknown, call: unknown = {}): ReturnType<BuilderOperations["ensurePullable"]> {
     const ensurePullable = this.#method("ensurePullable");
-    const parsed = parseOptions(callSchema, call, "the call of ensurePullable");
+    const parsed = parseOptions(operationCallSchema, call, "the call of ensurePullable");
     const what = withoutUndefined(parseOptions(pullableOptionsSchema, options, "ensurePullable"));
     return this.#run("ensurePullable", parsed, (services) => ensurePullable(what, services));
   }
