@@ -85,8 +85,13 @@ export const buildRows: OptionRows<keyof BuildOptions> = {
     check: async (builds) => expect(await builds.cached()).toMatchObject({ second: true, unwanted: false }),
   },
   pull: {
-    shows: "what the executor says about the base image",
-    check: async (builds) => expect(says(await builds.options(), /^Retrieving image .* from registry/)).toBe(true),
+    shows: "the arguments of the live executor: no folder of base images that may be old, though one was given",
+    check: async (builds) => {
+      const args = (await builds.options()).pod.spec?.containers[0]?.args ?? [];
+      expect(args.filter((argument) => argument.startsWith("--cache-dir"))).toEqual([]);
+      expect(await builds.arguments()).toContain("--cache-dir=/base-images");
+      expect(says(await builds.options(), /^Retrieving image .* from registry/)).toBe(true);
+    },
   },
   outputs: {
     shows: "the image in the registry; files of an image are refused, with the reason",
@@ -96,12 +101,25 @@ export const buildRows: OptionRows<keyof BuildOptions> = {
     },
   },
   preflight: {
-    shows: "an image that is pushed without being asked about before",
-    check: async (builds) => expect((await builds.inline()).result.image?.digest).toMatch(/^sha256:/),
+    shows:
+      "at a registry that refuses: the error before there is a pod, and without the question only from the executor",
+    check: async (builds) => {
+      const { asked, unasked } = await builds.refused();
+      for (const { outcome } of [asked, unasked]) expect(outcome).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+      expect(asked.phases).toEqual([]);
+      expect(unasked.phases).toContain("failed");
+    },
   },
   createRepository: {
-    shows: "images in repositories that were not there",
-    check: async (builds) => expect((await builds.options()).result.image?.tags).toHaveLength(2),
+    shows: "at a registry that makes no repository by itself: whether one is asked for",
+    check: async (builds) => {
+      const { wanted, unwanted } = await builds.missing();
+      for (const error of [wanted, unwanted]) expect(error).toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
+      expect(wanted.message).toMatch(
+        /^Cannot create the repository .*: only repositories of Amazon ECR can be created/,
+      );
+      expect(unwanted.message).toMatch(/has no such repository/);
+    },
   },
   skipIfPresent: {
     shows: "that a build of the same has no pod",

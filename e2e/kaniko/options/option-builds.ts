@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import type { Job, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import { createBuilder, type BuildOptions, type BuildResult, type BuilderError, type Feature } from "slipway";
 import { kanikoDriver, type KanikoDriverOptions, type KanikoWorkspace } from "slipway/kaniko";
@@ -5,6 +9,7 @@ import { expect } from "vitest";
 
 import { createContextFolder } from "../../support/context-folder.ts";
 import { observeBuild } from "../../support/observed-build.ts";
+import { deployRegistry } from "../../support/registries/deploy-registry.ts";
 import type { KanikoNamespace } from "../kaniko-namespace.ts";
 import { KanikoTrials, type Trial, type TrialOptions } from "../kaniko-trial.ts";
 
@@ -94,6 +99,7 @@ export class OptionBuilds {
       ...[() => this.cached(), () => this.steady(), () => this.pod(), () => this.options()],
       ...[() => this.loud(), () => this.plain(), () => this.inline(), () => this.workspace()],
       ...[() => this.mirrored(), () => this.skipped(), () => this.superseded(), () => this.claimed()],
+      ...[() => this.refused(), () => this.missing()],
     ];
     const work = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) await next().catch(() => undefined);
@@ -177,10 +183,11 @@ export class OptionBuilds {
       const tags = ["one", "two"].map((tag) => `${this.repository}/options:${tag}`);
       const build = {
         ...{ name: "my build", target: "base", buildArgs: { A: "two words" }, labels: { l: "m" }, tags },
-        ...{ platforms: ["linux/amd64"], outputs: [{ type: "push" }], pull: true, createRepository: true },
-        ...{ preflight: true, dockerfile: "docker/app.Dockerfile" },
+        ...{ platforms: ["linux/amd64"], outputs: [{ type: "push" }], pull: true },
+        ...{ dockerfile: "docker/app.Dockerfile" },
       } satisfies Partial<BuildOptions>;
-      return this.#live("FROM nowhere\n", { build, files: { "docker/app.Dockerfile": dockerfile } });
+      const kaniko = { cache: { directory: "/base-images" } };
+      return this.#live("FROM nowhere\n", { build, kaniko, files: { "docker/app.Dockerfile": dockerfile } });
     });
   }
 
@@ -287,6 +294,41 @@ export class OptionBuilds {
     return this.#once("mirrored", () =>
       this.trials.fail(`${this.trials.from}RUN echo\n`, { driver: { image: undefined, images, podTemplate } }),
     );
+  }
+
+  /** Builds for a registry that lets nobody push, with the question before and without. */
+  refused() {
+    return this.#once("refused", async () => {
+      const { host } = await deployRegistry(this.kaniko.namespace, { auth: { htpasswd: { nobody: "here" } } });
+      const driver = { registries: { ...this.kaniko.driverOptions.registries, [host]: { http: true } } };
+      const attempt = async (preflight: boolean) => {
+        const build = { preflight, tags: [`${host}/refused:1`] };
+        const { outcome, build: observed } = await this.trials.run(`${this.trials.from}RUN true\n`, { driver, build });
+        return {
+          outcome,
+          phases: observed.events.flatMap((event) => (event.type === "pod-phase" ? [event.phase] : [])),
+        };
+      };
+      return { asked: await attempt(true), unasked: await attempt(false) };
+    });
+  }
+
+  /** Errors of builds for a registry that makes no repository by itself. */
+  missing() {
+    return this.#once("missing", async () => {
+      const body = JSON.stringify({ errors: [{ code: "NAME_UNKNOWN", message: "no such repository" }] });
+      await using server = createServer((request, response) => {
+        const status = request.method === "POST" ? 404 : 200;
+        response.writeHead(status, { "content-type": "application/json" }).end(status === 404 ? body : "{}");
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const driver = { registries: { [host]: { http: true } } };
+      const attempt = (createRepository: boolean) =>
+        this.trials.fail("FROM scratch\n", { driver, build: { createRepository, tags: [`${host}/missing:1`] } });
+      return { wanted: await attempt(true), unwanted: await attempt(false) };
+    });
   }
 
   /** The same twice, the second time only if it is not there. */
