@@ -29,6 +29,34 @@ describe("a build with kaniko", () => {
     expect(result.context.sentBytes).toBeGreaterThan(100);
   });
 
+  test.concurrent("takes --destination and --dockerfile for the options that they stand for", async () => {
+    const further = `${namespace.repository}/further:1`;
+    const { output, result, warnings } = await trials.succeed(`${from}RUN exit 9\n`, {
+      files: { "docker/app": `${from}RUN echo of the flag\n` },
+      kaniko: { args: [`--destination=${further}`, "-f", "docker/app"] },
+    });
+    expect(output).toBe("of the flag\n");
+    expect(result.image?.tags).toHaveLength(2);
+    expect(result.image?.tags).toContain(further);
+    for (const tag of result.image?.tags ?? []) expect(await kaniko.resolveDigest(tag)).toBe(result.image?.digest);
+    expect(warnings.filter((warning) => warning.includes("contradicts"))).toEqual([]);
+  });
+
+  test.concurrent("takes --no-push for a build without an image", async () => {
+    const tag = `${namespace.repository}/unpushed:1`;
+    let args: readonly string[] = [];
+    const { result } = await trials.succeed(`${from}RUN echo hello\n`, {
+      ...{ build: { tags: [tag] }, kaniko: { args: ["--no-push"] } },
+      whileRunning: (pod) => {
+        args = pod.spec?.containers[0]?.args ?? [];
+        return Promise.resolve();
+      },
+    });
+    expect(args.filter((argument) => argument.startsWith("--no-push"))).toEqual(["--no-push"]);
+    expect(result.image).toBeUndefined();
+    expect(await kaniko.resolveDigest(tag)).toBeUndefined();
+  });
+
   test.concurrent(
     "LEAST-CREDS: the Secret of a build holds its own registries and no others, and belongs to its Job",
     async () => {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 import { buildOptionsSchema } from "./build-options.ts";
-import type { ResolvedBuildOptions } from "./build-options.ts";
+import type { BuildOptions, ResolvedBuildOptions } from "./build-options.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { BuildRequest, BuilderDriver } from "./builder-driver.ts";
 import { missingFeatures } from "./feature.ts";
@@ -10,18 +10,30 @@ import type { Operation } from "./builder.ts";
 import { invalidOptions, validateOptions } from "./invalid-options.ts";
 import type { OptionIssue } from "./invalid-options.ts";
 
+/** What a build is to do, and what there is to say about how it was asked for. */
+export interface CreatedRequest {
+  readonly request: BuildRequest;
+  readonly warnings: readonly string[];
+}
+
 /**
  * Parses what was asked of `build` or `submit`, with the keys that the driver adds, and checks that the driver can do all of it.
  * @throws `INVALID_OPTIONS`, `UNSUPPORTED_FEATURE`
  */
-export function createBuildRequest(input: unknown, id: string, driver: BuilderDriver): BuildRequest {
-  const { options, own } = parseBuildOptions(input, driver);
+export function createBuildRequest(input: unknown, id: string, driver: BuilderDriver): CreatedRequest {
+  const { options, own, warnings } = parseBuildOptions(input, driver);
   const missing = missingFeatures(options, driver.features);
   if (missing.length > 0) throw unsupportedFeatures(driver.name, missing, driver.limitations);
-  return { ...options, ...own, id, name: options.name ?? options.tags[0] ?? id };
+  return { request: { ...options, ...own, id, name: options.name ?? options.tags[0] ?? id }, warnings };
 }
 
-function parseBuildOptions(input: unknown, driver: BuilderDriver): { options: ResolvedBuildOptions; own: object } {
+interface ParsedOptions {
+  readonly options: ResolvedBuildOptions;
+  readonly own: object;
+  readonly warnings: readonly string[];
+}
+
+function parseBuildOptions(input: unknown, driver: BuilderDriver): ParsedOptions {
   const schemas = Object.entries<StandardSchemaV1>(driver.buildOptions ?? {});
   const issues: OptionIssue[] = [];
   const own: Record<string, unknown> = {};
@@ -33,8 +45,12 @@ function parseBuildOptions(input: unknown, driver: BuilderDriver): { options: Re
     else issues.push(...result.issues);
   }
   const names = schemas.map(([key]) => key);
-  const common = validateOptions(buildOptionsSchema, withoutKeys(input, names), { furtherKeys: names });
-  if (common.issues === undefined && issues.length === 0) return { options: common.value, own };
+  const given = withoutKeys(input, names);
+  const isReadable = issues.length === 0 && typeof given === "object" && given !== null;
+  const folded = isReadable ? driver.foldOptions?.(given as BuildOptions, own) : undefined;
+  const common = validateOptions(buildOptionsSchema, folded?.options ?? given, { furtherKeys: names });
+  if (common.issues === undefined && issues.length === 0)
+    return { options: common.value, own, warnings: folded?.warnings ?? [] };
   throw invalidOptions("build", [...(common.issues ?? []), ...issues]);
 }
 

@@ -18,6 +18,8 @@ export interface BuildWork {
   readonly journal: EventJournal;
   /** A fresh bag for each attempt, because the time left gets less. */
   readonly driverCall: () => DriverCall;
+  /** About how the build was asked for. */
+  readonly warnings?: readonly string[];
   /** Builds that give way to this one. */
   readonly overtaken?: readonly Pick<TrackedRun, "ended">[];
 }
@@ -36,6 +38,7 @@ export async function doBuild(
     const startedAt = performance.now();
     scope.startDeadline();
     journal.publish("build-start", { name: request.name, driver: driver.name, tags: request.tags });
+    for (const message of work.warnings ?? []) journal.emit({ type: "warning", message });
     await checkContexts(request);
     scope.signal.throwIfAborted();
     const guarded = guardRequest(request);

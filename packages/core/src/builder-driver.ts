@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { DriverEvent } from "./build-event.ts";
-import type { ResolvedBuildOptions } from "./build-options.ts";
+import type { BuildOptions, ResolvedBuildOptions } from "./build-options.ts";
 import type { BuildResult, BuiltImage } from "./build-result.ts";
 import type {
   DiskUsage,
@@ -46,6 +46,14 @@ export type DriverBuildResult = Partial<
   Pick<BuiltImage, "digest" | "reference" | "platforms"> & Pick<BuildResult, "metadata">
 >;
 
+/** Options that every builder has, as a driver has read them in its own keys. */
+export interface FoldedOptions {
+  /** They replace those of the build. */
+  readonly options: Readonly<BuildOptions>;
+  /** Where the two contradicted each other, for instance; each becomes an event of the build. */
+  readonly warnings?: readonly string[];
+}
+
 /** What a plugin author implements: `build`, and each operation that the builder shall have. Disposed with its builder. */
 export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptions> extends Partial<AsyncDisposable> {
   /** The version of this interface. */
@@ -58,6 +66,14 @@ export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptio
   readonly limitations?: Readonly<Partial<Record<Feature, string>>>;
   /** The keys that it adds to the options of a build; each schema accepts `{}`. */
   readonly buildOptions?: Schemas;
+  /**
+   * Reads what its own keys say about options that every builder has, such as a flag that stands for a tag. It comes first: what it returns is what is
+   * parsed, checked, built, and told in the result. `given` is what the caller wrote, not yet checked; `own` is.
+   */
+  foldOptions?(
+    given: Readonly<BuildOptions>,
+    own: { readonly [Key in keyof Schemas]: StandardSchemaV1.InferOutput<Schemas[Key]> },
+  ): FoldedOptions;
   /** To return is success, to throw is failure; once `signal` fires, it kills the remote build and then throws. */
   build(request: BuildRequest<Schemas>, call: DriverCall): Promise<DriverBuildResult>;
   /** Makes the builder ready before the first build needs it. */

@@ -74,7 +74,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     const id = crypto.randomUUID();
     try {
       const parsed = parseOptions(buildCallSchema, call, "the call of build");
-      const request = createBuildRequest(options, id, this.#driver);
+      const { request, warnings } = createBuildRequest(options, id, this.#driver);
       const work = this.#startWork(id, `build "${request.name}"`, parsed);
       // Who has been stopped before it begins takes nobody's place.
       const overtakes = request.supersedes === "image" && !work.scope.signal.aborted;
@@ -83,7 +83,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
       const place = this.#queue.enter(parsed.priority);
       work.journal.publish("build-queue", { name: request.name, position });
       const outputs = request.outputs.map((output) => output.type);
-      const build = () => doBuild(request, place, this.#retries, { ...work, overtaken });
+      const build = () => doBuild(request, place, this.#retries, { ...work, overtaken, warnings });
       return this.#runs.track(work, { id, outputs, name: request.name, build });
     } catch (error) {
       const build = () => Promise.reject(BuilderError.from(error));
@@ -116,11 +116,12 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   async submit(options: unknown, call: unknown = {}): Promise<BuildInfo> {
     const submit = this.#method("submit");
     const parsed = parseOptions(operationCallSchema, call, "the call of submit");
-    const request = createBuildRequest(options, crypto.randomUUID(), this.#driver);
+    const { request, warnings } = createBuildRequest(options, crypto.randomUUID(), this.#driver);
     const { id, name, tags } = request;
     refuseToSubmit(request);
     return this.#run(`submission of build "${name}"`, parsed, async (services) => {
       const startedMs = Date.now();
+      for (const message of warnings) services.emit({ type: "warning", message });
       await checkContexts(request);
       await submit(request, services);
       return { id, name, state: "running", tags, startedMs };

@@ -70,6 +70,7 @@ export type {
   BuilderDriver,
   DriverBuildResult,
   DriverCall,
+  FoldedOptions,
   NoBuildOptions,
 } from "./builder-driver.ts";
 export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";

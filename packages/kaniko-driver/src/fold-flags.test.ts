@@ -106,7 +106,7 @@ describe("other flags", () => {
     ["--snapshoteMode=redo", /no flag --snapshoteMode, did you mean --snapshot-mode\?/],
     ["--image-format=oci", /\(google v1\.24\.0\) has no flag --image-format/],
     ["--context=dir:///workspace", /--context cannot be given: the context of the build is sent/],
-    ["--destination=registry.example.com/a:b", /--destination cannot be given: it is tags/],
+    ["--tar-path=/image.tar", /--tar-path cannot be given: archives are outputs/],
   ])("refuses %s by name", (flag, message) => {
     const { issues } = foldFlags({ args: [flag] }, current);
     expect(issues).toHaveLength(1);

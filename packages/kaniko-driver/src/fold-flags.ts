@@ -1,9 +1,11 @@
-import { nearestName, type OptionIssue } from "@slipway/core";
+import type { OptionIssue } from "@slipway/core";
 
-import { canonicalFlag, flagKind, flagName, flagNames, type FlagKind } from "./executor-flags.ts";
-import { executorTitle, type Executor } from "./executor-version.ts";
+import { flagKind } from "./executor-flags.ts";
+import type { Executor } from "./executor-version.ts";
+import { isAskedFlag } from "./fold-asked.ts";
 import { contradictions, flagChange, type FoldableOptions } from "./flag-options.ts";
-import { kanikoBuildOptionsSchema, type KanikoBuildOptions } from "./kaniko-options.ts";
+import { kanikoBuildOptionsSchema } from "./kaniko-options.ts";
+import { readFlags } from "./read-flags.ts";
 
 /** What is left of flags once options have taken theirs. */
 export interface FoldedFlags {
@@ -13,33 +15,6 @@ export interface FoldedFlags {
   readonly warnings: readonly string[];
   readonly issues: readonly OptionIssue[];
 }
-
-interface Flag {
-  /** By which the current executor knows it. */
-  readonly name: string;
-  /** By which this executor knows it. */
-  readonly spelling: string;
-  readonly value: string;
-  /** Where it stands. */
-  readonly path: string;
-}
-
-/** Where the driver decides itself, and a flag would break what it promises. */
-const reserved: Readonly<Record<string, string>> = {
-  context: "the context of the build is sent to the pod",
-  "context-sub-path": "the context of the build is sent to the pod; give its subfolder as context",
-  bucket: "the context of the build is sent to the pod",
-  git: "the context of the build is sent to the pod",
-  destination: "it is tags",
-  dockerfile: "it is dockerfile",
-  "digest-file": "the digest is read from there",
-  "no-push": "a build without a push is another output",
-  "tar-path": "archives are outputs",
-  "oci-layout-path": "archives are outputs",
-  "log-format": "the log is read by the driver",
-  "log-timestamp": "the log is read by the driver",
-  "kaniko-dir": "the driver mounts files there",
-};
 
 /**
  * Takes the flags that an option stands for out of `args`. The flag wins over the option; where they contradict each other, that is a warning. A flag that
@@ -52,6 +27,7 @@ export function foldFlags(given: FoldableOptions, executor: Executor): FoldedFla
   const seen = new Set<string>();
   let options = given;
   for (const { name, spelling, value, path } of readFlags(given, executor, issues)) {
+    if (isAskedFlag(name)) continue;
     // Of what an option holds once, the executor gets the rest as flags, if it takes more.
     const isRepeated = name === "target" && flagKind(name, executor) === "list" && seen.has(name);
     const change = isRepeated ? undefined : flagChange(name, value, options);
@@ -77,47 +53,4 @@ function valueIssues(change: FoldableOptions, path: string): readonly OptionIssu
   const own = { cache, snapshotMode, verbosity };
   const { error } = kanikoBuildOptionsSchema.safeParse(own);
   return (error?.issues ?? []).map((issue) => ({ path, message: `${issue.path.join(".")} ${issue.message}` }));
-}
-
-function readFlags(options: KanikoBuildOptions, executor: Executor, issues: OptionIssue[]): readonly Flag[] {
-  const words = options.args ?? [];
-  const flags: Flag[] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? "";
-    const path = `args[${index}]`;
-    const [, spelled, assigned] = /^--?([A-Za-z][\w-]*)(?:=([^]*))?$/.exec(word) ?? [];
-    if (spelled === undefined) {
-      issues.push({ path, message: `"${word}" is no flag; write --name=value` });
-      continue;
-    }
-    const name = canonicalFlag(spelled);
-    const kind = flagKind(name, executor);
-    const known = kind === undefined ? unknownFlag(spelled, executor, options) : reservedFlag(name);
-    const problem = known ?? valueProblem(spelled, kind, assigned);
-    if (problem !== undefined) issues.push({ path, message: problem });
-    const next = words[index + 1];
-    const takesNext = assigned === undefined && kind !== "boolean" && next !== undefined && !next.startsWith("-");
-    if (takesNext) index += 1;
-    const spelling = flagName(name, executor) ?? spelled;
-    if (problem === undefined) flags.push({ name, spelling, path, value: assigned ?? (takesNext ? next : "true") });
-  }
-  return flags;
-}
-
-function unknownFlag(spelled: string, executor: Executor, options: KanikoBuildOptions): string | undefined {
-  if (options.allowUnknownFlags === true) return undefined;
-  const names = flagNames(executor);
-  const nearest = nearestName(spelled, names) ?? nearestName(canonicalFlag(spelled), names);
-  const hint = nearest === undefined || nearest === spelled ? "" : `, did you mean --${nearest}?`;
-  return `The executor (${executorTitle(executor)}) has no flag --${spelled}${hint || "; allowUnknownFlags hands it on"}`;
-}
-
-function reservedFlag(name: string): string | undefined {
-  return Object.hasOwn(reserved, name) ? `--${name} cannot be given: ${reserved[name] ?? ""}` : undefined;
-}
-
-/** As Go reads the value of a flag that is on or off. */
-function valueProblem(spelled: string, kind: FlagKind | undefined, assigned: string | undefined): string | undefined {
-  if (kind !== "boolean" || assigned === undefined || /^(1|t|true|0|f|false)$/i.test(assigned)) return undefined;
-  return `--${spelled} is true or false, not ${JSON.stringify(assigned)}`;
 }

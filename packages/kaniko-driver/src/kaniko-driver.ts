@@ -3,6 +3,7 @@ import { invalidOptions, type BuilderDriver, type DriverCall, type OptionIssue }
 
 import { buildImage } from "./build-image.ts";
 import { executorOf } from "./executor-version.ts";
+import { foldAsked } from "./fold-asked.ts";
 import { foldFlags } from "./fold-flags.ts";
 import { lackingOptions } from "./lacking-options.ts";
 import { features, limitations } from "./kaniko-features.ts";
@@ -46,6 +47,12 @@ export function kanikoDriver(options: KanikoDriverOptions = {}) {
     features,
     limitations,
     buildOptions,
+    foldOptions: (given, { kaniko }) =>
+      foldAsked(
+        given,
+        [...(resolved.args ?? []), ...(kaniko.args ?? [])],
+        executorOf(resolved.image, resolved.executor),
+      ),
     build: async (request, call) => buildImage(await cluster(), resolved, request, call),
     bootstrap: async (call) => bootstrap(await cluster(), resolved, call),
     prune: async (pruneOptions, call) => removeLeftovers(await cluster(), pruneOptions, call),
