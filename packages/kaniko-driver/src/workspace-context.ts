@@ -1,3 +1,5 @@
+import { setInterval } from "node:timers/promises";
+
 import { mergePodTemplate, type Cluster, type PodTemplate } from "@slipway/cluster";
 import { openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
 import type { DriverCall } from "@slipway/core";
@@ -28,6 +30,8 @@ const leaseSlackMs = 300_000;
 /** A volume may have to be made first. */
 const claimGraceMs = 10_000;
 const releaseTimeoutMs = 10_000;
+/** How often a client has a chance to say that it is there, before the workspace takes it for gone. */
+const renewalsPerIdleTime = 3;
 
 /**
  * Brings the context of a build to its workspace, of which only what has changed is sent.
@@ -46,12 +50,16 @@ export async function syncToWorkspace(
   const { root, exclude } = contextFolder(request);
   const version = await workspace.sync(root, {
     ...{ exclude, signal, leaseMs: options.startTimeoutMs + options.deadlineMs + leaseSlackMs },
+    // Who is killed leaves a lease that outlives the build's pod. The workspace does not wait for that: what the pod has mounted stays even so.
+    keepsWorkspace: false,
     onProgress: (sentBytes) => {
       emit({ ...progress, files: 0, sentFiles: 0, totalBytes: 0, sentBytes });
     },
   });
   const { files, sentFiles, totalBytes, sentBytes, subPath } = version;
   emit({ ...progress, files, sentFiles, totalBytes, sentBytes });
+  const left = new AbortController();
+  void keepRenewed(version, settings.idleMs / renewalsPerIdleTime, call, left.signal);
   const isShared = settings.accessMode === "ReadWriteMany";
   return {
     mount: {
@@ -60,7 +68,10 @@ export async function syncToWorkspace(
       beside: isShared ? undefined : { "slipway.dev/workspace": workspaceName(settings, request) },
     },
     sentBytes,
-    [Symbol.asyncDispose]: () => release(version, call),
+    [Symbol.asyncDispose]: () => {
+      left.abort();
+      return release(version, call);
+    },
   };
 }
 
@@ -131,6 +142,23 @@ export function workspacePodTemplate(
 
 function schedulingOf({ spec = {} }: PodTemplate): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(spec).filter(([key]) => schedulingKeys.includes(key)));
+}
+
+/** Keeps the workspace while this process builds from it. A renewal that fails is followed by another one. */
+async function keepRenewed(
+  version: WorkspaceVersion,
+  intervalMs: number,
+  { logger }: DriverCall,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const _ of setInterval(intervalMs, undefined, { signal, ref: false }))
+      await version.renew({ signal }).catch((error: unknown) => {
+        if (!signal.aborted) logger.debug("A build could not tell its workspace that it is there.", { error });
+      });
+  } catch {
+    // The build is over.
+  }
 }
 
 /** Has a time of its own: the call's signal may have fired. A version that is not let go is, once its lease has ended. */

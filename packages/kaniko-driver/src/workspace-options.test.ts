@@ -34,7 +34,7 @@ describe("options of a workspace", () => {
     [{ storageclass: "fast" }, /did you mean "storageClass"/],
     [{ size: "10 GB" }, /needs a quantity/],
     [{ name: "Not_A_Name" }, /lower-case letters/],
-    [{ idleMs: 10 }, /idleMs/],
+    [{ idleMs: 9999 }, /idleMs/],
   ])("%j are refused by name", (workspace, message) => {
     expect(() => resolveKanikoDriverOptions({ workspace } as KanikoDriverOptions)).toThrow(message);
   });

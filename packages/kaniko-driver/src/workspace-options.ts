@@ -22,7 +22,7 @@ export interface KanikoWorkspace {
   readonly storageClass?: string | undefined;
   /** With `ReadWriteOnce`, builds run on the node of the workspace. @defaultValue `"ReadWriteOnce"` */
   readonly accessMode?: "ReadWriteOnce" | "ReadWriteMany" | undefined;
-  /** The workspace is removed when nobody has built for so long, in milliseconds. @defaultValue 3600000 */
+  /** The workspace is removed when nobody has built for so long, or when those who did were killed; in milliseconds, at least 10000. @defaultValue 3600000 */
   readonly idleMs?: number | undefined;
   /** The workspace is removed after so long in any case, in milliseconds. @defaultValue 86400000 */
   readonly lifetimeMs?: number | undefined;
@@ -32,6 +32,8 @@ export interface KanikoWorkspace {
 
 const text = z.string().check(z.minLength(1));
 const milliseconds = z.int().check(z.minimum(1000));
+/** Within this a client that builds has to say that it is there. */
+const idleMilliseconds = z.int().check(z.minimum(10_000));
 const hourMs = 3_600_000;
 const name = z
   .string()
@@ -48,7 +50,7 @@ export const workspaceSchema = z.strictObject({
   size: z._default(quantity, "10Gi"),
   storageClass: z.optional(text),
   accessMode: z._default(z.enum(["ReadWriteOnce", "ReadWriteMany"]), "ReadWriteOnce"),
-  idleMs: z._default(milliseconds, hourMs),
+  idleMs: z._default(idleMilliseconds, hourMs),
   lifetimeMs: z._default(milliseconds, 24 * hourMs),
   podTemplate: podTemplateSchema,
 } satisfies OptionsShape<KanikoWorkspace>);

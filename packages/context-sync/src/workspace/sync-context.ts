@@ -18,6 +18,7 @@ import {
   commitScript,
   contentDiffers,
   leaseScript,
+  mountedSuffix,
   mountPath,
   readScript,
   receiveScript,
@@ -37,6 +38,13 @@ export interface SyncOptions extends ManifestOptions {
   readonly prepend?: readonly PrependedFile[] | undefined;
   /** For how long nobody deletes the version unless it is released, in milliseconds. @defaultValue 7200000 */
   readonly leaseMs?: number | undefined;
+  /**
+   * Whether the lease keeps the workspace too, also when nobody is left. If not, the workspace ends when nobody has renewed the lease or synced for its
+   * `idleMs`, and its claim stays for as long as a pod mounts it.
+   *
+   * @defaultValue true
+   */
+  readonly keepsWorkspace?: boolean | undefined;
   /** Told how many bytes of this attempt have left so far, compressed or not. */
   readonly onProgress?: ((sentBytes: number) => void) | undefined;
 }
@@ -54,6 +62,12 @@ export interface WorkspaceVersion {
   readonly sentFiles: number;
   /** That crossed the network, compressed or not. */
   readonly sentBytes: number;
+  /**
+   * Begins the lease anew, and tells the workspace that somebody is still there.
+   *
+   * @throws BuilderError: `CONTEXT_SYNC_FAILED` if the version is gone; `POD_LOST` if the workspace's pod is
+   */
+  renew(call?: ClusterCall): Promise<void>;
   /** Lets the next sync reuse its files. */
   release(call?: ClusterCall): Promise<void>;
 }
@@ -115,9 +129,14 @@ async function syncOnce(
   options: SyncOptions,
   known: Map<string, KnownVersion>,
 ): Promise<WorkspaceVersion | undefined> {
-  const { signal, leaseMs = defaultLeaseMs, onProgress } = options;
+  const { signal, leaseMs = defaultLeaseMs, keepsWorkspace = true, onProgress } = options;
   // Its end is told by the pod's clock, which the next sync will ask.
-  const lease = { name: randomBytes(8).toString("hex"), seconds: String(Math.ceil(leaseMs / 1000)) };
+  const leaseName = `${randomBytes(8).toString("hex")}${keepsWorkspace ? "" : mountedSuffix}`;
+  const lease = { name: leaseName, seconds: String(Math.ceil(leaseMs / 1000)) };
+  const takeLease = async (id: string, call?: ClusterCall): Promise<boolean> => {
+    const { exitCode } = await runInPod(target, leaseScript, [mountPath, id, lease.name, lease.seconds, key], call);
+    return exitCode === 0;
+  };
   const [{ base, takesGzip }, { entries, sha256, totalBytes }] = await Promise.all([
     readBase(target, key, known.get(key), signal),
     syncedEntries(root, options),
@@ -130,13 +149,14 @@ async function syncOnce(
     const release = async (call?: ClusterCall): Promise<void> => {
       await runInPod(target, releaseScript, [mountPath, id, lease.name], call);
     };
-    const sent = { sentFiles: plan.sent.length, sentBytes };
-    return { path: `${mountPath}/${subPath}`, subPath, sha256, files: entries.length, totalBytes, ...sent, release };
+    const renew = async (call?: ClusterCall): Promise<void> => {
+      if (!(await takeLease(id, call))) throw syncFailed(`Version ${id} is gone. Sync again.`, 0);
+    };
+    const counted = { files: entries.length, totalBytes, sentFiles: plan.sent.length, sentBytes };
+    return { path: `${mountPath}/${subPath}`, subPath, sha256, ...counted, renew, release };
   };
   if (base !== undefined && plan.sent.length === 0 && plan.removed.length === 0) {
-    const argv = [mountPath, base.id, lease.name, lease.seconds, key];
-    const { exitCode } = await runInPod(target, leaseScript, argv, { signal });
-    return exitCode === 0 ? version(base.id, 0) : undefined;
+    return (await takeLease(base.id, { signal })) ? version(base.id, 0) : undefined;
   }
   const sync = randomBytes(8).toString("hex");
   const abandon = async (error: unknown): Promise<never> => {
@@ -160,10 +180,12 @@ async function syncOnce(
 
 async function syncedEntries(
   root: string,
-  { name: _name, leaseMs: _leaseMs, onProgress: _onProgress, prepend = [], exclude = [], ...options }: SyncOptions,
+  options: SyncOptions,
 ): Promise<{ readonly entries: readonly SyncedEntry[]; readonly sha256: string; readonly totalBytes: number }> {
+  const { name: _name, leaseMs: _leaseMs, keepsWorkspace: _keeps, onProgress: _onProgress, ...scanned } = options;
+  const { prepend = [], exclude = [], ...manifestOptions } = scanned;
   const exceptPrepended = [...exclude, ...prepend.map(({ path }) => escapePattern(path))];
-  const manifest = await contextManifest(root, { ...options, exclude: exceptPrepended });
+  const manifest = await contextManifest(root, { ...manifestOptions, exclude: exceptPrepended });
   const first = prepend.map(prependedEntry).map((entry): SyncedEntry => {
     const { content = "" } = entry;
     return { ...entry, sha256: createHash("sha256").update(content).digest("hex") };

@@ -6,9 +6,12 @@ export const versionGone = 3;
 /** Exit code for content that is not what was announced. */
 export const contentDiffers = 4;
 
+/** Ends the name of a lease that keeps its version, but not the workspace. */
+export const mountedSuffix = ".mounted";
+
 /**
- * First process of the pod. It ends once nobody has synced for a while and nobody uses a version, whatever becomes of the clients. A pod that is
- * told to end has failed, so that its Job makes another one.
+ * First process of the pod. It ends once nobody has synced for a while and no lease keeps it, whatever becomes of the clients. A pod that is told to end
+ * has failed, so that its Job makes another one.
  * Arguments: folder, idle seconds.
  */
 export const idleScript = `
@@ -17,6 +20,7 @@ trap 'exit 143' TERM INT
 is_leased() {
   now=$(date +%s)
   for lease in "$0"/versions/*/leases/*; do
+    case "$lease" in *${mountedSuffix}) continue ;; esac
     end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && return 0
   done
   return 1
@@ -141,7 +145,7 @@ tidy
 echo committed
 `;
 
-/** Keeps a version from being changed or deleted. Arguments: folder, version, lease, its seconds, context. */
+/** Keeps a version from being changed or deleted, from now on for so long. Arguments: folder, version, lease, its seconds, context. */
 export const leaseScript = `
 cd "$0" || exit 1
 : >used
@@ -152,4 +156,4 @@ echo leased
 `;
 
 /** Arguments: folder, version, lease. */
-export const releaseScript = `rm -f "$0/versions/$1/leases/$2"; echo released`;
+export const releaseScript = `: >"$0/used"; rm -f "$0/versions/$1/leases/$2"; echo released`;
