@@ -1,6 +1,10 @@
+import { randomBytes } from "node:crypto";
+
+import type { PodTemplate } from "@slipway/cluster";
 import type { BuilderError } from "slipway";
 import { afterAll, describe, expect, test } from "vitest";
 
+import { createContextFolder } from "../support/context-folder.ts";
 import { evictPod } from "../support/evict-pod.ts";
 import { resultOf } from "../support/observed-build.ts";
 import { checkKilledClients } from "./killed-clients.ts";
@@ -81,6 +85,23 @@ describe.concurrent("what goes wrong", () => {
     },
   );
 
+  test("tells that a step has found the disk full, and does not try it again", async () => {
+    const step = "RUN dd if=/dev/zero of=/small/file bs=1M count=16 && rm /small/file";
+    const driver = { podTemplate: smallDisk("/small") };
+    const { outcome, build } = await trials.run(`${from}RUN echo before\n${step}\n`, { driver });
+    expect(outcome).toMatchObject({ code: "DISK_FULL", retryable: false });
+    expect((outcome as BuilderError).message).toMatch(/step "RUN dd .*No space left on device/);
+    expect(build.events.filter(({ type }) => type === "build-retry")).toEqual([]);
+  });
+
+  test("tells that the executor has found the disk full", async () => {
+    const driver = { podTemplate: smallDisk("/copies") };
+    await using folder = await createContextFolder({ noise: randomBytes(16 * 1024 * 1024) });
+    const error = await trials.fail(`${from}COPY noise /copies/\n`, { driver, folder });
+    expect(error).toMatchObject({ code: "DISK_FULL", retryable: false });
+    expect(error.message).toMatch(/COPY noise .*no space left on device/);
+  });
+
   test("builds again in another pod when its pod is evicted", async () => {
     const evicted: string[] = [];
     const { outcome, build } = await trials.run(`${from}RUN sleep 5\n`, {
@@ -102,6 +123,16 @@ describe.concurrent("what goes wrong", () => {
     expect(error).toMatchObject({ code: "TIMEOUT", details: { timeoutMs: 8000 } });
   });
 });
+
+/** A volume of 4 MiB in the executor. */
+function smallDisk(mountPath: string): PodTemplate {
+  return {
+    spec: {
+      volumes: [{ name: "small", emptyDir: { medium: "Memory", sizeLimit: "4Mi" } }],
+      containers: [{ name: "executor", volumeMounts: [{ name: "small", mountPath }] }],
+    },
+  };
+}
 
 /** An image that is not there must not be looked for in the network of somebody else. */
 const never = { spec: { containers: [{ name: "executor", imagePullPolicy: "Never" }] } };

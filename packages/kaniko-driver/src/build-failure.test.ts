@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import type { BuilderError } from "@slipway/core";
+import { describe, expect, it } from "vitest";
 
 import { explainEnd, type ExecutorEnd } from "./build-failure.ts";
 
@@ -104,6 +105,47 @@ it("knows that no step was to blame where none ran", () => {
   expect(explainEnd(end({ exitCode: 137, reason: "OOMKilled", log })).message).toMatch(
     /^The executor itself was killed/,
   );
+});
+
+describe("a RUN that fails", () => {
+  const endOf = (printed: string, changes: Partial<ExecutorEnd["log"]> = {}): BuilderError =>
+    explainEnd(
+      end({
+        log: {
+          step: "RUN make",
+          isSnapshotting: false,
+          error: `${command} exit status 1`,
+          tail: "",
+          printed,
+          ...changes,
+        },
+      }),
+    );
+
+  it.each([
+    "dd: error writing '/x': No space left on device\n",
+    "cp: can't create 'x': Disk quota exceeded\n",
+    `E: Write error - write (28: No space left on device)\n${"make: *** [all] Error 1\n".repeat(9)}`,
+  ])("says that it has found no disk left: %j", (printed) => {
+    const error = endOf(printed);
+    expect(error).toMatchObject({ code: "DISK_FULL", retryable: false });
+    expect(error.message).toMatch(/during step "RUN make": .*(No space left on device|Disk quota exceeded)/);
+  });
+
+  it.each([
+    "",
+    "test: expected 2, got 3\n",
+    `cp: x: No space left on device\nfell back to /tmp\n${"test failed\n".repeat(9)}`,
+    "tail: inotify_add_watch: No space left on device\n",
+  ])("has not found its disk full: %j", (printed) => {
+    expect(endOf(printed)).toMatchObject({ code: "BUILD_FAILED", details: { exitCode: 1 } });
+  });
+
+  it("is not the step that has ended before", () => {
+    const full = "cp: x: No space left on device\n";
+    expect(endOf(full, { isSnapshotting: true }).code).toBe("BUILD_FAILED");
+    expect(endOf(full, { step: "COPY . ." }).code).toBe("BUILD_FAILED");
+  });
 });
 
 it("is tried again only where another attempt may go better", () => {

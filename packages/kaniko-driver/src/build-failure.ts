@@ -21,7 +21,8 @@ export function explainEnd(end: ExecutorEnd): BuilderError {
   const said = log.error ?? lastLine(log.tail);
   const killed = killedForMemory(end, said);
   if (killed !== undefined) return outOfMemory(end, killed);
-  if (/no space left on device/i.test(said)) return diskFull(end, said);
+  const full = saysDiskFull(said) ? said : lackOfDisk(log);
+  if (full !== undefined) return diskFull(end, full);
   if (isBrokenContext(said)) return contextBroken(end, said);
   const registry = registryError(said);
   if (registry !== undefined) return registry;
@@ -79,10 +80,24 @@ function outOfMemory({ namespace, pod, memoryLimit, log }: ExecutorEnd, who: str
   });
 }
 
+function saysDiskFull(text: string): boolean {
+  // The kernel says the same when it has no room for another watch.
+  return /no space left on device|disk quota exceeded/i.test(text) && !/inotify/i.test(text);
+}
+
+/** The last lines of a step: what comes after the reason is what others make of it. */
+const lastLines = 10;
+
+/** The line in which a failing `RUN` says that it found no disk left: the executor only knows its exit code. */
+function lackOfDisk({ step = "", isSnapshotting, printed = "" }: LogSummary): string | undefined {
+  if (!/^RUN\s/i.test(step) || isSnapshotting) return undefined;
+  return printed.trimEnd().split("\n").slice(-lastLines).findLast(saysDiskFull);
+}
+
 function diskFull({ namespace, pod, log }: ExecutorEnd, said: string): BuilderError {
   return new BuilderError({
     code: "DISK_FULL",
-    message: `Pod ${namespace}/${pod} has no disk left during ${describeStep(log)}: ${said} Give it more ephemeral storage, or choose another node.`,
+    message: `Pod ${namespace}/${pod} has no disk left during ${describeStep(log)}: ${said.replace(/\.?$/, ".")} Give it more ephemeral storage, or choose another node.`,
     details: { namespace, pod, events: [] },
   });
 }

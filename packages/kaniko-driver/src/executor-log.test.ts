@@ -119,3 +119,16 @@ describe("an executor without --log-format", () => {
     expect(events.filter(({ type }) => type === "step-start")).toHaveLength(1);
   });
 });
+
+it("keeps what the last step itself has printed, and nothing of others", () => {
+  const { printed } = read([
+    own("RUN a"),
+    "of a",
+    own("RUN b"),
+    "x".repeat(2000),
+    "of b",
+    own("Taking snapshot"),
+  ]).summary;
+  expect(printed).toMatch(/^x{1018}\nof b\n$/);
+  expect(read([own("RUN a"), "of a", own("RUN b")]).summary.printed).toBeUndefined();
+});

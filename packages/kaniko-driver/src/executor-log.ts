@@ -8,10 +8,14 @@ export interface LogSummary {
   readonly isSnapshotting: boolean;
   /** The executor's own last error. */
   readonly error?: string;
+  /** What that step itself has printed last. */
+  readonly printed?: string;
   readonly tail: string;
 }
 
 const tailBytes = 8192;
+/** Of what a step prints: its reason to fail is at the end. */
+const printedBytes = 1024;
 const instruction =
   /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s/i;
 const prepareStep = "prepare context and base images";
@@ -33,6 +37,7 @@ export class ExecutorLog {
   #isSnapshotting = false;
   #error: string | undefined;
   #tail = "";
+  #printed = "";
 
   constructor(emit: (event: DriverEvent) => void, format: LogFormat = "json") {
     this.#emit = emit;
@@ -44,6 +49,7 @@ export class ExecutorLog {
     const own = this.#parseOwnLine(text);
     if (own === undefined) {
       this.#say(text, "stdout", timeMs);
+      this.#printed = `${this.#printed}${text}\n`.slice(-printedBytes);
       return;
     }
     if (own.level === "warning") this.#emit({ type: "warning", message: own.message, timeMs });
@@ -58,6 +64,7 @@ export class ExecutorLog {
       ...(step === undefined ? {} : { step }),
       isSnapshotting: this.#isSnapshotting,
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#printed === "" ? {} : { printed: this.#printed }),
       tail: this.#tail,
     };
   }
@@ -75,6 +82,7 @@ export class ExecutorLog {
   #start(name: string, timeMs: number): void {
     this.#close(undefined, timeMs);
     this.#isSnapshotting = false;
+    this.#printed = "";
     this.#count += 1;
     this.#open = { id: String(this.#count), name, cached: this.#cached.has(name) };
     this.#emit({ type: "step-start", step: this.#open.id, name, timeMs });
