@@ -184,6 +184,20 @@ test("a volume that does not come is told by events alone", () => {
   });
 });
 
+test("a volume that a busy kubelet has not read yet is no problem of the pod", () => {
+  const message =
+    'MountVolume.SetUp failed for volume "files" : failed to sync secret cache: timed out waiting for the condition';
+  const event = {
+    type: "Warning",
+    reason: "FailedMount",
+    message,
+    metadata: {},
+    involvedObject: {},
+  } as KubernetesEvent;
+  const pod = podWith(waiting("ContainerCreating"));
+  expect(diagnosePod(pod, [event], { namespace: "builds", name: "p" })).toBeUndefined();
+});
+
 test("a container that runs again counts as lost only for what began before", () => {
   const finishedAt = "2026-01-01T00:00:00Z";
   const last = { terminated: { exitCode: 137, reason: "OOMKilled", finishedAt } };

@@ -56,8 +56,14 @@ function waitingContainer(pod: Pod): PodFinding | undefined {
   return undefined;
 }
 
+/** A kubelet that is busy has not asked for a Secret or ConfigMap yet, and does so again by itself. */
+const notReadYet = /failed to sync (secret|configmap) cache/i;
+
 function volumeProblem(events: readonly KubernetesEvent[]): PodFinding | undefined {
-  const event = events.findLast(({ reason = "" }) => /^(FailedMount|FailedAttachVolume|FailedMapVolume)$/.test(reason));
+  const event = events.findLast(
+    ({ reason = "", message = "" }) =>
+      /^(FailedMount|FailedAttachVolume|FailedMapVolume)$/.test(reason) && !notReadYet.test(message),
+  );
   if (!event) return undefined;
   const { reason = "", message = "" } = event;
   const isMissing = /(secret|configmap|persistentvolumeclaim)s? .*not found/i.test(message);
