@@ -1,5 +1,6 @@
-import type { Secret } from "@slipway/cluster";
-import type { Keychain } from "slipway";
+import type { KubernetesObject, Secret } from "@slipway/cluster";
+import { createBuilder, type Keychain } from "slipway";
+import { kanikoDriver, type KanikoDriverOptions } from "slipway/kaniko";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { createKanikoNamespace } from "./kaniko-namespace.ts";
@@ -13,6 +14,23 @@ const { from } = trials;
 const { namespace } = kaniko;
 const { cluster, testCluster } = namespace;
 const { registry } = testCluster;
+
+/** Whatever a namespace has that somebody must have made. */
+async function objects(): Promise<readonly KubernetesObject[]> {
+  const kinds = [
+    ...["Pod", "Secret", "ConfigMap", "ServiceAccount", "Service", "PersistentVolumeClaim"].map((kind) => ["v1", kind]),
+    ...["Job", "CronJob"].map((kind) => ["batch/v1", kind]),
+    ...["Deployment", "StatefulSet", "DaemonSet"].map((kind) => ["apps/v1", kind]),
+    ...["Role", "RoleBinding"].map((kind) => ["rbac.authorization.k8s.io/v1", kind]),
+    ["networking.k8s.io/v1", "NetworkPolicy"],
+  ];
+  const lists = await Promise.all(
+    kinds.map(async ([apiVersion = "", kind = ""]) =>
+      (await cluster.list<KubernetesObject>({ apiVersion, kind })).items.map((object) => ({ ...object, kind })),
+    ),
+  );
+  return lists.flat();
+}
 
 describe("a build with kaniko", () => {
   test.concurrent("sends the context without what .dockerignore names, and the Dockerfile even so", async () => {
@@ -98,6 +116,18 @@ describe("a build with kaniko", () => {
     const { metadata } = (await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace.name })) ?? {};
     expect(metadata?.labels?.["pod-security.kubernetes.io/enforce"]).toBe("baseline");
     await trials.succeed(`${from}RUN echo hello > /a && chown 1:2 /a && su user -s /bin/sh -c id\n`);
+  });
+
+  test("bootstrap makes no object at all, but for a workspace if one is wanted", async () => {
+    const before = new Set((await objects()).map(({ metadata }) => metadata?.uid));
+    const made = async (options: KanikoDriverOptions): Promise<readonly string[]> => {
+      await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...options }) });
+      await builder.bootstrap();
+      return (await objects()).filter(({ metadata }) => !before.has(metadata?.uid)).map(({ kind = "" }) => kind);
+    };
+    expect(await made({})).toEqual([]);
+    expect(await made({ pullSecret: "regcred", serviceAccount: "builder", cache: { enabled: true } })).toEqual([]);
+    expect((await made({ workspace: { size: "64Mi" } })).toSorted()).toEqual(["Job", "PersistentVolumeClaim", "Pod"]);
   });
 
   test("says at once what a namespace of a stricter level has against the pod", async () => {
