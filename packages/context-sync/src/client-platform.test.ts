@@ -1,3 +1,5 @@
+import { win32 } from "node:path";
+
 import { describe, expect, test } from "vitest";
 
 import { clientPlatform, contextMode, contextPath } from "./client-platform.ts";
@@ -92,7 +94,30 @@ describe("a context of a Linux or macOS client", () => {
   });
 });
 
-test("paths of any length are kept", () => {
-  const long = Array.from({ length: 60 }, (_, index) => `folder-${index}`);
-  expect(contextPath(long.join("\\"), "windows")).toBe(long.join("/"));
+describe("a path that is longer than Windows takes as it is", () => {
+  const folders = Array.from({ length: 60 }, (_, index) => `folder-${index}`);
+  /** The limit of Win32, which paths of the form that names no other do not have; those know no slash. */
+  const isTaken = (path: string): boolean =>
+    path.startsWith("\\\\?\\") ? path.length < 32_767 && !path.includes("/") : path.length < 260;
+  /** What Node hands to Windows for a path. */
+  const handedOver = (path: string): string => win32.toNamespacedPath(path);
+
+  test("is kept in the context", () => {
+    expect(contextPath(folders.join("\\"), "windows")).toBe(folders.join("/"));
+  });
+
+  test("is found by the path that the context gives it, behind a root of either kind", () => {
+    for (const root of ["C:\\project", "\\\\server\\share\\project"]) {
+      // As the scan and whoever reads files join them.
+      const path = `${root}/${folders.join("/")}`;
+      expect(isTaken(path)).toBe(false);
+      expect(isTaken(handedOver(path))).toBe(true);
+      expect(handedOver(path).endsWith(`\\project\\${folders.join("\\")}`)).toBe(true);
+    }
+  });
+
+  test("would not be without that form, and neither would one whose slashes stay", () => {
+    expect(isTaken(win32.join("C:\\project", ...folders))).toBe(false);
+    expect(isTaken(`\\\\?\\C:\\project/${folders.join("/")}`)).toBe(false);
+  });
 });
