@@ -7,6 +7,8 @@ export type Side = "ours" | "peer";
 export interface PreparedBench extends AsyncDisposable {
   readonly ours: Command;
   readonly peer: Command;
+  /** How many bytes the peer sends, where that is compared too: ours says it in the line that stops its clock. */
+  readonly peerSentBytes?: number;
   /** Brings one side into the state that its next run is measured from; the time it takes does not count. */
   before?(side: Side, round: number): Promise<void>;
 }
@@ -22,6 +24,8 @@ export interface BenchCase {
   readonly goal: number;
   /** What our run may need of memory at most, in bytes. */
   readonly peakGoalBytes?: number;
+  /** What our run may send at most, in terms of what the peer sends. */
+  readonly sentGoal?: number;
   /** With a budget the ratio is that of the time over the peer's to this many milliseconds. */
   readonly budgetMs?: number;
   readonly rounds: number;

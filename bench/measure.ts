@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 export interface Command {
   readonly argv: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What the line of its output begins with that stops the clock: cleaning up behind it does not count. @defaultValue its end stops the clock */
+  readonly stopsAt?: string;
 }
 
 /** What one run of a program took, children that it waited for included. */
@@ -15,6 +17,8 @@ export interface Measurement {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly peakBytes: number;
+  /** What the line that stopped the clock said further. */
+  readonly said?: string | null;
 }
 
 /**
@@ -28,7 +32,9 @@ export async function measure(command: Command): Promise<Measurement> {
   try {
     const script = join(import.meta.dirname, "measure.py");
     const env = { ...process.env, ...command.env };
-    const { stdout } = await promisify(execFile)("python3", [script, output, ...command.argv], { env });
+    const { stdout } = await promisify(execFile)("python3", [script, output, command.stopsAt ?? "", ...command.argv], {
+      env,
+    });
     const { exitCode, ...measurement } = JSON.parse(stdout) as Measurement & { exitCode: number };
     if (exitCode === 0) return measurement;
     const text = await readFile(output, "utf8");

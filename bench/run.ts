@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { exitWithFailure } from "../dev-cluster/src/index.ts";
 import { runCommand } from "../scripts/run-command.ts";
-import type { BenchCase, Side } from "./bench-case.ts";
+import type { BenchCase, PreparedBench, Side } from "./bench-case.ts";
 import { benchCases } from "./cases/index.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { median } from "./statistics.ts";
@@ -10,8 +10,7 @@ import { median } from "./statistics.ts";
 const settleMs = 1000;
 
 /** Runs both sides in turn, so that whatever else the machine does meets both; the first round only warms up. */
-async function compare(bench: BenchCase): Promise<Record<Side, readonly Measurement[]>> {
-  await using prepared = await bench.prepare().catch(exitWithFailure);
+async function compare(bench: BenchCase, prepared: PreparedBench): Promise<Record<Side, readonly Measurement[]>> {
   const results: Record<Side, Measurement[]> = { ours: [], peer: [] };
   for (let round = 0; round <= bench.rounds; round += 1) {
     for (const side of round % 2 === 0 ? (["ours", "peer"] as const) : (["peer", "ours"] as const)) {
@@ -40,9 +39,17 @@ function checkPeak(name: string, measurements: readonly Measurement[], goalBytes
   if (peakBytes > goalBytes) process.exitCode = 1;
 }
 
+function checkSent(name: string, measurements: readonly Measurement[], peerBytes: number, goal: number): void {
+  const sentBytes = Math.max(...measurements.map(({ said }) => Number(said)));
+  const ratio = sentBytes / peerBytes;
+  console.log(`${name} sent=${ratio.toFixed(4)} goal=${goal} (${sentBytes} of ${peerBytes} bytes)`);
+  if (!(ratio <= goal)) process.exitCode = 1;
+}
+
 async function runBench(bench: BenchCase): Promise<void> {
   console.log(`${bench.name}: ${bench.description} (n=${bench.rounds}, medians)`);
-  const { ours, peer } = await compare(bench);
+  await using prepared = await bench.prepare().catch(exitWithFailure);
+  const { ours, peer } = await compare(bench, prepared);
   console.log("| | wall ms | min..max | CPU ms | peak MB |\n|---|---|---|---|---|");
   console.log(`${row("slipway", ours)}\n${row(bench.peer, peer)}`);
   const oursMs = median(ours.map(({ wallMs }) => wallMs));
@@ -51,6 +58,7 @@ async function runBench(bench: BenchCase): Promise<void> {
   console.log(`${bench.name} ratio=${ratio.toFixed(3)} goal=${bench.goal}`);
   if (ratio > bench.goal) process.exitCode = 1;
   if (bench.peakGoalBytes !== undefined) checkPeak(bench.name, ours, bench.peakGoalBytes);
+  if (bench.sentGoal !== undefined) checkSent(bench.name, ours, prepared.peerSentBytes ?? 0, bench.sentGoal);
 }
 
 const [name = ""] = process.argv.slice(2);

@@ -1,11 +1,14 @@
-// Brings a context to a workspace with the published form of the package: from the start of the program to the context being there.
-import { connectCluster } from "@slipway/cluster";
-import { openWorkspace } from "@slipway/context-sync";
+// A build with the published form of the packages, which says when its context is in the workspace, and is cancelled then.
+import { createBuilder } from "slipway";
+import { kanikoDriver } from "slipway/kaniko";
 
-const { kubeconfig, context, namespace, image, folder, mostBytes } = JSON.parse(process.env.SLIPWAY_BENCH);
-await using cluster = await connectCluster({ kubeconfig, context, namespace });
-const workspace = await openWorkspace(cluster, { name: "ours", image });
-const version = await workspace.sync(folder);
-await version.release();
-if (version.sentBytes > mostBytes)
-  throw new Error(`${version.sentBytes} bytes were sent, and at most ${mostBytes} may be`);
+const { driver, build } = JSON.parse(process.env.SLIPWAY_BENCH);
+await using builder = createBuilder({ driver: kanikoDriver(driver) });
+const run = builder.build(build);
+for await (const event of run) {
+  // The last one of a context knows how much that is; those before it only what was sent.
+  if (event.type !== "context-progress" || event.files === 0) continue;
+  console.log(`sent ${event.sentBytes}`);
+  break;
+}
+await run.cancel();
