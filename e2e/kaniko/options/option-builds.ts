@@ -5,11 +5,13 @@ import type { AddressInfo } from "node:net";
 import type { Job, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import { createBuilder, type BuildOptions, type BuildResult, type BuilderError, type Feature } from "slipway";
 import { kanikoDriver, type KanikoDriverOptions, type KanikoWorkspace } from "slipway/kaniko";
+import { pullSecret } from "slipway/secrets";
 import { expect } from "vitest";
 
 import { createContextFolder } from "../../support/context-folder.ts";
 import { observeBuild } from "../../support/observed-build.ts";
 import { deployRegistry } from "../../support/registries/deploy-registry.ts";
+import { createTestNamespace } from "../../support/test-namespace.ts";
 import type { KanikoNamespace } from "../kaniko-namespace.ts";
 import { KanikoTrials, type Trial, type TrialOptions } from "../kaniko-trial.ts";
 
@@ -44,6 +46,17 @@ export const podOptions = {
     },
     { mountPath: "/some/config", readOnly: false, configMap: { name: "settings" } },
     { mountPath: "/some/one", subPath: "other", secret: { name: "extra", defaultMode: 0o440 } },
+    {
+      mountPath: "/some/map",
+      configMap: {
+        name: "settings",
+        defaultMode: 0o444,
+        items: [
+          { key: "key", path: "below/renamed", mode: 0o404 },
+          { key: "key", path: "same" },
+        ],
+      },
+    },
   ],
 } as const satisfies KanikoDriverOptions;
 
@@ -69,6 +82,7 @@ const look = [
   'echo "keys: $(ls /some/config) $(ls /some/secret)"',
   'echo "secret: $(cat /some/secret/renamed.json) $(stat -L -c %a /some/secret/renamed.json)"',
   'echo "setting: $(cat /some/config/key)"',
+  'echo "map: $(cat /some/map/below/renamed) $(cd /some/map && stat -L -c %a below/renamed same | xargs)"',
   'echo "one: $(cat /some/one) $(stat -c %a /some/one)"',
 ].join(" && ");
 
@@ -100,6 +114,7 @@ export class OptionBuilds {
       ...[() => this.loud(), () => this.plain(), () => this.inline(), () => this.workspace()],
       ...[() => this.mirrored(), () => this.skipped(), () => this.superseded(), () => this.claimed()],
       ...[() => this.refused(), () => this.missing()],
+      ...[() => this.unpushed(), () => this.elsewhere()],
     ];
     const work = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) await next().catch(() => undefined);
@@ -338,6 +353,30 @@ export class OptionBuilds {
     return this.#once("skipped", async () => [await once(), await once()]);
   }
 
+  /** A build that goes nowhere, though it has a tag. */
+  unpushed(): Promise<LiveBuild & { readonly tag: string }> {
+    return this.#once("unpushed", async () => {
+      const tag = `${this.repository}/unpushed:1`;
+      const build = { tags: [tag], outputs: [{ type: "cache-only" }] } satisfies Partial<BuildOptions>;
+      return { ...(await this.#live(`${this.trials.from}RUN echo hello\n`, { build })), tag };
+    });
+  }
+
+  /** A build with the credentials of a pull secret that another namespace has. */
+  elsewhere(): Promise<LiveBuild> {
+    return this.#once("elsewhere", async () => {
+      await using other = await createTestNamespace();
+      const auth = Buffer.from("of-elsewhere:password").toString("base64");
+      const stringData = { ".dockerconfigjson": JSON.stringify({ auths: { [this.host]: { auth } } }) };
+      const type = "kubernetes.io/dockerconfigjson";
+      await other.cluster.create<Secret>({
+        ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "shared" }, type, stringData },
+      });
+      const credentials = [pullSecret({ name: "shared", namespace: other.name })];
+      return await this.#live(`${this.trials.from}RUN echo hello\n`, { credentials });
+    });
+  }
+
   /** A build that a later one of the same image takes the place of. */
   superseded(): Promise<{ readonly earlier: BuildResult | BuilderError; readonly later: BuildResult }> {
     return this.#once("superseded", async () => {
@@ -392,6 +431,14 @@ export class OptionBuilds {
     const error: unknown = await failing().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "INVALID_OPTIONS", message: expect.stringContaining(`"${name}"`) as string });
   }
+}
+
+/** Who the live Secret of a build says it is, to each registry. */
+export function usersOf({ secret }: LiveBuild): Readonly<Record<string, string>> {
+  const config = Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString();
+  const { auths } = JSON.parse(config) as { readonly auths: Readonly<Record<string, { readonly auth: string }>> };
+  const users = Object.entries(auths).map(([host, { auth }]) => [host, Buffer.from(auth, "base64").toString()]);
+  return Object.fromEntries(users) as Readonly<Record<string, string>>;
 }
 
 /** Whether a build's log has a line. */

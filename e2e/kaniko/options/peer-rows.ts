@@ -2,7 +2,7 @@ import { expect } from "vitest";
 
 import { buildRows } from "./build-rows.ts";
 import { driverRows, nestedRows } from "./driver-rows.ts";
-import type { OptionBuilds } from "./option-builds.ts";
+import { usersOf, type OptionBuilds } from "./option-builds.ts";
 import type { OptionRow } from "./option-row.ts";
 
 /** An option of another tool, and what it is here. */
@@ -83,7 +83,16 @@ export const devspaceRows: PeerRows = {
   cmd: notOfBuild("cmd", "none: write `CMD` into the Dockerfile, or `dockerfileInline`"),
   appendDockerfileInstructions: build("dockerfileInline", "the text with the instructions at its end"),
   rebuildStrategy: build("skipIfPresent", "`always` is `false`; what is compared is always the context too"),
-  skipPush: build("outputs", "others than `push`"),
+  skipPush: {
+    here: '`outputs` of the build: `[{ type: "cache-only" }]`, or an archive',
+    shows: "the arguments of the live executor, and that the registry has no such tag",
+    check: async (builds) => {
+      const { pod, result, tag } = await builds.unpushed();
+      expect(pod.spec?.containers[0]?.args).toContain("--no-push");
+      expect(result.steps.some(({ name }) => name === "RUN echo hello")).toBe(true);
+      expect(await builds.kaniko.resolveDigest(tag)).toBeUndefined();
+    },
+  },
   createPullSecret: notOfDriver("createPullSecret", "none: each build has a Secret of its own, which goes with it"),
   injectRestartHelper: notOfBuild("injectRestartHelper", "none: no files are put into images"),
   "kaniko.cache": driver("cache"),
@@ -134,9 +143,14 @@ export const gardenRows: PeerRows = {
   "imagePullSecrets[].name": driver("pullSecret"),
   "imagePullSecrets[].namespace": {
     here: "`credentials: [pullSecret({ name, namespace })]` of the builder",
-    shows: "as pullSecret",
-    check: (builds) => driverRows.pullSecret.check(builds),
+    shows: "credentials of another namespace's secret in the live Secret of the build",
+    check: async (builds) => {
+      const users = usersOf(await builds.elsewhere());
+      expect(users[builds.host]).toBe("of-elsewhere:password");
+    },
   },
+  "copySecrets[].name": notOfDriver("copySecrets", "none: Garden copies these for workloads, not for builds"),
+  "copySecrets[].namespace": notOfDriver("copySecrets", "none: Garden copies these for workloads, not for builds"),
   "kaniko.image": driver("image"),
   "kaniko.extraFlags": flags,
   "kaniko.namespace": driver("namespace"),
@@ -154,6 +168,10 @@ export const gardenRows: PeerRows = {
   "resources.builder.requests": nested("resources.requests"),
   "resources.util": ofWorkspace,
   "resources.sync": ofWorkspace,
+  "jib.pushViaCluster": notOfDriver("jib", "none: images of Jib are not built here"),
+  gardenSystemNamespace: notOfDriver("gardenSystemNamespace", "none: nothing runs outside of `namespace`"),
+  systemNodeSelector: notOfDriver("systemNodeSelector", "none: no services of the system are made"),
+  dockerBuildExtraFlags: notOfDriver("dockerBuildExtraFlags", "none: flags of docker; `args` has those of kaniko"),
   namespace: driver("namespace"),
   kubeconfig: driver("kubeconfig"),
   context: driver("context"),
@@ -161,6 +179,11 @@ export const gardenRows: PeerRows = {
   timeout: driver("deadlineMs"),
   include: notOfBuild("include", "none: `.dockerignore` says what the context is"),
   exclude: notOfBuild("exclude", "none: `.dockerignore` says what the context is"),
+  buildAtSource: notOfBuild("buildAtSource", "none: the context is always read where it is"),
+  "copyFrom[].build": notOfBuild("copyFrom", "none: `COPY --from` an image that the other build has pushed"),
+  "copyFrom[].sourcePath": notOfBuild("copyFrom", "none: `COPY --from` has it"),
+  "copyFrom[].targetPath": notOfBuild("copyFrom", "none: `COPY --from` has it"),
+  allowPublish: notOfBuild("allowPublish", "none: a build pushes to its `tags` and nowhere else"),
   "spec.dockerfile": build("dockerfile"),
   "spec.buildArgs": build("buildArgs"),
   "spec.extraFlags": flags,
