@@ -14,7 +14,7 @@ import { keychainCall } from "./keychain-call.ts";
 import { oomKills } from "./oom-kills.ts";
 import { guardPod } from "./pod-loss.ts";
 import { podRegistries } from "./pod-registries.ts";
-import { checkRegistries, type Preflight } from "./preflight.ts";
+import { checkRegistries, usedRepositories, type Preflight } from "./preflight.ts";
 import { isExporting, PushProof } from "./push-proof.ts";
 import { receivedFilesStore } from "./received-files.ts";
 import { pushedReferences } from "./pushed-references.ts";
@@ -45,8 +45,14 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   const signal = AbortSignal.any([call.signal, guard.lost]);
   const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, { ...call, signal });
   await using registries = podRegistries(site, credentials, keys);
+  const repositories = async (host: string): Promise<readonly string[]> =>
+    usedRepositories(request, await possibleBaseImages(request)).flatMap(({ registry, repository }) =>
+      registry === host ? [repository] : [],
+    );
   const authorization = {
-    credentials: sessionCredentials(credentials, (host, login) => registries.accepts(host, login), keys),
+    credentials: sessionCredentials({ keychain: credentials, keychainCall: keys, repositories }, (host, login) =>
+      registries.accepts(host, login),
+    ),
     tokens: scopedTokens(credentials, registries, keys),
   };
   // While the daemon is dialled; it learns nothing of the build before, and nobody learns of steps.

@@ -76,6 +76,15 @@ export function writtenRepositories({ outputs, tags, cacheTo }: CheckedRequest):
   return repositoriesOf([...pushed, ...caches]);
 }
 
+/**
+ * The repositories that a build writes to and reads, those that it writes to first.
+ *
+ * @param bases - References of the images that its Dockerfile names.
+ */
+export function usedRepositories(request: CheckedRequest, bases: readonly string[]): readonly Repository[] {
+  return [...writtenRepositories(request), ...repositoriesOf([...readCaches(request), ...bases])];
+}
+
 function repositoriesOf(references: readonly string[]): readonly Repository[] {
   const all = references.map((reference) => parseImageReference(reference));
   return [...new Map(all.map((image) => [`${image.registry}/${image.repository}`, image])).values()];
@@ -87,14 +96,13 @@ function repositoriesOf(references: readonly string[]): readonly Repository[] {
  */
 async function refuseAmbiguity(request: CheckedRequest, preflight: Preflight): Promise<void> {
   const { credentials, keychainCall } = preflight;
-  const used = [...writtenRepositories(request), ...repositoriesOf(readCaches(request))];
-  const mayBeRead = repositoriesOf(await preflight.possibleBaseImages());
-  for (const registry of new Set([...used, ...mayBeRead].map((image) => image.registry))) {
+  const mayBeUsed = usedRepositories(request, await preflight.possibleBaseImages());
+  for (const registry of new Set(mayBeUsed.map((image) => image.registry))) {
     const candidates = await usableCandidates(credentials, { registry, actions: ["pull", "push"] }, keychainCall);
     if (!differByScope(candidates)) continue;
     if ((await authenticationOf(registry, preflight)) !== "basic") continue;
     const { references, isComplete } = await preflight.baseImages();
-    await refuseDifferent(registry, [...used, ...repositoriesOf(references)], preflight);
+    await refuseDifferent(registry, usedRepositories(request, references), preflight);
     if (!isComplete) keychainCall.warn?.(unseenBases(registry, candidates));
   }
 }

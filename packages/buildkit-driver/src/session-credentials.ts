@@ -1,28 +1,53 @@
 import type { BuildSession } from "@slipway/buildkit-client";
 import type { Keychain, KeychainCall } from "@slipway/core";
 
-import { areDifferent, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
+import { areDifferent, isSameCredential, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
 
 /** Whether a registry with Basic authentication knows a user. */
 export type AcceptsLogin = (registry: string, login: { username: string; password: string }) => Promise<boolean>;
 
+/** What a build needs credentials for. */
+export interface CredentialUse {
+  readonly keychain: Keychain;
+  readonly keychainCall: KeychainCall;
+  /** The repositories of a host that the build uses, those that it writes to first; asked only where it has several credentials for the host. */
+  readonly repositories: (host: string) => Promise<readonly string[]>;
+}
+
 /**
  * Answers the daemon's question for credentials from a keychain, anew each time, so that a rotated secret counts at once. The daemon tries what it
- * gets and nothing else: of several candidates it gets the first that the registry accepts.
+ * gets and nothing else: of several candidates it gets the first that the registry accepts, those for the repositories of the build before others.
  */
-export function sessionCredentials(
-  keychain: Keychain,
-  accepts: AcceptsLogin,
-  call: KeychainCall,
-): BuildSession["credentials"] {
+export function sessionCredentials(use: CredentialUse, accepts: AcceptsLogin): BuildSession["credentials"] {
   return async (host) => {
-    const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-    const logins = candidates.filter((candidate): candidate is Login => candidate.type !== "registry-token");
-    const best = areDifferent(logins) ? await firstAccepted(host, logins, accepts) : logins[0];
+    const logins = await loginsFor(use, host);
+    const best = areDifferent(logins) ? await firstAccepted(host, await byUse(use, host, logins), accepts) : logins[0];
     if (best === undefined) return undefined;
     const { sessionCredential } = await import("@slipway/secret-merging");
     return sessionCredential(best);
   };
+}
+
+async function loginsFor(
+  { keychain, keychainCall }: CredentialUse,
+  host: string,
+  repository?: string,
+): Promise<readonly Login[]> {
+  const resource = {
+    registry: host,
+    ...(repository === undefined ? {} : { repository }),
+    actions: ["pull", "push"] as const,
+  };
+  const candidates = await usableCandidates(keychain, resource, keychainCall);
+  return candidates.filter((candidate): candidate is Login => candidate.type !== "registry-token");
+}
+
+/** A registry knows users whose credentials are for other repositories, too: it accepts them, and refuses the push at the end. */
+async function byUse(use: CredentialUse, host: string, logins: readonly Login[]): Promise<readonly Login[]> {
+  const repositories = await use.repositories(host);
+  const inUse = await Promise.all(repositories.map((repository) => loginsFor(use, host, repository)));
+  const all = [...inUse.flat(), ...logins];
+  return all.filter((login, index) => all.findIndex((other) => isSameCredential(other, login)) === index);
 }
 
 /** If none is, the daemon's error is that of the first. */
