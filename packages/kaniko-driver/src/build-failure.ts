@@ -106,7 +106,11 @@ function isBrokenContext(said: string): boolean {
   return /error resolving source context: .*(unexpected EOF|EOF|invalid header|gzip|no data found)/.test(said);
 }
 
-function contextBroken({ namespace, pod, sentBytes }: ExecutorEnd, said: string): BuilderError {
+/** The error for a context of which the executor does not have all. */
+export function contextBroken(
+  { namespace, pod, sentBytes }: Pick<ExecutorEnd, "namespace" | "pod" | "sentBytes">,
+  said: string,
+): BuilderError {
   return new BuilderError({
     code: "CONTEXT_SYNC_FAILED",
     message: `The context did not arrive whole in pod ${namespace}/${pod}, and nothing was built of it: ${said} Build again.`,

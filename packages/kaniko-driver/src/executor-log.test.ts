@@ -132,3 +132,11 @@ it("keeps what the last step itself has printed, and nothing of others", () => {
   expect(printed).toMatch(/^x{1018}\nof b\n$/);
   expect(read([own("RUN a"), "of a", own("RUN b")]).summary.printed).toBeUndefined();
 });
+
+it("knows whether the executor has gone on from waiting for its context", () => {
+  const log = new ExecutorLog(() => undefined);
+  log.line(own("To simulate EOF and exit, press 'Ctrl+D'"), 1);
+  expect(log.hasContext).toBe(false);
+  log.line(own("Retrieving image manifest registry.example.com/base:1"), 2);
+  expect(log.hasContext).toBe(true);
+});

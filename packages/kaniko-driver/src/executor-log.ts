@@ -20,6 +20,8 @@ const instruction =
   /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s/i;
 const prepareStep = "prepare context and base images";
 const pushStep = "push";
+/** What an executor says before it reads from stdin, beside nothing else. */
+const waitingForContext = "To simulate EOF and exit";
 
 /** How an executor writes its own lines: as JSON if it can, else as coloured text. */
 export type LogFormat = "json" | "color";
@@ -38,10 +40,16 @@ export class ExecutorLog {
   #error: string | undefined;
   #tail = "";
   #printed = "";
+  #hasContext = false;
 
   constructor(emit: (event: DriverEvent) => void, format: LogFormat = "json") {
     this.#emit = emit;
     this.#parseOwnLine = format === "json" ? parseJsonLine : parseColoredLine;
+  }
+
+  /** Whether the executor has gone on from waiting for its context. */
+  get hasContext(): boolean {
+    return this.#hasContext;
   }
 
   /** Takes one line; `timeMs` is when the node received it. */
@@ -52,6 +60,7 @@ export class ExecutorLog {
       this.#printed = `${this.#printed}${text}\n`.slice(-printedBytes);
       return;
     }
+    if (!own.message.startsWith(waitingForContext)) this.#hasContext = true;
     if (own.level === "warning") this.#emit({ type: "warning", message: own.message, timeMs });
     this.#follow(own.message, timeMs);
   }

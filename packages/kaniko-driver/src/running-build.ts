@@ -4,7 +4,7 @@ import { setTimeout as elapse } from "node:timers/promises";
 import { diagnosePod, type Cluster, type Pod } from "@slipway/cluster";
 import { BuilderError, type DriverCall } from "@slipway/core";
 
-import { explainEnd } from "./build-failure.ts";
+import { contextBroken, explainEnd } from "./build-failure.ts";
 import { createBuild, disruptionOf, executorState, podOfBuild, removeBuild } from "./build-objects.ts";
 import type { BuildPlan, KanikoBuildRequest } from "./build-plan.ts";
 import { attemptName, buildJob, executorContainer, helperContainer, type BuildFiles } from "./build-pod.ts";
@@ -27,6 +27,8 @@ export interface BuildSetup {
 
 /** The cluster gets a little longer than the caller, who then learns of the deadline as such. */
 const deadlineSlackMs = 3000;
+/** How long an executor has to end, or to go on with what it has, once the connection that its context came by is lost. */
+const contextGraceMs = 10_000;
 /** The log ends with its container; a connection that does not is not waited for. */
 const logGraceMs = 5000;
 
@@ -94,21 +96,33 @@ export class RunningBuild {
     for (const promise of [ended, failed.promise]) promise.catch(() => undefined);
     const { context } = this.#setup;
     let sentBytes = context?.sentBytes ?? 0;
-    const sending = context === undefined ? this.#send(signal).then((bytes) => (sentBytes = bytes)) : Promise.resolve();
+    const sending = context === undefined ? this.#send(signal, (bytes) => (sentBytes = bytes)) : Promise.resolve();
     for (const promise of [sending, allowed]) promise.catch((error: unknown) => failed.reject(error as Error));
     const end = await Promise.race([ended, failed.promise]);
     await Promise.race([logged, elapse(logGraceMs, undefined, { ref: false })]);
     return this.#conclude(end, sentBytes);
   }
 
-  async #send(signal: AbortSignal): Promise<number> {
+  async #send(signal: AbortSignal, onSent: (bytes: number) => void): Promise<void> {
     const { cluster, request } = this.#setup;
     // The executor clones it itself.
-    if (request.context.type === "git") return 0;
+    if (request.context.type === "git") return;
     const target = { namespace: cluster.namespace, pod: this.#podName(), container: executorContainer };
     const stream = await cluster.attach(target, { signal });
     const archive = contextArchive(request, signal);
-    return sendContext(stream, archive, this.#call.emit);
+    const lost = stream.status.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const sentBytes = await sendContext(stream, archive, this.#call.emit);
+    onSent(sentBytes);
+    const error = await lost;
+    if (error === undefined || signal.aborted) return;
+    // A connection that ended before it reached the executor has told it nothing: it waits for its context for as long as it lives.
+    await elapse(contextGraceMs, undefined, { ref: false, signal });
+    if (this.#log.hasContext) return;
+    const said = BuilderError.isInstance(error) ? error.message : "The connection has ended.";
+    throw contextBroken({ namespace: cluster.namespace, pod: this.#podName(), sentBytes }, said);
   }
 
   async #followLog(signal: AbortSignal): Promise<void> {
