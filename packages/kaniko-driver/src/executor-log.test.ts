@@ -39,6 +39,21 @@ it("makes a step of each instruction, and one of what comes before and after the
   ]);
 });
 
+it("takes a layer that goes to the cache beside a step for no step of its own", () => {
+  const lines = [
+    own("RUN make"),
+    own("Pushing layer mirror.example.com/team/api/cache:4f2a to cache now"),
+    own("RUN echo hello"),
+    own("Running: [/bin/sh -c echo hello]"),
+    own("Pushing image to index.mirror.example.com/team/api/cache:4f2a"),
+    "hello",
+    own("Pushed index.mirror.example.com/team/api/cache@sha256:77"),
+  ];
+  const { summary, events } = read(lines, true);
+  expect(summary).toMatchObject({ step: "RUN echo hello", printed: "hello\n" });
+  expect(events.filter(({ type }) => type === "step-start")).toHaveLength(2);
+});
+
 it("ends each step once, and says which were cached", () => {
   const { events } = read(succeeded);
   const ends = events.flatMap((event) => (event.type === "step-end" ? [[event.step, event.cached]] : []));

@@ -34,6 +34,8 @@ export class ExecutorLog {
   readonly #emit: (event: DriverEvent) => void;
   readonly #parseOwnLine: (text: string) => OwnLine | undefined;
   readonly #cached = new Set<string>();
+  /** Tags in the cache repository. Their pushes run beside the steps that follow, and say the same as the push of the image. */
+  readonly #cacheTags = new Set<string>();
   #count = 0;
   #open: { readonly id: string; readonly name: string; cached: boolean } | undefined;
   #isSnapshotting = false;
@@ -83,8 +85,12 @@ export class ExecutorLog {
     if (cachedCommand !== undefined) this.#cached.add(cachedCommand);
     if (message.startsWith("Building stage ")) this.#cached.clear();
     if (message.startsWith("Taking snapshot ")) this.#isSnapshotting = true;
+    const [, layer] = /^Pushing layer (\S+) to cache now$/.exec(message) ?? [];
+    if (layer !== undefined) this.#cacheTags.add(tagOf(layer));
+    const [, image] = /^Pushing image to (\S+)$/.exec(message) ?? [];
+    const isPush = image !== undefined && !this.#cacheTags.has(tagOf(image));
     if (instruction.test(message)) this.#start(message, timeMs);
-    else if (message.startsWith("Pushing image to ") && this.#open?.name !== pushStep) this.#start(pushStep, timeMs);
+    else if (isPush && this.#open?.name !== pushStep) this.#start(pushStep, timeMs);
     else this.#say(message, "stderr", timeMs);
   }
 
@@ -116,6 +122,11 @@ export class ExecutorLog {
       ...(timeMs === undefined ? {} : { timeMs }),
     });
   }
+}
+
+/** The executor writes one registry in more than one way, a tag always alike. */
+function tagOf(image: string): string {
+  return image.slice(image.lastIndexOf(":") + 1);
 }
 
 interface OwnLine {
