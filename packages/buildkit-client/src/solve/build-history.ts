@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { GrpcChannel } from "../grpc/grpc-channel.ts";
 import * as messages from "../messages.ts";
 import type { Message } from "../protobuf/message-type.ts";
@@ -5,6 +7,7 @@ import type { Message } from "../protobuf/message-type.ts";
 const listenMethod = "/moby.buildkit.v1.Control/ListenBuildHistory";
 const readMethod = "/containerd.services.content.v1.Content/Read";
 const timeoutMs = 5000;
+const activeCheckMs = 25;
 
 /**
  * The error of a finished build from the daemon's records. Needed where the error did not fit into HTTP/2 trailers: it repeats the
@@ -24,6 +27,25 @@ export async function recordedError(
   const digest = record?.externalError?.digest;
   if (digest === undefined) return record?.error;
   return messages.decode(messages.RpcStatus, await readContent(channel, digest, signal));
+}
+
+/**
+ * Waits until the daemon has dropped a build that was told to stop, for 5 s at most. A build is active from before its first status until after its last.
+ * A daemon that keeps no records, or is gone, is not waited for. Never rejects.
+ */
+export async function waitUntilInactive(channel: GrpcChannel, ref: string): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const request = messages.encode(messages.BuildHistoryRequest, { ref, activeOnly: true, earlyExit: true });
+  const isActive = async () => {
+    let isListed = false;
+    await channel.stream(listenMethod, request, { onMessage: () => (isListed = true), signal });
+    return isListed;
+  };
+  try {
+    while (await isActive()) await delay(activeCheckMs, undefined, { signal });
+  } catch {
+    // Whoever cancelled is waiting: nothing more can be learned.
+  }
 }
 
 function readRecord(message: Buffer) {

@@ -7,6 +7,7 @@ import * as messages from "../messages.ts";
 import type { SessionHandler, SessionHandlers } from "../session/session-server.ts";
 import { openSession } from "../session/session-server.ts";
 import { authServices, healthService, secretsService } from "../session/session-services.ts";
+import { waitUntilInactive } from "./build-history.ts";
 import { abortedError, explainFailure } from "./explain-failure.ts";
 import { FailureRecord } from "./failure-record.ts";
 import { FileSession } from "./file-session.ts";
@@ -56,9 +57,12 @@ export async function solve(channel: GrpcChannel, request: SolveRequest, call: S
     const { exporterResponse } = messages.decode(messages.SolveResponse, response);
     return { ref, exporterResponse, transfers: files.transfers };
   } catch (error) {
-    // Of a build that is stopped, too, the end of its status says that it is dead.
     await status.finish();
-    if (signal && cancel.signal.aborted) throw abortedError(signal);
+    if (signal && cancel.signal.aborted) {
+      // The end of its status is not the end of a build that was stopped before it had any.
+      await waitUntilInactive(channel, ref);
+      throw abortedError(signal);
+    }
     await fileSession?.end();
     const failure = session.failure ?? fileSession?.failure;
     if (BuilderError.isInstance(failure)) throw failure;
