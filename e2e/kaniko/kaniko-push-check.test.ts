@@ -1,10 +1,10 @@
-import type { Pod, Service } from "@slipway/cluster";
+import type { Pod, Secret, Service } from "@slipway/cluster";
 import { pullSecret } from "slipway/secrets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { deployRegistry, type ClusterRegistry } from "../support/registries/deploy-registry.ts";
 import { applyDockerConfigSecret, applyPullSecret, randomUser } from "../support/registries/pull-secret-object.ts";
-import { manifestStatus } from "../support/registries/registry-access.ts";
+import { listTags, manifestStatus } from "../support/registries/registry-access.ts";
 import { registryName, registryPort } from "../support/registries/registry-names.ts";
 import { recordPods, recordSecrets } from "../support/object-record.ts";
 import { createTestNamespace } from "../support/test-namespace.ts";
@@ -115,6 +115,32 @@ describe("the question for permission to push", () => {
     const reference = result.image?.digest ?? "";
     expect(await manifestStatus(tokens, team, { repository: "team/app", reference })).toBe(200);
     expect(await manifestStatus(passwords, app, { repository: "any", reference })).toBe(200);
+  });
+
+  test("LEAST-CREDS: of two Secrets for a host, the first of which is wrong, a build has what the registry takes", async () => {
+    const credentials = ["stale", "good"].map((name) => pullSecret({ name }));
+    const base = `${passwords.host}/base:1`;
+    const build = async (from: string, tag: string) => {
+      let config = "";
+      const { warnings } = await trials.succeed(`FROM ${from}\nRUN echo ${tag}\n`, {
+        ...options("stale", { credentials, build: { tags: [tag] } }),
+        whileRunning: async ({ metadata }) => {
+          const name = metadata?.labels?.["batch.kubernetes.io/job-name"] ?? "";
+          const secret = await cluster.get<Secret>({ apiVersion: "v1", kind: "Secret", name });
+          config = Buffer.from(secret?.data?.["config.json"] ?? "", "base64").toString();
+        },
+      });
+      expect(warnings.filter((warning) => warning.includes("kaniko tries"))).toEqual([]);
+      return (JSON.parse(config) as { auths: Readonly<Record<string, { auth: string }>> }).auths;
+    };
+    const auth = Buffer.from(`${app.name}:${app.password}`).toString("base64");
+    const accepted = (...repositories: readonly string[]) =>
+      Object.fromEntries(["", ...repositories].map((path) => [`${passwords.host}${path}`, { auth }]));
+    const { bases } = namespace.testCluster;
+    expect(await build(bases.busybox, base)).toEqual(accepted("/base", "/base/cache"));
+    // The layer of the RUN step, which kaniko keeps to itself if it may not push it.
+    expect(await listTags(passwords, app, "base/cache")).toHaveLength(1);
+    expect(await build(base, `${passwords.host}/twice:1`)).toEqual(accepted("/twice", "/twice/cache", "/base"));
   });
 
   test("goes through the pod of the build where there is no other way", async () => {

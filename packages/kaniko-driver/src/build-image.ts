@@ -1,12 +1,15 @@
 import type { Cluster } from "@slipway/cluster";
 import { BuilderError, type DriverBuildResult, type DriverCall } from "@slipway/core";
+import { parseImageReference } from "@slipway/registry-client";
 
+import { repositoryName, type AcceptedCredentials } from "./accepted-credentials.ts";
 import { foldBuild, planBuild, type FoldedBuild, type KanikoBuildRequest } from "./build-plan.ts";
 import { buildPlatforms, type BuildOne, type PushedImage } from "./build-platforms.ts";
 import { helperContainer } from "./build-pod.ts";
 import { BuildRegistries, dialFromPod, type RegistryAccessPlan } from "./build-registries.ts";
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { askForPull } from "./pull-check.ts";
 import { askFromPod, askWithoutPod, type PushAnswers } from "./push-check.ts";
 import { registriesWithoutPod, registryAccess } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
@@ -66,8 +69,11 @@ async function buildInPod(
   const { options, request } = folded;
   const plan = await planBuild(folded, call.signal);
   for (const message of plan.warnings) call.emit({ type: "warning", message });
-  const { inside, unasked } = await ask();
-  const files = { dockerConfig: await dockerConfig(plan.references, access), files: plan.files };
+  const { inside, unasked, accepted } = await ask();
+  const questions = { registries: direct, access, namespace: cluster.namespace, call };
+  const readable = request.preflight ? await askForPull(plan.baseImages, questions) : [];
+  const dockerConfig = await buildDockerConfig(plan.references, access, new Map([...readable, ...accepted]));
+  const files = { dockerConfig, files: plan.files };
   const withHelper = inside.size > 0 || plan.archives.length > 0;
   await using context = plan.workspace && (await syncToWorkspace(cluster, options, plan.workspace, request, call));
   const build = new RunningBuild({ cluster, options, request, plan, files, withHelper, context }, call);
@@ -97,14 +103,16 @@ function withPlatform(error: unknown, platform: string | undefined): unknown {
   return new BuilderError({ code, message: `No node builds for ${platform}. ${message}`, details, cause: error });
 }
 
-/** Credentials for exactly the registries of this build. */
-async function dockerConfig(
+/** Credentials for exactly the registries of this build: what they have accepted, or else the first candidates. */
+async function buildDockerConfig(
   references: readonly string[],
   { credentials: keychain, keychainCall }: RegistryAccessPlan,
+  known: AcceptedCredentials,
 ): Promise<string | undefined> {
+  const accepted = (reference: string) => known.get(repositoryName(parseImageReference(reference)));
   const { kanikoDockerConfig } = await import("@slipway/secret-merging");
   const { config, warnings } = await kanikoDockerConfig(
-    { keychain, references, actions: ["pull", "push"] },
+    { keychain, references, actions: ["pull", "push"], accepted },
     keychainCall,
   );
   for (const warning of warnings) keychainCall.warn?.(warning);

@@ -98,8 +98,9 @@ describe("the arguments of the executor", () => {
 
 describe("a plan", () => {
   it("knows what is written and read, each in full", async () => {
-    const { references } = await plan();
+    const { references, baseImages } = await plan();
     expect(references).toEqual([...tags, "registry.example.com/team/api/cache", "docker.io/library/alpine:3"]);
+    expect(baseImages).toEqual(["docker.io/library/alpine:3"]);
   });
 
   it.each<[string, string, readonly string[]]>([
@@ -113,8 +114,9 @@ describe("a plan", () => {
   it("needs credentials for mirrors", async () => {
     const args = ["--registry-map=gcr.io=m.example.com"];
     const dockerfileInline = "FROM alpine:3\nCOPY --from=gcr.io/a/b /c /d\n";
-    const { references } = await plan({ registryMirrors: ["hub.example.com"], args }, { dockerfileInline });
-    expect(references).toEqual(expect.arrayContaining(["hub.example.com/library/alpine:3", "m.example.com/a/b"]));
+    const { references, baseImages } = await plan({ registryMirrors: ["hub.example.com"], args }, { dockerfileInline });
+    for (const images of [references, baseImages])
+      expect(images).toEqual(expect.arrayContaining(["hub.example.com/library/alpine:3", "m.example.com/a/b"]));
   });
 
   it("warns of a mount that hides what the Dockerfile writes", async () => {

@@ -50,6 +50,8 @@ export interface BuildPlan {
   readonly pushed: readonly string[];
   /** All that it needs credentials for, in full: its tags, its cache, and the images that it reads, as far as the Dockerfile tells. */
   readonly references: readonly string[];
+  /** Those of them that it reads, and writes nothing to. */
+  readonly baseImages: readonly string[];
   readonly archives: readonly ImageArchive[];
   readonly warnings: readonly string[];
 }
@@ -101,18 +103,17 @@ export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Prom
     throw invalidOptions("build", [{ path: "context", message: `${unread}; give a folder, or use a later one` }]);
   const context = contextArguments(request, workspace !== undefined);
   const { buildArgs } = request;
-  const baseImages = inFull(dockerfile === undefined ? [] : await dockerfileImages(dockerfile, { buildArgs }));
+  const named = inFull(dockerfile === undefined ? [] : await dockerfileImages(dockerfile, { buildArgs }));
+  const mirrors = { registryMirrors: options.registryMirrors, flags: folded.furtherFlags };
+  const baseImages = [...named, ...mirroredImages(named, mirrors)];
   return {
     workspace,
     arguments: [...context.arguments, ...executorArguments(request, folded)],
     env: context.env,
     files: planFiles(dockerfile, options),
     pushed,
-    references: [
-      ...inFull([...pushed, ...(cache === undefined ? [] : [cache.repository])]),
-      ...baseImages,
-      ...mirroredImages(baseImages, { registryMirrors: options.registryMirrors, flags: folded.furtherFlags }),
-    ],
+    references: [...inFull([...pushed, ...(cache === undefined ? [] : [cache.repository])]), ...baseImages],
+    baseImages,
     archives: imageArchives(request.outputs),
     warnings: shadowedTargets(dockerfile ?? "", options.additionalMounts),
   };

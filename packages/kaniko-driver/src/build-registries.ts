@@ -1,4 +1,4 @@
-import type { Cluster } from "@slipway/cluster";
+import { serviceOf, type Cluster } from "@slipway/cluster";
 import type { Keychain, KeychainCall } from "@slipway/core";
 import {
   createRegistryClient,
@@ -22,6 +22,11 @@ export interface RegistryAccessPlan {
 export function isClusterName(registry: string): boolean {
   const host = registry.replace(/:\d+$/, "");
   return !host.includes(".") || /\.(svc|svc\..+|local|internal)$/.test(host);
+}
+
+/** Whether a name means something without a pod: here it may be somebody else's if it is of the cluster, but of no Service. */
+export function isNamedOutside(registry: string, namespace: string): boolean {
+  return !isClusterName(registry) || serviceOf(registry.replace(/:\d+$/, ""), namespace) !== undefined;
 }
 
 /** How the connections to a registry are opened; `undefined`: over the network of this process. */

@@ -1,4 +1,11 @@
-import { BuilderError, buildOptionsSchema, parseOptions, type BuildOptions, type DriverEvent } from "@slipway/core";
+import {
+  BuilderError,
+  buildOptionsSchema,
+  parseOptions,
+  type BuildOptions,
+  type Credential,
+  type DriverEvent,
+} from "@slipway/core";
 import type { RegistryClient } from "@slipway/registry-client";
 import { describe, expect, it } from "vitest";
 
@@ -27,9 +34,11 @@ interface Setting {
   /** What registries answer; the others let everybody in. */
   readonly answers?: Readonly<Record<string, BuilderError>>;
   readonly helper?: string;
+  /** What registries accept. */
+  readonly accepts?: Readonly<Record<string, Credential>>;
 }
 
-function setUp({ build = {}, kaniko = {}, answers = {}, helper }: Setting) {
+function setUp({ build = {}, kaniko = {}, answers = {}, helper, accepts = {} }: Setting) {
   const given = { context: ".", dockerfileInline: "FROM scratch\n", tags: ["r.example.com/app:1"], ...build };
   const request = { ...parseOptions(buildOptionsSchema, given, "test"), id: "7", name: "api", kaniko };
   const asked: string[] = [];
@@ -38,7 +47,9 @@ function setUp({ build = {}, kaniko = {}, answers = {}, helper }: Setting) {
     checkPush: (repository) => {
       asked.push(`${registry}/${repository}`);
       const answer = answers[registry];
-      return answer === undefined ? Promise.resolve({ source: "somebody" }) : Promise.reject(answer);
+      return answer === undefined
+        ? Promise.resolve({ source: "somebody", credential: accepts[registry] })
+        : Promise.reject(answer);
     },
   });
   const questions: PushQuestions = {
@@ -80,8 +91,22 @@ describe("what a build writes to", () => {
 describe("the question before there is a pod", () => {
   it("goes to every repository, those of the cluster too", async () => {
     const { ask, asked } = setUp({ build: { tags: ["r.example.com/app:1", clusterTag] } });
-    expect(await ask()).toEqual({ inside: new Set(["registry.builds.svc:5000"]), unasked: [] });
+    expect(await ask()).toEqual({ inside: new Set(["registry.builds.svc:5000"]), unasked: [], accepted: new Map() });
     expect(asked.sort()).toEqual(["r.example.com/app", "r.example.com/app/cache", "registry.builds.svc:5000/app"]);
+  });
+
+  it("finds out which credentials each repository takes", async () => {
+    const login = (username: string): Credential => ({ source: username, type: "basic", username, password: "p" });
+    const accepts = { "r.example.com": login("ann"), "cache.example.com": login("cache") };
+    const { ask } = setUp({
+      build: { tags: ["r.example.com/app:1", "open.example.com/app:1"] },
+      kaniko: { cache: { repository: "cache.example.com/layers" } },
+      accepts,
+    });
+    expect([...(await ask()).accepted].toSorted()).toEqual([
+      ["cache.example.com/layers", accepts["cache.example.com"]],
+      ["r.example.com/app", accepts["r.example.com"]],
+    ]);
   });
 
   it.each([
@@ -131,7 +156,7 @@ describe("the question before there is a pod", () => {
 
   it("is not asked if nobody wants to know", async () => {
     const { ask, asked } = setUp({ build: { preflight: false } });
-    expect(await ask()).toEqual({ inside: new Set(["r.example.com"]), unasked: [] });
+    expect(await ask()).toEqual({ inside: new Set(["r.example.com"]), unasked: [], accepted: new Map() });
     expect(asked).toEqual([]);
   });
 
@@ -139,7 +164,7 @@ describe("the question before there is a pod", () => {
     const helper = "docker-credential-ecr-login";
     const setting: Setting = { build: { noCache: true }, answers: { "r.example.com": refused }, helper };
     const { ask, warnings } = setUp(setting);
-    expect(await ask()).toEqual({ inside: new Set(), unasked: [] });
+    expect(await ask()).toEqual({ inside: new Set(), unasked: [], accepted: new Map() });
     expect(warnings()).toEqual([
       expect.stringMatching(/^Whether r\.example\.com\/app can .*docker-credential-ecr-login/),
     ]);

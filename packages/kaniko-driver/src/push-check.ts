@@ -1,9 +1,9 @@
-import { serviceOf } from "@slipway/cluster";
-import { BuilderError, type DriverCall } from "@slipway/core";
+import { BuilderError, type Credential, type DriverCall } from "@slipway/core";
 import { parseImageReference, type ImageReference } from "@slipway/registry-client";
 
+import { repositoryName, type AcceptedCredentials } from "./accepted-credentials.ts";
 import { writesOf, type FoldedBuild } from "./build-plan.ts";
-import { isClusterName, type BuildRegistries } from "./build-registries.ts";
+import { isClusterName, isNamedOutside, type BuildRegistries } from "./build-registries.ts";
 
 /** A repository that a build writes to. */
 export interface PushTarget extends Pick<ImageReference, "registry" | "repository"> {
@@ -17,6 +17,8 @@ export interface PushAnswers {
   readonly inside: ReadonlySet<string>;
   /** What has to be asked from there, since it could not be asked before. */
   readonly unasked: readonly PushTarget[];
+  /** What it was that let the build in. */
+  readonly accepted: AcceptedCredentials;
 }
 
 /** Where the questions go, and whose they are. */
@@ -34,7 +36,7 @@ export function pushTargets(folded: FoldedBuild): readonly PushTarget[] {
     ...(cache?.isWritten === true ? [{ ...parseImageReference(cache.repository), takesIndex: false }] : []),
     ...pushed.map((tag) => ({ ...parseImageReference(tag), takesIndex })),
   ];
-  return [...new Map(targets.map((target) => [`${target.registry}/${target.repository}`, target])).values()];
+  return [...new Map(targets.map((target) => [repositoryName(target), target])).values()];
 }
 
 /**
@@ -48,27 +50,25 @@ export async function askWithoutPod(questions: PushQuestions, namespace: string)
   const { folded } = questions;
   const hosts = writesOf(folded).pushed.map((tag) => parseImageReference(tag).registry);
   // Then nothing is known of them, but that the pod reaches them.
-  if (!folded.request.preflight) return { inside: new Set(hosts), unasked: [] };
-  const answers = await Promise.all(
+  if (!folded.request.preflight) return { inside: new Set(hosts), unasked: [], accepted: new Map() };
+  const unasked: PushTarget[] = [];
+  const accepted = new Map<string, Credential>();
+  await Promise.all(
     pushTargets(folded).map(async (target) => {
-      const isAsked = isNamedOutside(target.registry, namespace) && (await askForPush(target, questions)) === undefined;
-      return isAsked ? [] : [target];
+      const answer = isNamedOutside(target.registry, namespace) ? await askForPush(target, questions) : notAsked;
+      if (answer.reason !== undefined) unasked.push(target);
+      if (answer.credential !== undefined) accepted.set(repositoryName(target), answer.credential);
     }),
   );
-  const unasked = answers.flat();
-  return { inside: new Set([...hosts.filter(isClusterName), ...unasked.map(({ registry }) => registry)]), unasked };
-}
-
-/** Whether a name means something without a pod: here it may be somebody else's if it is of the cluster, but of no Service. */
-function isNamedOutside(registry: string, namespace: string): boolean {
-  return !isClusterName(registry) || serviceOf(registry.replace(/:\d+$/, ""), namespace) !== undefined;
+  const inside = new Set([...hosts.filter(isClusterName), ...unasked.map(({ registry }) => registry)]);
+  return { inside, unasked, accepted };
 }
 
 /** Asks from the pod of the build. What is not answered there either is said, and shows when kaniko pushes. @throws as {@link askWithoutPod} */
 export async function askFromPod(targets: readonly PushTarget[], questions: PushQuestions): Promise<void> {
   await Promise.all(
     targets.map(async (target) => {
-      const reason = await askForPush(target, questions);
+      const { reason } = await askForPush(target, questions);
       if (reason !== undefined) questions.call.emit(unanswered(target, reason));
     }),
   );
@@ -77,24 +77,29 @@ export async function askFromPod(targets: readonly PushTarget[], questions: Push
 /** Whoever does not answer within this time is asked in another way, or not at all. */
 const checkTimeoutMs = 10_000;
 
-/** Resolves with the reason if there is no answer. */
-async function askForPush(
-  target: PushTarget,
-  { folded, registries, call }: PushQuestions,
-): Promise<string | undefined> {
+/** What is known of a repository that may be pushed to, or why nothing is known. */
+interface PushAnswer {
+  readonly reason?: string;
+  readonly credential?: Credential | undefined;
+}
+
+const notAsked: PushAnswer = { reason: "nobody was asked" };
+
+async function askForPush(target: PushTarget, { folded, registries, call }: PushQuestions): Promise<PushAnswer> {
   const { registry, repository, takesIndex } = target;
   const { createRepository } = folded.request;
   const limit = AbortSignal.any([call.signal, AbortSignal.timeout(checkTimeoutMs)]);
   try {
-    await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
-    return undefined;
+    const { credential } = await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
+    return { credential };
   } catch (error) {
     if (call.signal.aborted) throw error;
-    if (isInconclusive(error)) return limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message;
+    if (isInconclusive(error))
+      return { reason: limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message };
     const helper = takesIndex || !isUnauthorized(error) ? undefined : await registries.helperFor(target, call.signal);
     if (helper === undefined) throw error;
     call.emit(unanswered(target, `${helper} gives the credentials, and runs only in the pod of the build`));
-    return undefined;
+    return {};
   }
 }
 

@@ -249,6 +249,20 @@ describe("candidates", () => {
     ]);
   });
 
+  test("tell, by a check, which of them a registry takes, and whether the image is there", async () => {
+    const stale: Credential = { ...ann, source: "secret builds/stale", password: "hunter3" };
+    const { registry } = await tokenRegistry();
+    const registryClient = client(registry, { credentials: holding(stale, ann) });
+    const accepted = { source: ann.source, credential: ann };
+    for (const _ of ["found out", "known"]) {
+      expect(await registryClient.checkPush("app")).toEqual(accepted);
+      expect(await registryClient.checkPull(`${registry}/base`)).toEqual(accepted);
+    }
+    expect((await failure(registryClient.checkPull(`${registry}/other`))).code).toBe("REGISTRY_UNAUTHORIZED");
+    const hiding = await tokenRegistry({ hides: true });
+    expect(await client(hiding.registry).checkPull(`${hiding.registry}/other`)).toBeUndefined();
+  });
+
   test("are named in the error, each with what was answered to it", async () => {
     const { registry } = await tokenRegistry();
     const helper: Credential = {

@@ -1,6 +1,7 @@
 import type { BuilderError, Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { waitUnlessAborted } from "./abortable-wait.ts";
+import type { AccessCheck } from "./access-check.ts";
 import type { Authorization, NoAuthorization } from "./access-token.ts";
 import { basicHeader, fetchToken, tokenRealm } from "./access-token.ts";
 import type { Challenge } from "./challenge.ts";
@@ -24,9 +25,8 @@ export interface PurposefulRequest extends SentRequest, ScopedRequest {
 }
 
 /** An answer, and whose credentials have brought it. */
-export interface Answer {
+export interface Answer extends AccessCheck {
   readonly response: RegistryResponse;
-  readonly source: string;
 }
 
 /** Sends requests with whatever authorization the registry asks for. */
@@ -45,10 +45,10 @@ export interface RegistryAccess extends RequestSender {
 
 /** What nobody's credentials are called. */
 export const anonymous = "anonymous access";
+const nobody: AccessCheck = { source: anonymous };
 
 /** What was accepted for some scopes, and is used until it expires or is refused. */
-interface Winner {
-  readonly source: string;
+interface Winner extends AccessCheck {
   /** Absent where the registry asks for none. */
   readonly authorization?: Authorization;
 }
@@ -102,14 +102,15 @@ function isExpired({ authorization }: Winner): boolean {
 }
 
 async function sendAs(session: Session, request: PurposefulRequest, key: string, winner: Winner): Promise<Answer> {
-  const answer = await sendWith(session, request, winner.authorization, winner.source);
+  const { authorization, ...asker } = winner;
+  const answer = await sendWith(session, request, authorization, asker);
   const { response } = answer;
   if (!isRefusal(response)) {
     const isHidden = response.status === 404 && (await hasMoreToTry(session, request, winner.source));
     return isHidden ? await authorize(session, request, key, response, winner.source) : noted(session, request, answer);
   }
   if (session.winners.get(key) === winner) session.winners.delete(key);
-  if (winner.authorization !== undefined) session.tokens.forget(winner.authorization.header);
+  if (authorization !== undefined) session.tokens.forget(authorization.header);
   if (isRequestStream(request.body)) throw await refusedStream(session, request, answer);
   return await authorize(session, request, key, response);
 }
@@ -193,14 +194,14 @@ async function authorize(
     const { response, authorization } = outcome;
     const isMissing = response.status === 404 && mayBeHidden(request);
     if (!isRefusal(response) && !(isMissing && (missing !== undefined || index < candidates.length - 1))) {
-      session.winners.set(key, { source, authorization });
+      session.winners.set(key, { source, credential, authorization });
       if (credential === undefined) warnOfAnonymous(session, request, answers);
-      return noted(session, request, { response, source });
+      return noted(session, request, { response, source, credential });
     }
     const read = await readAnswer(response, source);
     answers.push({ source, answer: read.text });
     if (isMissing) {
-      if (missing === undefined) session.winners.set(key, { source, authorization });
+      if (missing === undefined) session.winners.set(key, { source, credential, authorization });
       missing ??= read;
     } else last = read;
     if (isRequestStream(request.body)) break;
@@ -380,12 +381,12 @@ async function sendWith(
   { access }: Session,
   request: PurposefulRequest,
   authorization: Authorization | undefined,
-  source = anonymous,
+  asker: AccessCheck = nobody,
 ): Promise<Answer> {
   const { method, url, body, signal, deadlineMs, repeatable, bulk, purpose } = request;
   const headers =
     authorization === undefined ? request.headers : { ...request.headers, authorization: authorization.header };
   const subject = { registry: access.registry, purpose, tried: [] };
   const sent = { method, url, headers, body, signal, deadlineMs, repeatable, bulk };
-  return { response: await sendRequest(access, sent, subject), source };
+  return { response: await sendRequest(access, sent, subject), ...asker };
 }

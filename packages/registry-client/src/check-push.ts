@@ -1,5 +1,6 @@
 import { BuilderError } from "@slipway/core";
 
+import type { AccessCheck } from "./access-check.ts";
 import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
 import { graceSignal } from "./grace-signal.ts";
@@ -29,18 +30,12 @@ export type CreateRepository = (
   call: { readonly signal: AbortSignal },
 ) => Promise<void>;
 
-/** Somebody may push. */
-export interface PushCheck {
-  /** Name of the source whose credentials were accepted; `anonymous access` where the registry asks for none. */
-  readonly source: string;
-}
-
 /** Opens an upload and drops it. Nothing else tells: a token is also given to those who may only read. */
 export async function checkPush(
   requests: RegistryRequests,
   repository: string,
   { createRepository = false, signal = neverAborted() }: CheckPushOptions = {},
-): Promise<PushCheck> {
+): Promise<AccessCheck> {
   const found = await tryPush(requests, repository, signal);
   if ("source" in found) return found;
   if (createRepository === false) throw found.missing;
@@ -55,7 +50,7 @@ async function tryPush(
   requests: RegistryRequests,
   repository: string,
   signal: AbortSignal,
-): Promise<PushCheck | { readonly missing: BuilderError }> {
+): Promise<AccessCheck | { readonly missing: BuilderError }> {
   const purpose = `push to ${requests.registry}/${repository}`;
   const url = `${repository}/blobs/uploads/`;
   const access = { repository, actions: ["pull", "push"], purpose } as const;
@@ -63,7 +58,7 @@ async function tryPush(
   // Whoever leaves before the answer is there does not know yet what to drop.
   using grace = graceSignal(signal);
   const post = { method: "POST", url, ...access, signal: grace.signal } as const;
-  const { response, source } = await requests.sendAs(post).catch((error: unknown) => {
+  const { response, ...check } = await requests.sendAs(post).catch((error: unknown) => {
     throw signal.aborted ? abortError(signal) : error;
   });
   if (response.status === 404) return await explain404(requests, repository, purpose, response);
@@ -73,7 +68,7 @@ async function tryPush(
   const cleanup = { repository, purpose, digest: emptyBlob, signal: AbortSignal.timeout(cleanupTimeoutMs) };
   if (location !== null) await dropUpload(requests, { ...cleanup, url: new URL(location, new URL(url, requests.url)) });
   leaveIfAborted(signal);
-  return { source };
+  return check;
 }
 
 function leaveIfAborted(signal: AbortSignal): void {

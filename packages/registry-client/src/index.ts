@@ -3,12 +3,13 @@
  *
  * @packageDocumentation
  */
+export type { AccessCheck } from "./access-check.ts";
 export type { AddressGuardOptions } from "./address-guard.ts";
 export type { BlobReader } from "./blob-reader.ts";
 export type { BlobUpload, CancelUploadOptions, FinishUploadOptions } from "./blob-upload.ts";
 export type { BlobDescriptor, BlobRequests, GetBlobOptions, StartUploadOptions } from "./blobs.ts";
 export type { RegistryLogin } from "./check-login.ts";
-export type { CheckPushOptions, CreateRepository, PushCheck } from "./check-push.ts";
+export type { CheckPushOptions, CreateRepository } from "./check-push.ts";
 export { copyImage } from "./copy/copy-image.ts";
 export type { CopyImageOptions } from "./copy/copy-options.ts";
 export type { DockerfileImagesOptions } from "./dockerfile-images.ts";

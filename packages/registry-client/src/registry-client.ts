@@ -1,3 +1,4 @@
+import type { AccessCheck } from "./access-check.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { createAddressGuard, openGuard } from "./address-guard.ts";
 import type { RegistryAccess } from "./authorized-requests.ts";
@@ -6,12 +7,14 @@ import type { BlobRequests } from "./blobs.ts";
 import { createBlobRequests } from "./blobs.ts";
 import type { RegistryLogin } from "./check-login.ts";
 import { checkLogin } from "./check-login.ts";
-import type { CheckPushOptions, PushCheck } from "./check-push.ts";
+import { checkPull } from "./check-pull.ts";
+import type { CheckPushOptions } from "./check-push.ts";
 import { checkPush } from "./check-push.ts";
+import type { ImageReference } from "./image-reference.ts";
 import type { ListingRequests } from "./listing-requests.ts";
 import { createListingRequests } from "./listing-requests.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
-import { createManifestRequests } from "./manifest-requests.ts";
+import { createManifestRequests, ownReference } from "./manifest-requests.ts";
 import { createNetworkTransport } from "./network-transport.ts";
 import type { RegistryPing } from "./ping.ts";
 import { ping } from "./ping.ts";
@@ -42,7 +45,15 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
    *
    * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REPOSITORY_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
    */
-  checkPush(repository: string, options?: CheckPushOptions): Promise<PushCheck>;
+  checkPush(repository: string, options?: CheckPushOptions): Promise<AccessCheck>;
+  /**
+   * Finds out whether, and with which credentials, one may pull an image. `undefined` if the registry does not have it.
+   *
+   * @param reference - An image of this registry; without tag and digest it is the tag `latest`.
+   * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`,
+   * `INVALID_OPTIONS` for another registry's image
+   */
+  checkPull(reference: ImageReference | string, call?: RegistryCall): Promise<AccessCheck | undefined>;
   /** Gets a token for somebody else, from the registry's token service. `undefined` if it refuses this credential. @throws `REGISTRY_UNAVAILABLE` */
   fetchToken(request: TokenRequest, call?: RegistryCall): Promise<RegistryToken | undefined>;
   /** Lets go of the connections that are kept for further requests. Those of requests that are under way stay. */
@@ -69,6 +80,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ping: (call) => ping(access, call),
     checkLogin: (login, call) => checkLogin(access, login, call),
     checkPush: (repository, call) => checkPush(requests, repository, call),
+    checkPull: async (reference, call) => checkPull(requests, ownReference(registry, reference), call),
     fetchToken: (request, call) => fetchRegistryToken(access, request, call),
     close,
     [Symbol.asyncDispose]: close,

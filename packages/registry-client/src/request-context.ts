@@ -1,6 +1,6 @@
 import type { BuilderError } from "@slipway/core";
 
-import type { AuthorizedSender } from "./authorized-requests.ts";
+import type { Answer, AuthorizedSender } from "./authorized-requests.ts";
 import { responseError } from "./registry-error.ts";
 import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
@@ -41,8 +41,8 @@ export interface RegistryRequests {
    * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`, `ABORTED`
    */
   send(request: ClientRequest): Promise<RegistryResponse>;
-  /** The same, with the name of the source whose credentials were accepted. */
-  sendAs(request: ClientRequest): Promise<{ readonly response: RegistryResponse; readonly source: string }>;
+  /** The same, with what was accepted, and the name of its source. */
+  sendAs(request: ClientRequest): Promise<Answer>;
   /** The error for an answer that is not what was asked for. */
   fail(purpose: string, response: RegistryResponse): Promise<BuilderError>;
   /** Passes on what a registry wants its users to know, and what happened that they should. */

@@ -10,6 +10,8 @@ export interface KanikoDockerConfigOptions {
   /** Base images, cache and destination: full references, `registry/repository[:tag][@digest]`. */
   readonly references: readonly string[];
   readonly actions: RegistryResource["actions"];
+  /** What a registry has accepted for a reference: it is written in place of the first candidate, and the others are not warned of. @defaultValue nothing is known */
+  readonly accepted?: ((reference: string) => Credential | undefined) | undefined;
 }
 
 /** A `config.json` for one build. It holds secrets: it belongs into a Secret and nowhere else. */
@@ -34,18 +36,20 @@ export type DockerAuth = Readonly<{ auth: string } | { identitytoken: string } |
  * host: for all others it would hide what the file holds.
  */
 export async function kanikoDockerConfig(
-  { keychain, references, actions }: KanikoDockerConfigOptions,
+  { keychain, references, actions, accepted = () => undefined }: KanikoDockerConfigOptions,
   call: KeychainCall,
 ): Promise<KanikoDockerConfig> {
   const auths: Record<string, DockerAuth> = {};
   const credHelpers: Record<string, string> = {};
   const warnings: string[] = [];
   const hosts = new Map<string, KnownCredential>();
-  for (const { registry, repository } of distinctNames(references)) {
+  for (const { registry, repository, reference } of distinctNames(references)) {
     const name = `${registry}/${repository}`;
-    const [first, ...others] = await keychain.resolve({ registry, repository, actions }, call);
+    const known = accepted(reference);
+    const candidates = await keychain.resolve({ registry, repository, actions }, call);
+    const [first, ...others] = known === undefined ? candidates : [known, ...candidates];
     if (first === undefined) continue;
-    if (others.some((other) => other.type !== "helper" && !isSameCredential(first, other)))
+    if (known === undefined && others.some((other) => other.type !== "helper" && !isSameCredential(first, other)))
       warnings.push(`For ${name} kaniko tries ${first.source} only, and not ${sourcesOf(others)}.`);
     if (first.type === "helper") {
       credHelpers[hostKey(registry)] = first.helper;
@@ -68,11 +72,11 @@ function isKnown(credential: Credential): credential is KnownCredential {
   return credential.type !== "helper";
 }
 
-function distinctNames(references: readonly string[]): { registry: string; repository: string }[] {
+function distinctNames(references: readonly string[]): { registry: string; repository: string; reference: string }[] {
   const names = new Map(
     references.map((reference) => {
       const { registry, repository = "" } = parseImageName(reference);
-      return [`${registry}/${repository}`, { registry, repository }];
+      return [`${registry}/${repository}`, { registry, repository, reference }];
     }),
   );
   return [...names.values()];

@@ -42,6 +42,25 @@ describe("kanikoDockerConfig", () => {
     ]);
   });
 
+  test("writes what a registry has accepted, for its repository and for the host, and warns of no other", async () => {
+    const helper: Credential = { source: "h", type: "helper", helper: "ecr-login", serverUrl: "r.io" };
+    const stale: Credential = { source: "s", type: "basic", username: "stale", password: "hunter2" };
+    const good: Credential = { source: "g", type: "basic", username: "good", password: "hunter2" };
+    const keychain: Keychain = {
+      resolve: ({ registry }) => Promise.resolve(registry === "r.io" ? [stale, good] : [helper, good]),
+    };
+    const references = ["r.io/app:v1", "r.io/base", "h.io/app"];
+    const accepted = (reference: string) => (reference === "r.io/base" ? undefined : good);
+    const { config, warnings } = await kanikoDockerConfig({ keychain, references, actions: ["push"], accepted }, call);
+    expect(config).toEqual({
+      auths: {
+        ...{ "r.io/app": auth("good"), "r.io/base": auth("stale"), "r.io": auth("good") },
+        ...{ "h.io/app": auth("good"), "h.io": auth("good") },
+      },
+    });
+    expect(warnings).toEqual(["For r.io/base kaniko tries s only, and not g."]);
+  });
+
   test("turns a credsStore into helpers for the hosts of the build", async () => {
     const keychain = createKeychain(given("r.io", "host"), pullSecret({ name: "ecr" }));
     const references = ["1234.dkr.ecr.eu-west-1.amazonaws.com/app:v1", "r.io/base"];

@@ -1,0 +1,10 @@
+import type { Credential } from "@slipway/core";
+import type { ImageReference } from "@slipway/registry-client";
+
+/** What registries have accepted, by {@link repositoryName}. */
+export type AcceptedCredentials = ReadonlyMap<string, Credential>;
+
+/** A repository in full. */
+export function repositoryName({ registry, repository }: Pick<ImageReference, "registry" | "repository">): string {
+  return `${registry}/${repository}`;
+}
