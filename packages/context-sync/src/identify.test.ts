@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -66,6 +66,34 @@ test.each(decisive)("%s changes the hash", async (_what, change) => {
   const before = await identify(options);
   await change();
   expect(await identify(options)).not.toBe(before);
+});
+
+test.each(["dockerfile", "sub/dockerfile", "./sub/dockerfile"])(
+  "%s is read, and its ignore file, where there is no Dockerfile",
+  async (dockerfile) => {
+    options = { ...options, dockerfile: dockerfile.replace(/dockerfile$/, "Dockerfile") };
+    await rm(join(folder, "Dockerfile"));
+    await mkdir(join(folder, "sub"));
+    const hashes = new Set<string>();
+    for (const text of ["FROM scratch\n", "FROM busybox\n"]) {
+      await writeFile(join(folder, dockerfile), text);
+      for (const ignored of ["cache\n*ockerfile*\n", "cache\n*ockerfile*\na\n"]) {
+        await writeFile(join(folder, `${dockerfile}.dockerignore`), ignored);
+        hashes.add(await identify(options));
+      }
+    }
+    expect(hashes.size).toBe(4);
+    const changed = identify(options, { unchangedSinceMs: 1 });
+    await expect(changed).rejects.toMatchObject({ code: "CONTEXT_INVALID", details: { path: dockerfile } });
+  },
+);
+
+test("a Dockerfile of another name is never read by another one", async () => {
+  await writeFile(join(folder, "api.dockerfile"), "FROM scratch\n");
+  await expect(identify({ ...options, dockerfile: "api.Dockerfile" })).rejects.toMatchObject({
+    code: "CONTEXT_INVALID",
+    details: { path: "api.Dockerfile" },
+  });
 });
 
 test("known hashes leave the hash as it is", async () => {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { buildOptionsSchema, invalidOptions, parseOptions } from "@slipway/core";
+import { buildOptionsSchema, dockerfilePath, invalidOptions, parseOptions } from "@slipway/core";
 import type { BuildOptions, Context, ResolvedBuildOptions } from "@slipway/core";
 
 import { contextInvalid, systemErrorCode } from "./context-invalid.ts";
@@ -50,7 +50,9 @@ export async function identify(
   const resolved = isResolved(options) ? options : parseOptions(buildOptionsSchema, options, "identify");
   const hash = createHash("sha256");
   for (const key of identifyingOptions) addText(hash, key, canonicalJson(resolved[key]));
-  const { dockerfile, dockerfileInline, context } = resolved;
+  const { dockerfileInline, context } = resolved;
+  const dockerfile =
+    context.type === "directory" ? dockerfilePath(context.path, resolved.dockerfile) : resolved.dockerfile;
   const ignoreFiles = dockerignoreNames(dockerfileInline === undefined ? dockerfile : undefined);
   if (dockerfileInline !== undefined) addText(hash, "dockerfile", dockerfileInline);
   else if (context.type === "directory") addText(hash, "dockerfile", await readText(context.path, dockerfile));
@@ -132,11 +134,6 @@ async function readText(root: string, path: string): Promise<string> {
   try {
     return await readFile(join(root, path), "utf8");
   } catch (error) {
-    // BuildKit takes the lower-case spelling of the default name too.
-    if (path === "Dockerfile" && systemErrorCode(error) === "ENOENT") {
-      const text = await readFile(join(root, "dockerfile"), "utf8").catch(() => undefined);
-      if (text !== undefined) return text;
-    }
     throw contextInvalid(
       path,
       `Cannot read ${path} of the build context (${systemErrorCode(error) ?? "unknown"}).`,

@@ -22,7 +22,11 @@ export interface BuildOptions {
   context: string | Context;
   /** Further contexts, by their name in `FROM` and `COPY --from`. */
   contexts?: Named<string | Context> | undefined;
-  /** Path inside the context; `dockerfileInline` is the text instead. @defaultValue `"Dockerfile"` */
+  /**
+   * Path inside the context; `dockerfileInline` is the text instead. As with docker, one that ends in `Dockerfile` may mean `dockerfile`, where only that is there.
+   *
+   * @defaultValue `"Dockerfile"`
+   */
   dockerfile?: string | undefined;
   dockerfileInline?: string | undefined;
   /** Stage to build. @defaultValue the last */

@@ -39,9 +39,9 @@ export async function doBuild(
     scope.startDeadline();
     journal.publish("build-start", { name: request.name, driver: driver.name, tags: request.tags });
     for (const message of work.warnings ?? []) journal.emit({ type: "warning", message });
-    await checkContexts(request);
+    const checked = await checkContexts(request);
     scope.signal.throwIfAborted();
-    const guarded = guardRequest(request);
+    const guarded = guardRequest(checked);
     const check = request.skipIfPresent ? await checkPresence(guarded.request, driver, work.driverCall()) : undefined;
     const finish = (returned: DriverBuildResult, skipped: boolean): BuildResult => {
       const endedAt = performance.now();

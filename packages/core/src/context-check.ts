@@ -4,17 +4,22 @@ import { basename, join, resolve } from "node:path";
 import type { ResolvedBuildOptions } from "./build-options.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { Context } from "./context.ts";
+import { dockerfilePath } from "./dockerfile-path.ts";
 import { nearestName } from "./nearest-name.ts";
 
 /**
  * Makes sure that what a build reads from this machine is there, before a driver does anything.
+ * @returns the same options, with the path of the Dockerfile as it is spelled there
  * @throws `CONTEXT_INVALID` naming the path and what to do.
  */
-export async function checkContexts(options: ResolvedBuildOptions): Promise<void> {
-  await checkContext(options.context, "The build context");
-  if (options.context.type === "directory" && options.dockerfileInline === undefined)
-    await checkDockerfile(options.context.path, options.dockerfile);
-  for (const [name, context] of Object.entries(options.contexts)) await checkContext(context, `The context "${name}"`);
+export async function checkContexts<Options extends ResolvedBuildOptions>(options: Options): Promise<Options> {
+  const { context, contexts, dockerfileInline } = options;
+  await checkContext(context, "The build context");
+  for (const [name, further] of Object.entries(contexts)) await checkContext(further, `The context "${name}"`);
+  if (context.type !== "directory" || dockerfileInline !== undefined) return options;
+  const dockerfile = dockerfilePath(context.path, options.dockerfile);
+  await checkDockerfile(context.path, dockerfile);
+  return { ...options, dockerfile };
 }
 
 async function checkContext(context: Context, what: string): Promise<void> {
@@ -30,10 +35,9 @@ async function checkContext(context: Context, what: string): Promise<void> {
     throw contextInvalid(path, `${what} ${path} is not a directory. Name the directory that holds the files.`);
 }
 
-/** BuildKit takes the lower-case spelling of the default name too. */
 async function checkDockerfile(directory: string, dockerfile: string): Promise<void> {
   const path = resolve(directory, dockerfile);
-  const found = (await lookUp(path, "The Dockerfile")) ?? (await lookUp(lowerCased(path), "The Dockerfile"));
+  const found = await lookUp(path, "The Dockerfile");
   if (found?.isFile() === true) return;
   if (found !== undefined)
     throw contextInvalid(path, `The Dockerfile ${path} is not a file. Set dockerfile to its path inside the context.`);
@@ -43,10 +47,6 @@ async function checkDockerfile(directory: string, dockerfile: string): Promise<v
       ? "Create it, set dockerfile to its path inside the context, or pass dockerfileInline"
       : `Did you mean "${hint}"`;
   throw contextInvalid(path, `The Dockerfile ${path} does not exist. ${remedy}${hint === undefined ? "." : "?"}`);
-}
-
-function lowerCased(path: string): string {
-  return basename(path) === "Dockerfile" ? join(path, "..", "dockerfile") : path;
 }
 
 /** Opens a file as well: only that tells whether it can be read. */

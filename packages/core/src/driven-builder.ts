@@ -122,8 +122,7 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
     return this.#run(`submission of build "${name}"`, parsed, async (services) => {
       const startedMs = Date.now();
       for (const message of warnings) services.emit({ type: "warning", message });
-      await checkContexts(request);
-      await submit(request, services);
+      await submit(await checkContexts(request), services);
       return { id, name, state: "running", tags, startedMs };
     });
   }

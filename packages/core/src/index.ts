@@ -73,6 +73,7 @@ export type {
   FoldedOptions,
   NoBuildOptions,
 } from "./builder-driver.ts";
+export { dockerfilePath } from "./dockerfile-path.ts";
 export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
 export { publishRefused } from "./publish-gate.ts";
 export { wrapDriver } from "./driver-middleware.ts";

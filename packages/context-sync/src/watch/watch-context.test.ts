@@ -64,6 +64,30 @@ describe("watchContext", () => {
     expect(await next(changes)).toEqual({ changed, removed });
   });
 
+  test.each(["docker/Dockerfile", "./docker/Dockerfile"])(
+    "tells of %s in a folder that is ignored",
+    async (dockerfile) => {
+      change("mkdir docker; echo x >docker/Dockerfile; echo docker >.dockerignore");
+      const changes = start({ dockerfile });
+      change("echo x >>docker/Dockerfile; echo x >docker/other");
+      expect(await next(changes)).toEqual({ changed: ["docker/Dockerfile"], removed: [] });
+      change("rm -r docker");
+      expect(await next(changes)).toEqual({ changed: [], removed: ["docker/Dockerfile"] });
+      change("mkdir docker; echo x >docker/Dockerfile");
+      expect(await next(changes)).toEqual({ changed: ["docker/Dockerfile"], removed: [] });
+    },
+  );
+
+  test("tells of a Dockerfile by its other name, and goes by the ignore file of that", async () => {
+    const changes = start();
+    change("mv Dockerfile dockerfile; printf 'src/b\\n*ockerfile*\\n' >dockerfile.dockerignore");
+    const { changed, removed } = await next(changes);
+    expect(changed).toEqual(["dockerfile", "dockerfile.dockerignore", "node_modules", "node_modules/p"]);
+    expect(removed).toEqual(["Dockerfile", "src/b"]);
+    change("echo x >>src/b; echo x >>dockerfile");
+    expect(await next(changes)).toEqual({ changed: ["dockerfile"], removed: [] });
+  });
+
   test("says nothing of what is ignored", async () => {
     const changes = start();
     change("echo x >>node_modules/p; echo x >debug.log; touch node_modules; mkdir node_modules/q");

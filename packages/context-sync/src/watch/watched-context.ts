@@ -1,3 +1,7 @@
+import { dirname, join, posix } from "node:path";
+
+import { dockerfilePath } from "@slipway/core";
+
 import { resolveRoot } from "../context-root.ts";
 import { dockerignoreNames, readDockerignore } from "../read-dockerignore.ts";
 import type { ScanOptions } from "../scan-filter.ts";
@@ -26,6 +30,10 @@ export class WatchedContext {
   readonly #root: string;
   readonly #options: WatchedOptions;
   readonly #onFolder: OnFolder;
+  readonly #dockerfile: string;
+  readonly #dockerfileFolder: string;
+  /** What a build reads even if it is ignored, in each spelling that may count. */
+  readonly #read: ReadonlySet<string>;
   #exclude: readonly string[];
   #tree: ContextTree;
   #always: ContextSnapshot;
@@ -35,14 +43,19 @@ export class WatchedContext {
     this.#root = root;
     this.#options = options;
     this.#onFolder = onFolder;
+    this.#dockerfile = posix.normalize(options.dockerfile ?? "Dockerfile");
+    this.#dockerfileFolder = dirname(join(root, this.#dockerfile));
+    const spellings = [this.#dockerfile, this.#dockerfile.replace(/(?<=^|\/)Dockerfile$/, "dockerfile")];
+    this.#read = new Set([...spellings, ...spellings.flatMap(dockerignoreNames)]);
     this.#exclude = this.#patterns();
     this.#always = this.#filesRead();
     this.#tree = this.#walk();
+    this.#watchDockerfile();
   }
 
   /** Whether something of the context is, or could be, in a folder. */
   has(folder: string): boolean {
-    return this.#tree.has(folder);
+    return this.#tree.has(folder) || folder === this.#dockerfileFolder;
   }
 
   /**
@@ -52,6 +65,7 @@ export class WatchedContext {
    * @throws what {@link scanContext} throws
    */
   look(folders?: ReadonlySet<string>): Look {
+    this.#watchDockerfile();
     const always = this.#filesRead();
     const exclude = this.#patterns();
     const isSame = exclude.join("\n") === this.#exclude.join("\n");
@@ -61,7 +75,7 @@ export class WatchedContext {
     const { changed, removed } = reread ?? this.#lookEverywhere();
     const read = compareSnapshots(this.#always, always);
     this.#always = always;
-    const others = (paths: readonly string[]): string[] => paths.filter((path) => !this.#isRead(path));
+    const others = (paths: readonly string[]): string[] => paths.filter((path) => !this.#read.has(path));
     return {
       changed: [...read.changed, ...others(changed)],
       removed: [...read.removed, ...others(removed)],
@@ -80,22 +94,20 @@ export class WatchedContext {
     return new ContextTree(resolveRoot(this.#root), { include, exclude: this.#exclude, followPaths }, this.#onFolder);
   }
 
-  #ignoreFiles(): readonly string[] {
-    return dockerignoreNames(this.#options.dockerfile ?? "Dockerfile");
-  }
-
   #patterns(): readonly string[] {
-    return this.#options.exclude ?? readDockerignore(this.#root, this.#ignoreFiles());
+    const { exclude } = this.#options;
+    if (exclude !== undefined) return exclude;
+    return readDockerignore(this.#root, dockerignoreNames(dockerfilePath(this.#root, this.#dockerfile)));
   }
 
-  /** What a build reads even if it is ignored. */
-  #isRead(path: string): boolean {
-    return path === (this.#options.dockerfile ?? "Dockerfile") || this.#ignoreFiles().includes(path);
+  /** Nobody else watches its folder if that is ignored. */
+  #watchDockerfile(): void {
+    if (!this.#tree.has(this.#dockerfileFolder)) this.#onFolder(this.#dockerfileFolder, "");
   }
 
   #filesRead(): ContextSnapshot {
     const states = new Map<string, string>();
-    for (const path of [this.#options.dockerfile ?? "Dockerfile", ...this.#ignoreFiles()]) {
+    for (const path of this.#read) {
       const state = stateOfFile(this.#root, path);
       if (state !== undefined) states.set(path, state);
     }
