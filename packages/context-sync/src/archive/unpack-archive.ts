@@ -16,8 +16,8 @@ export interface UnpackOptions {
  * Unpacks a tar archive into a folder, which is made where there is none. Files belong to this user, whoever owns them in the archive; devices, sockets
  * and the bits for another user's rights (setuid, setgid) are left out.
  *
- * Nothing is written outside the folder, whatever the archive says: names that lead out, and links whose targets do, are refused by
- * [tar-fs](https://github.com/mafintosh/tar-fs).
+ * Nothing is written outside the folder, whatever the archive says: [tar-fs](https://github.com/mafintosh/tar-fs) takes every name as one in the folder,
+ * and refuses links whose targets lead out.
  *
  * @param archive - Not compressed.
  * @throws BuilderError `CONTEXT_INVALID` for an archive that is damaged, ends early or leads out of the folder, or a folder that cannot be written to;
