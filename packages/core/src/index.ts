@@ -91,5 +91,6 @@ export type {
 export type { Logger } from "./logger.ts";
 export { redactSecrets } from "./redaction.ts";
 export { invalidOptions, parseOptions } from "./invalid-options.ts";
+export { isMissingPackage } from "./missing-package.ts";
 export { nearestName } from "./nearest-name.ts";
 export type { OptionIssue } from "./invalid-options.ts";

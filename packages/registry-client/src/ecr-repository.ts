@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError, isMissingPackage } from "@slipway/core";
 
 const ecrHost =
   /^\d{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov)$/;
@@ -50,8 +50,8 @@ export async function createEcrRepository(
 /** Loads a package that may not be installed; for tests to replace. */
 type LoadModule = (name: string) => Promise<unknown>;
 
-/** Loads by name, so that no bundler wants the package. */
-const importModule: LoadModule = (name) => import(name);
+/** Loads by name, so that no bundler wants the package, and none puts an import in its place that always fails. */
+const importModule: LoadModule = (name) => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 
 const sdkName = "@aws-sdk/client-ecr";
 
@@ -60,9 +60,7 @@ async function loadSdk(registry: string, repository: string, load: LoadModule): 
     return (await load(sdkName)) as EcrSdk;
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
-    // A package that is here may miss one that it needs itself. Bundlers have words of their own, and no code.
-    const isMissing = [`'${sdkName}'`, `"${sdkName}"`].some((quoted) => message.includes(quoted));
-    const reason = isMissing
+    const reason = isMissingPackage(error, sdkName)
       ? `it takes ${sdkName}, which is not installed: npm install ${sdkName}`
       : `it takes ${sdkName}, which cannot be loaded: ${message}`;
     throw failed(registry, repository, reason, error);

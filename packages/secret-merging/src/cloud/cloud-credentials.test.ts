@@ -31,6 +31,14 @@ test.each([
   expect(call.warnings).toEqual([message]);
 });
 
+test("bundlers and other runtimes say it in words of their own", async () => {
+  const load: LoadModule = (name) => Promise.reject(new Error(`Cannot find package "${name}" from "/app/index.ts"`));
+  expect(await problemOf(ask(createGarCredentials(load), "gcr.io/a"))).toMatch(/npm install google-auth-library$/);
+  const lacking: LoadModule = (name) =>
+    Promise.reject(new Error(`Cannot find package "gaxios" from "/app/node_modules/${name}/index.js"`));
+  expect(await problemOf(ask(createGarCredentials(lacking), "gcr.io/a"))).toMatch(/cannot be loaded: .*gaxios/);
+});
+
 test("Node itself says it in these words", () => {
   const script = `import { importModule, loadOptional } from "./optional-module.ts";
     await loadOptional("google-auth-library", "Google Cloud", importModule).catch((error) => console.log(error.message));`;

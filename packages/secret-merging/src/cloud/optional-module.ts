@@ -1,10 +1,12 @@
+import { isMissingPackage } from "@slipway/core";
+
 import { invalidCredentials } from "../invalid-credentials.ts";
 
 /** Loads a package that may not be installed; for tests to replace. */
 export type LoadModule = (name: string) => Promise<unknown>;
 
-/** Loads by name, so that no bundler wants the package. */
-export const importModule: LoadModule = (name) => import(name);
+/** Loads by name, so that no bundler wants the package, and none puts an import in its place that always fails. */
+export const importModule: LoadModule = (name) => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 
 /**
  * Loads a package that only some need.
@@ -15,10 +17,7 @@ export async function loadOptional<Module>(name: string, source: string, load: L
   try {
     return (await load(name)) as Module;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    // A package that is here may miss one that it needs itself.
-    const missing = code === "ERR_MODULE_NOT_FOUND" && messageOf(error).includes(`'${name}'`);
-    const message = missing
+    const message = isMissingPackage(error, name)
       ? `The credentials of ${source} need the package ${name}. Install it: npm install ${name}`
       : `The package ${name}, which the credentials of ${source} need, cannot be loaded: ${messageOf(error)}`;
     throw invalidCredentials(source, message);
@@ -33,6 +32,7 @@ export function cloudFailure(source: string, error: unknown): Error {
   );
 }
 
+/** Some loaders throw what has a message and is no `Error`. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
