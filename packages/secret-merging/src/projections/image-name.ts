@@ -2,18 +2,21 @@ import { canonicalHost } from "../registry-scope.ts";
 
 /** The registry of an image, and its repository; a registry alone has none. */
 export interface ImageName {
+  /** As the image names it, with its port: under nothing else do other programs look for credentials. */
+  readonly host: string;
+  /** Which registry that is: `registry.example.com` for `registry.example.com:443`. */
   readonly registry: string;
   readonly repository?: string;
 }
 
+const dockerHub = "docker.io";
+
 /** Takes the name of an image apart, or the name of a registry: what has no slash is a registry, so `docker.io/busybox` needs its registry here. */
 export function parseImageName(name: string): ImageName {
-  if (!name.includes("/")) return { registry: canonicalHost(name) };
-  const { host, repository } = splitImage(name);
-  return { registry: canonicalHost(host), repository };
+  const alone = { host: name === "index.docker.io" ? dockerHub : name };
+  const split = name.includes("/") ? splitImage(name) : alone;
+  return { ...split, registry: canonicalHost(split.host) };
 }
-
-const dockerHub = "docker.io";
 
 /**
  * Host and repository of an image, `host/repository[:tag][@digest]`, as distribution/reference and with it every engine splits them: a first

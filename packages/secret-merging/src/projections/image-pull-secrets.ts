@@ -37,12 +37,12 @@ export async function imagePullSecretData(
 ): Promise<ImagePullSecretData> {
   const logins = new Map<string, string[]>();
   const warnings = new Set<string>();
-  for (const { image, resource } of pulledImages(images, aliases)) {
+  for (const { host, resource } of pulledImages(images, aliases)) {
     for (const credential of await keychain.resolve(resource, call)) {
-      const warning = nodeProblem(credential, image.registry);
+      const warning = nodeProblem(credential, host);
       if (warning !== undefined) warnings.add(warning);
       if (credential.type !== "basic") continue;
-      const key = credential.scope === undefined ? image.registry : `${image.registry}/${credential.scope}`;
+      const key = credential.scope === undefined ? host : `${host}/${credential.scope}`;
       const auth = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
       logins.set(key, [...new Set([...(logins.get(key) ?? []), auth])]);
     }
@@ -56,7 +56,8 @@ export async function imagePullSecretData(
 
 /** An image, or a whole registry, as a node names it. */
 export interface PulledImage {
-  readonly image: { readonly registry: string };
+  /** Letter for letter: to the kubelet `r.io:443` is another registry than `r.io`. */
+  readonly host: string;
   readonly repository?: string;
   /** Whose credentials hold. */
   readonly resource: RegistryResource;
@@ -68,14 +69,14 @@ export function pulledImages(
   aliases: Readonly<Record<string, string>> = {},
 ): readonly PulledImage[] {
   const byName = new Map<string, PulledImage>();
-  const registries = Object.entries(aliases).map(([name, registry]) => [canonicalHost(name), canonicalHost(registry)]);
+  const registries = Object.entries(aliases).map(([name, of]) => ({ name, registry: canonicalHost(of) }));
   for (const text of images) {
-    const { registry: host, ...rest } = parseImageName(text);
-    const registry = registries.find(([name]) => name === host)?.[1] ?? host;
-    const names = registries.flatMap(([name = "", of]) => (of === registry ? [name] : []));
+    const { host, registry: named, ...rest } = parseImageName(text);
+    const registry = registries.find(({ name }) => canonicalHost(name) === named)?.registry ?? named;
+    const names = registries.flatMap((alias) => (alias.registry === registry ? [alias.name] : []));
     const resource = { registry, ...rest, actions: ["pull" as const] };
     for (const name of new Set([...names, host]))
-      byName.set(`${name}/${rest.repository ?? ""}`, { image: { registry: name }, ...rest, resource });
+      byName.set(`${name}/${rest.repository ?? ""}`, { host: name, ...rest, resource });
   }
   return [...byName.values()];
 }

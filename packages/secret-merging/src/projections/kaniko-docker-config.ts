@@ -2,6 +2,7 @@ import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slip
 
 import { isSameCredential } from "../credential-conflict.ts";
 import { dockerHubKey } from "../registry-scope.ts";
+import type { ImageName } from "./image-name.ts";
 import { parseImageName } from "./image-name.ts";
 
 /** What a build with kaniko needs. */
@@ -43,8 +44,8 @@ export async function kanikoDockerConfig(
   const credHelpers: Record<string, string> = {};
   const warnings: string[] = [];
   const hosts = new Map<string, KnownCredential>();
-  for (const { registry, repository, reference } of distinctNames(references)) {
-    const name = `${registry}/${repository}`;
+  for (const { host, registry, repository, reference } of distinctNames(references)) {
+    const name = `${host}/${repository}`;
     const known = accepted(reference);
     const candidates = await keychain.resolve({ registry, repository, actions }, call);
     const [first, ...others] = known === undefined ? candidates : [known, ...candidates];
@@ -52,15 +53,15 @@ export async function kanikoDockerConfig(
     if (known === undefined && others.some((other) => other.type !== "helper" && !isSameCredential(first, other)))
       warnings.push(`For ${name} kaniko tries ${first.source} only, and not ${sourcesOf(others)}.`);
     if (first.type === "helper") {
-      credHelpers[hostKey(registry)] = first.helper;
+      credHelpers[hostKey(host)] = first.helper;
       continue;
     }
-    auths[repositoryKey(registry, repository)] = dockerAuth(first);
+    auths[repositoryKey(host, repository)] = dockerAuth(first);
     const wide = [first, ...others].filter(isKnown).find(({ scope }) => scope === undefined);
-    if (!hosts.has(registry)) hosts.set(registry, wide ?? first);
+    if (!hosts.has(host)) hosts.set(host, wide ?? first);
   }
-  for (const [registry, credential] of hosts)
-    if (!(hostKey(registry) in credHelpers)) auths[hostKey(registry)] = dockerAuth(credential);
+  for (const [host, credential] of hosts)
+    if (!(hostKey(host) in credHelpers)) auths[hostKey(host)] = dockerAuth(credential);
   const helpers = Object.keys(credHelpers).length === 0 ? {} : { credHelpers };
   return { config: { auths, ...helpers }, warnings };
 }
@@ -72,11 +73,11 @@ function isKnown(credential: Credential): credential is KnownCredential {
   return credential.type !== "helper";
 }
 
-function distinctNames(references: readonly string[]): { registry: string; repository: string; reference: string }[] {
+function distinctNames(references: readonly string[]): (Required<ImageName> & { reference: string })[] {
   const names = new Map(
     references.map((reference) => {
-      const { registry, repository = "" } = parseImageName(reference);
-      return [`${registry}/${repository}`, { registry, repository, reference }];
+      const { repository = "", ...name } = parseImageName(reference);
+      return [`${name.host}/${repository}`, { ...name, repository, reference }];
     }),
   );
   return [...names.values()];
@@ -86,13 +87,13 @@ function sourcesOf(credentials: readonly Credential[]): string {
   return [...new Set(credentials.map(({ source }) => source))].join(", ");
 }
 
-function hostKey(registry: string): string {
-  return registry === "docker.io" ? dockerHubKey : registry;
+function hostKey(host: string): string {
+  return host === "docker.io" ? dockerHubKey : host;
 }
 
 /** Kaniko's library calls Docker Hub by its index. */
-function repositoryKey(registry: string, repository: string): string {
-  return `${registry === "docker.io" ? "index.docker.io" : registry}/${repository}`;
+function repositoryKey(host: string, repository: string): string {
+  return `${host === "docker.io" ? "index.docker.io" : host}/${repository}`;
 }
 
 /** A credential as an entry of `auths`. */

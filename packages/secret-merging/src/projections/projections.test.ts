@@ -74,6 +74,22 @@ describe("kanikoDockerConfig", () => {
     });
   });
 
+  test("calls a registry as the build does", async () => {
+    const references = ["r.io:443/app", "r.io/app", "registry-1.docker.io/library/node"];
+    const keychain = createKeychain(given("https://r.io", "host"), given("docker.io", "hub"));
+    const { config } = await kanikoDockerConfig({ keychain, references, actions: ["push"] }, call);
+    expect(config).toEqual({
+      auths: {
+        "r.io:443/app": auth("host"),
+        "r.io:443": auth("host"),
+        "r.io/app": auth("host"),
+        "r.io": auth("host"),
+        "registry-1.docker.io/library/node": auth("hub"),
+        "registry-1.docker.io": auth("hub"),
+      },
+    });
+  });
+
   test("writes tokens as tokens", async () => {
     const keychain = staticCredentials([
       { registry: "a.io", identityToken: "refresh" },
@@ -109,6 +125,33 @@ describe("imagePullSecretData", () => {
       expect(keys).toContain("127.0.0.1:30500");
       const data = secrets.map(({ auths }, index) => secret(`s${index}`, { auths }));
       expect(kubeletLookup(data, "127.0.0.1:30500/app").credentials).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ["r.io:443/team/app:v1", "r.io:443"],
+    ["r.io:443", "r.io:443"],
+    ["r.io/app", "r.io"],
+    ["R.io/app", "R.io"],
+    ["registry-1.docker.io/library/node", "registry-1.docker.io"],
+    ["index.docker.io", "docker.io"],
+  ])("files the credentials for %s under %s, where the kubelet looks", async (image, key) => {
+    const keychain = createKeychain(given("r.io", "ann"), given("docker.io", "ann"));
+    const { secrets, warnings } = await imagePullSecretData({ keychain, images: [image] }, call);
+    expect(warnings).toEqual([]);
+    const data = secrets.map(({ auths }, index) => secret(`s${index}`, { auths }));
+    const pulled = image.includes("/") ? image.replace(/:v1$/, "") : `${key}/any`;
+    expect(kubeletLookup(data, pulled).credentials).toMatchObject([{ key, username: "ann" }]);
+  });
+
+  test("an alias with the port of HTTPS is a name of its own, too", async () => {
+    const aliases = { "nodes.io:443": "registry.builds.svc:5000" };
+    for (const image of ["nodes.io/app", "nodes.io:443/app"]) {
+      const { secrets } = await imagePullSecretData(
+        { keychain: given("registry.builds.svc:5000", "ann"), images: [image], aliases },
+        call,
+      );
+      expect(new Set(secrets.map(({ key }) => key))).toEqual(new Set(["nodes.io:443", image.split("/")[0]]));
     }
   });
 

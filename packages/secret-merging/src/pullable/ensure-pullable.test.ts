@@ -158,6 +158,16 @@ describe("ensurePullable", () => {
     expect([...cluster.secrets.keys()].toSorted()).toEqual([...secrets, ...others.secrets].toSorted());
   });
 
+  test("takes away what it has under the port of HTTPS, and nothing under the name without it", async () => {
+    const cluster = new FakeNamespace();
+    const [withPort, without] = [["r.io:443/app"], ["r.io/app"]];
+    await ensurePullable(cluster, { ...options, images: withPort, keychain: given("r.io", "ann") }, call);
+    const kept = await ensurePullable(cluster, { ...options, images: without, keychain: given("r.io", "ann") }, call);
+    expect(cluster.secrets.size).toBe(2);
+    await ensurePullable(cluster, { ...options, images: withPort, keychain: createKeychain() }, call);
+    expect([...cluster.secrets.keys()]).toEqual(kept.secrets);
+  });
+
   test("asked for an image, leaves alone what other images of the registry need", async () => {
     const cluster = new FakeNamespace();
     const keychain = given("r.io/team", "ann");

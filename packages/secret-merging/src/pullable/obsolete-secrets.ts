@@ -2,7 +2,7 @@ import type { Cluster, Secret } from "@slipway/cluster";
 import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
 
 import { pulledImages, type ImagePullSecretOptions, type PulledImage } from "../projections/image-pull-secrets.ts";
-import { scopeFit } from "../registry-scope.ts";
+import { canonicalHost, scopeFit } from "../registry-scope.ts";
 import { pullSecretKey, pullSecretSelector, type PullSecretOwner } from "./pull-secret-object.ts";
 
 /** Whose Secrets are looked through, and what decides which of them are needed. */
@@ -36,9 +36,9 @@ export async function obsoleteSecrets(
 }
 
 /** Whether the credentials under a key are among those for an image, or for a registry as a whole. */
-function isFor(key: string, { image, repository }: PulledImage): boolean {
-  const [host = "", ...path] = key.split("/");
-  return scopeFit({ host, path }, image.registry, repository) !== undefined;
+function isFor(key: string, { host, repository }: PulledImage): boolean {
+  const [keyHost, ...path] = key.split("/");
+  return keyHost === host && scopeFit({ host: canonicalHost(host), path }, host, repository) !== undefined;
 }
 
 /** Whether the keychain tells all that it has for these images: without somebody to warn it fails where it cannot. */
