@@ -17,7 +17,7 @@ afterAll(() => kaniko[Symbol.asyncDispose]());
 const { cluster, name: namespace, repository, testCluster } = kaniko.namespace;
 const workspace = { name: "shared", size: "1Gi" };
 const rounds = 50;
-const buildEvery = 10;
+const buildEvery = Number(process.env["SLIPWAY_BUILD_EVERY"] ?? 10);
 
 /** A client in a process of its own. */
 interface Client extends AsyncDisposable {
@@ -83,34 +83,38 @@ async function hashOnVolume(subPath: string): Promise<string> {
 }
 
 /**
- * Every tenth round is a whole build of each client, whose Dockerfile prints the hash of what it got; ten builds take a minute. In the other rounds each
- * client syncs, under the same name as the other one, and a pod with the mount of a build reads the hash of the version: what a build would have
+ * Every tenth round (`SLIPWAY_BUILD_EVERY=1`: each) is a whole build of each client, whose Dockerfile prints the hash of what it got; ten builds take a
+ * minute. In the other rounds each client syncs, under the same name as the other one, and a pod with the mount of a build reads the hash of the version: what a build would have
  * copied. Older versions, which nobody has released, are read again at the end: nothing of the later rounds may have changed them.
  */
-test(`TWO-CLIENTS: two processes that sync different contexts to one workspace ${rounds} times at once have each their own`, async () => {
-  await using one = startClient("one");
-  await using two = startClient("two");
-  const clients = [one, two];
-  const versions = new Map<string, string>();
-  let builds = 0;
-  for (let round = 0; round < rounds; round += 1) {
-    const kind = round % buildEvery === 0 ? "build" : "sync";
-    const reports = await Promise.all(clients.map((client) => client.perform({ round, kind })));
-    // Both have found no workspace, and made one.
-    if (round === 0) await startReader();
-    const [first, second] = reports;
-    expect(first?.hash).not.toBe(second?.hash);
-    for (const { hash, subPath, printed } of reports) {
-      if (subPath === undefined) {
-        builds += 1;
-        expect(printed, `build ${round}`).toBe(hash);
-      } else {
-        versions.set(subPath, hash);
-        expect(await hashOnVolume(subPath), `sync ${round}`).toBe(hash);
+test(
+  `TWO-CLIENTS: two processes that sync different contexts to one workspace ${rounds} times at once have each their own`,
+  { timeout: 30 * 60_000 },
+  async () => {
+    await using one = startClient("one");
+    await using two = startClient("two");
+    const clients = [one, two];
+    const versions = new Map<string, string>();
+    let builds = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const kind = round % buildEvery === 0 ? "build" : "sync";
+      const reports = await Promise.all(clients.map((client) => client.perform({ round, kind })));
+      // Both have found no workspace, and made one.
+      if (round === 0) await startReader();
+      const [first, second] = reports;
+      expect(first?.hash).not.toBe(second?.hash);
+      for (const { hash, subPath, printed } of reports) {
+        if (subPath === undefined) {
+          builds += 1;
+          expect(printed, `build ${round}`).toBe(hash);
+        } else {
+          versions.set(subPath, hash);
+          expect(await hashOnVolume(subPath), `sync ${round}`).toBe(hash);
+        }
       }
     }
-  }
-  for (const [subPath, hash] of [...versions].filter((_, index) => index % 9 === 0))
-    expect(await hashOnVolume(subPath), subPath).toBe(hash);
-  expect([versions.size, builds]).toEqual([2 * (rounds - rounds / buildEvery), 2 * (rounds / buildEvery)]);
-});
+    for (const [subPath, hash] of [...versions].filter((_, index) => index % 9 === 0))
+      expect(await hashOnVolume(subPath), subPath).toBe(hash);
+    expect([versions.size, builds]).toEqual([2 * (rounds - rounds / buildEvery), 2 * (rounds / buildEvery)]);
+  },
+);
