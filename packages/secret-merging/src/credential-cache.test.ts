@@ -36,16 +36,47 @@ test("it is asked for anew when its time is over, and an empty answer or a failu
   expect(await cache.get("f", signal, ask)).toBe(credential);
 });
 
-test("who comes second is served though the first one leaves", async () => {
+const late = new BuilderError({ code: "TIMEOUT", message: "late", details: { timeoutMs: 1 } });
+
+test.each([
+  ["its builder is closed", new BuilderError({ code: "ABORTED", message: "left", details: { reason: "left" } })],
+  ["its time is over", late],
+  ["an SDK says so in its own words", Object.assign(new Error("Request aborted"), { name: "AbortError" })],
+])("who comes second is served though the first one leaves: %s", async (_, error) => {
   const cache = createCredentialCache();
-  const aborted = new BuilderError({ code: "ABORTED", message: "left", details: { reason: "left" } });
-  let leave: (() => void) | undefined;
-  const first = cache.get("k", signal, () => new Promise((_, reject) => (leave = () => reject(aborted))));
-  const second = cache.get("k", signal, () => Promise.resolve(credential));
-  leave?.();
-  await expect(first).rejects.toBe(aborted);
-  expect(await second).toBe(credential);
+  const leaving = new AbortController();
+  const first = cache.get("k", leaving.signal, () => untilAborted(leaving.signal, error));
+  const ask = vi.fn<() => Promise<Credential | undefined>>(() => Promise.resolve(credential));
+  const others = [cache.get("k", signal, ask), cache.get("k", signal, ask)];
+  leaving.abort(late);
+  await expect(first).rejects.toBe(late);
+  expect(await Promise.all(others)).toEqual([credential, credential]);
+  expect(ask).toHaveBeenCalledTimes(1);
 });
+
+test("whoever leaves does not wait for an answer, its own or another's", async () => {
+  const cache = createCredentialCache();
+  const { promise, resolve } = Promise.withResolvers<Credential | undefined>();
+  const [asking, waiting] = [new AbortController(), new AbortController()];
+  const first = cache.get("k", asking.signal, () => promise);
+  const second = cache.get("k", waiting.signal, () => promise);
+  const third = cache.get("k", signal, () => Promise.reject(new Error("asked twice")));
+  waiting.abort(late);
+  await expect(second).rejects.toBe(late);
+  asking.abort(new Error("enough"));
+  await expect(first).rejects.toMatchObject({ code: "ABORTED", details: { reason: "enough" } });
+  resolve(credential);
+  expect(await third).toBe(credential);
+  await expect(cache.get("other", asking.signal, () => promise)).rejects.toMatchObject({ code: "ABORTED" });
+});
+
+function untilAborted(leaving: AbortSignal, error: Error): Promise<never> {
+  return new Promise((_, reject) => {
+    leaving.addEventListener("abort", () => {
+      reject(error);
+    });
+  });
+}
 
 describe("the end of a token", () => {
   const json = (value: object, encoding: BufferEncoding): string =>

@@ -1,5 +1,7 @@
 import type { Credential } from "@slipway/core";
 
+import { abortedError, unlessAborted } from "./abortable-answer.ts";
+
 /** Without a word about their end: enough for the questions of one moment, too short to miss a new login. */
 const unknownLifetimeMs = 5_000;
 const longestMs = 5 * 60_000;
@@ -8,7 +10,10 @@ const reservedFraction = 0.2;
 
 /** Keeps credentials that are costly to get, but never beyond their end. */
 export interface CredentialCache {
-  /** One question at a time per key; whoever asks meanwhile gets the same answer. Neither failures nor empty answers are kept. */
+  /**
+   * One question at a time per key; whoever asks meanwhile gets the same answer, unless who has asked leaves. Neither failures nor empty answers
+   * are kept. Rejects once the signal fires, whatever becomes of the question.
+   */
   get(key: string, signal: AbortSignal, ask: () => Promise<Credential | undefined>): Promise<Credential | undefined>;
 }
 
@@ -17,43 +22,45 @@ interface Kept {
   readonly untilMs: number;
 }
 
+interface Question {
+  readonly answer: Promise<Credential | undefined>;
+  /** Of who has asked: its end may be that of the question. */
+  readonly signal: AbortSignal;
+}
+
 /** Makes an empty cache. `now` is for tests. */
 export function createCredentialCache(now: () => number = Date.now): CredentialCache {
   const kept = new Map<string, Kept>();
-  const asked = new Map<string, Promise<Credential | undefined>>();
-  const askOnce = (key: string, ask: () => Promise<Credential | undefined>): Promise<Credential | undefined> => {
-    const asking = ask()
+  const asked = new Map<string, Question>();
+  const begin = (key: string, signal: AbortSignal, ask: () => Promise<Credential | undefined>): Question => {
+    const answer = ask()
       .then((credential) => {
         if (credential !== undefined) kept.set(key, { credential, untilMs: keepUntil(credential, now()) });
         return credential;
       })
       .finally(() => asked.delete(key));
-    asked.set(key, asking);
-    return asking;
+    const question = { answer, signal };
+    asked.set(key, question);
+    return question;
   };
-  return {
-    get: async (key, signal, ask) => {
-      const held = kept.get(key);
-      if (held !== undefined && held.untilMs > now()) return held.credential;
-      const others = asked.get(key);
-      if (others === undefined) return askOnce(key, ask);
-      try {
-        return await others;
-      } catch (error) {
-        // Who asked first may have left; that is no reason for who comes second.
-        if (signal.aborted || !isAborted(error)) throw error;
-        return askOnce(key, ask);
-      }
-    },
+  const get: CredentialCache["get"] = async (key, signal, ask) => {
+    const held = kept.get(key);
+    if (held !== undefined && held.untilMs > now()) return held.credential;
+    if (signal.aborted) throw abortedError(signal);
+    const question = asked.get(key) ?? begin(key, signal, ask);
+    try {
+      return await unlessAborted(question.answer, signal);
+    } catch (error) {
+      // That somebody else has left, in whatever words, is no reason for who is still here.
+      if (!question.signal.aborted) throw error;
+      return await get(key, signal, ask);
+    }
   };
+  return { get };
 }
 
 /** Until when a credential may be kept, in epoch milliseconds. */
 export function keepUntil({ expiresAtMs }: Credential, nowMs: number): number {
   if (expiresAtMs === undefined) return nowMs + unknownLifetimeMs;
   return nowMs + Math.max(0, Math.min(longestMs, (expiresAtMs - nowMs) * (1 - reservedFraction)));
-}
-
-function isAborted(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ABORTED";
 }

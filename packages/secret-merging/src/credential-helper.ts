@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 
-import { BuilderError } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
+import { abortedError } from "./abortable-answer.ts";
 import { invalidCredentials } from "./invalid-credentials.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 
@@ -74,7 +74,7 @@ async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
   try {
     return await talk(child, call.serverUrl);
   } catch (error) {
-    if (call.signal.aborted) throw aborted(call.signal);
+    if (call.signal.aborted) throw abortedError(call.signal);
     throw invalidCredentials(call.source, `${program} ${failureOf(error, deadline, call)}`);
   }
 }
@@ -97,16 +97,6 @@ function failureOf(error: unknown, deadline: AbortSignal, { timeoutMs }: HelperC
     return "is not installed. Put it on the PATH, or take it out of credsStore and credHelpers";
   }
   return `cannot be started: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-function aborted(signal: AbortSignal): Error {
-  if (BuilderError.isInstance(signal.reason)) return signal.reason;
-  const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
-  return new BuilderError({
-    code: "ABORTED",
-    message: `Asking a credential helper was aborted: ${reason}`,
-    details: { reason },
-  });
 }
 
 function parseAnswer(program: string, output: string, source: string): Credential | undefined {

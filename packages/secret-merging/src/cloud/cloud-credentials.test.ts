@@ -92,6 +92,36 @@ describe("Amazon ECR", () => {
     expect(log).toEqual([{ region: "eu-west-1", profile: "ci" }, "GetAuthorizationTokenCommand"]);
   });
 
+  test("serves a build that goes on, while another one that has asked is cancelled", async () => {
+    const data = { authorizationToken: base64("AWS:hunter2"), expiresAt: new Date(inAnHour) };
+    const asked = Promise.withResolvers<undefined>();
+    let requests = 0;
+    const load: LoadModule = () =>
+      Promise.resolve({
+        ECRClient: class {
+          send(_command: object, { abortSignal }: { abortSignal: AbortSignal }): Promise<object> {
+            requests += 1;
+            if (requests > 1) return Promise.resolve({ authorizationData: [data] });
+            asked.resolve(undefined);
+            return new Promise((_, reject) => {
+              abortSignal.addEventListener("abort", () => {
+                reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
+              });
+            });
+          }
+        },
+        GetAuthorizationTokenCommand: Object,
+      });
+    const keychain = createEcrCredentials({}, load);
+    const cancelled = new AbortController();
+    const first = ask(keychain, `${ecrHost}/a`, { signal: cancelled.signal });
+    await asked.promise;
+    const second = ask(keychain, `${ecrHost}/b`);
+    cancelled.abort(new Error("cancelled"));
+    await expect(first).rejects.toThrow("cancelled");
+    expect(await second).toMatchObject([{ username: "AWS", password: "hunter2" }]);
+  });
+
   test("that answers without a token, or not at all, is an error with its words", async () => {
     expect(await problemOf(ask(createEcrCredentials({}, fakeSdk({}).load), `${ecrHost}/a`))).toMatch(/no token/);
     const failing: LoadModule = () =>
