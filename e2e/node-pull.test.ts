@@ -1,5 +1,5 @@
 import type { Pod } from "@slipway/cluster";
-import { createBuilder } from "slipway";
+import { createBuilder, type DriverEvent } from "slipway";
 import { buildkitDriver } from "slipway/buildkit";
 import { pullSecret } from "slipway/secrets";
 import { expect, it } from "vitest";
@@ -68,7 +68,17 @@ it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by
   const { reference } = await builder.build(recorded).image();
   await rotate();
   const destination = `${registry.host}/released/app`;
-  const published = await builder.publish({ source: reference, destinations: [destination] });
+  const elsewhere = `${namespace.repository}:released`;
+  const progress = new Map<string, DriverEvent<"push-progress">>();
+  const onEvent = (event: DriverEvent): void => {
+    if (event.type === "push-progress") progress.set(event.reference, event);
+  };
+  const published = await builder.publish({ source: reference, destinations: [destination, elsewhere] }, { onEvent });
+  // Its layers are mounted beside those of the source, and sent to the other registry.
+  const { sentBytes } = published;
+  expect(sentBytes).toBeGreaterThan(0);
+  expect(progress.get(destination)).toMatchObject({ sentBytes: 0, totalBytes: 0 });
+  expect(progress.get(elsewhere)).toMatchObject({ sentBytes, totalBytes: sentBytes });
   const [tag = "", ...others] = await listTags(registry, user, "released/app");
   expect(tag).toMatch(/^v-[0-9a-f]{16}$/);
   expect(others).toEqual([]);

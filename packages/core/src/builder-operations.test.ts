@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import { createBuilder } from "./builder.ts";
+import type { DriverEvent } from "./build-event.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
 import { BuilderError } from "./builder-error.ts";
 import type { BuildInfo } from "./builder-status.ts";
@@ -65,6 +66,33 @@ test("bootstrap reports its progress to the caller and resolves to the status", 
   const builder = createBuilder({ driver: stubDriver({ bootstrap }) });
   expect(await builder.bootstrap({ onEvent: (event) => events.push(event) })).toEqual({ state: "running", nodes: [] });
   expect(events).toEqual([{ type: "pod-phase", pod: "p", phase: "pending", timeMs: 5 }]);
+});
+
+test("publish reports to the caller what each destination has, thinned out, and the latest before it resolves", async () => {
+  const image = { digest: someDigest, references: [], sentBytes: 6, mountedBytes: 0, skippedBytes: 0 };
+  let emitLater: ((event: DriverEvent) => void) | undefined;
+  const publish: NonNullable<BuilderDriver["publish"]> = async ({ destinations }, { emit }) => {
+    emitLater = emit;
+    for (const sentBytes of [1, 2, 3])
+      for (const reference of destinations) emit({ type: "push-progress", reference, sentBytes, totalBytes: 3 });
+    return image;
+  };
+  const events: unknown[] = [];
+  const onEvent = (event: DriverEvent): void => {
+    if (event.type === "push-progress") events.push([event.reference, event.sentBytes, event.totalBytes]);
+  };
+  const builder = createBuilder({ driver: { ...stubDriver(), publish } });
+  const options = { source: "r.io/app:1", destinations: ["a.io/app:1", "b.io/app:1"] };
+  expect(await builder.publish(options, { onEvent })).toEqual(image);
+  const seen = [
+    ["a.io/app:1", 1, 3],
+    ["b.io/app:1", 1, 3],
+    ["a.io/app:1", 3, 3],
+    ["b.io/app:1", 3, 3],
+  ];
+  expect(events).toEqual(seen);
+  emitLater?.({ type: "push-progress", reference: "a.io/app:1", sentBytes: 4 });
+  expect(events).toEqual(seen);
 });
 
 test("ensurePullable says to the caller which source cannot be read", async () => {
