@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { createBuilder, type DriverEvent } from "slipway";
+import { createBuilder, type BuildRun, type DriverEvent } from "slipway";
 import { buildkitDriver } from "slipway/buildkit";
 import { kanikoDriver } from "slipway/kaniko";
 import { pullSecret, staticCredentials } from "slipway/secrets";
@@ -105,20 +105,13 @@ it.each([
   search.look("events of operations", printedForms(reported));
   await lookAround();
 
-  // A build that the registry refuses: before it starts, and where that is not asked for, in the middle.
   const login = { registry: registry.host, username: stranger.name, password: stranger.password };
   const wrong = staticCredentials(login);
   await using locked = createBuilder({
     driver: buildkitDriver(registryDriverOptions(namespace)),
     credentials: [wrong],
   });
-  for (const preflight of [true, false]) {
-    const { outcome, events } = observeBuild(locked.build({ ...options, preflight }));
-    const error = await outcome;
-    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
-    search.look("error", printedForms(error));
-    search.look("events of a failure", renderedForms(events));
-  }
+  await lookAtRefusals(search, (preflight) => locked.build({ ...options, preflight }));
   search.look("explicit credentials", printedForms(wrong));
   search.look("options that do not parse", printedForms(refusalOf({ pasword: stranger.password })));
   const order = { driver: registryDriverOptions(namespace), context: context.path, tag: options.tags[0] };
@@ -177,13 +170,7 @@ it("NO-SECRETS: with kaniko a password is nowhere but in the Secrets that hold i
 
   const wrong = staticCredentials({ registry: registry.host, username: stranger.name, password: stranger.password });
   await using locked = createBuilder({ driver: kanikoDriver(driverOptions), credentials: [wrong] });
-  for (const preflight of [true, false]) {
-    const { outcome, events } = observeBuild(locked.build({ ...options, preflight }));
-    const error = await outcome;
-    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
-    search.look("error", printedForms(error));
-    search.look("events of a failure", renderedForms(events));
-  }
+  await lookAtRefusals(search, (preflight) => locked.build({ ...options, preflight }));
   await lookAtCluster(search, namespace, new Set(secrets), undefined);
   expect(search.findings).toEqual([]);
 });
@@ -270,6 +257,17 @@ async function lookAtImage(
   const parts = await downloadImage(registry, user, image);
   expect(parts.length).toBeGreaterThanOrEqual(3);
   for (const part of parts) search.look("image", part);
+}
+
+/** A build that the registry refuses: before it starts, and where that is not asked for, in the middle. */
+async function lookAtRefusals(search: SecretSearch, build: (preflight: boolean) => BuildRun): Promise<void> {
+  for (const preflight of [true, false]) {
+    const { outcome, events } = observeBuild(build(preflight));
+    const error = await outcome;
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+    search.look("error", printedForms(error));
+    search.look("events of a failure", renderedForms(events));
+  }
 }
 
 /** The error for options with a mistake. */
