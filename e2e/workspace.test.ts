@@ -34,7 +34,11 @@ async function makeContext(name: string, files = 50): Promise<string> {
 }
 
 async function inPod(...command: string[]): Promise<string> {
-  await using stream = await test.cluster.exec({ namespace: test.name, pod: workspace.pod, command, stdin: false });
+  return outputOf(workspace.pod, ...command);
+}
+
+async function outputOf(pod: string, ...command: string[]): Promise<string> {
+  await using stream = await test.cluster.exec({ namespace: test.name, pod, command, stdin: false });
   let output = "";
   for await (const chunk of stream.stdio) output += (chunk as Buffer).toString("latin1");
   return output;
@@ -261,5 +265,13 @@ it.concurrent("a workspace on a claim survives the eviction of its pod, with all
   expect(after.pod).not.toBe(before.pod);
   expect(await after.sync(root)).toMatchObject({ sentFiles: 0, sentBytes: 0, path: version.path });
   await expectSynced(root, version, after.pod);
+  // Who has had it since before goes on in the other pod.
+  expect(before.pod).not.toBe(after.pod);
+  await version.renew();
+  expect(before.pod).toBe(after.pod);
+  const leases = () => outputOf(after.pod, "sh", "-c", "ls /workspace/versions/*/leases | wc -l");
+  expect(await leases()).toBe("2\n");
+  await version.release();
+  expect(await leases()).toBe("1\n");
   await after.delete();
 });

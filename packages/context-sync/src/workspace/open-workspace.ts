@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-import type { Cluster, Job, PersistentVolumeClaim, Pod, PodTemplate } from "@slipway/cluster";
+import type { Cluster, Job, PersistentVolumeClaim, PodTemplate } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 
-import type { PodTarget } from "./run-in-pod.ts";
 import { syncContext, type KnownVersion, type SyncOptions, type WorkspaceVersion } from "./sync-context.ts";
 import {
   claimOf,
@@ -13,6 +12,7 @@ import {
   type OwnerReference,
   type WorkspaceVolume,
 } from "./workspace-job.ts";
+import { readyPods, WorkspacePod } from "./workspace-pod.ts";
 
 /** Which workspace, and what it is made of if it is not there yet. */
 export interface WorkspaceOptions {
@@ -77,33 +77,26 @@ export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions)
   ]);
   checkClaim(found, options);
   const job = found.spec?.suspend === true ? await beginJob(cluster, found, options, signal) : found;
-  const pod = ready.get(job.metadata?.uid ?? "") ?? (await startedPod(cluster, job, options));
-  const target: PodTarget = { cluster, namespace, pod };
+  const { uid = "" } = job.metadata ?? {};
+  const present = ready.get(uid) ?? (await startedPod(cluster, job, options));
+  const target = new WorkspacePod(cluster, { namespace, name, uid }, present);
   const known = new Map<string, KnownVersion>();
   return {
     namespace,
-    pod,
+    get pod() {
+      return target.pod;
+    },
     claimName: claimOf(job),
-    sync: (root, syncOptions = {}) => syncContext(target, root, syncOptions, known),
+    sync: async (root, syncOptions = {}) => {
+      const version = await target.orNext(() => syncContext(target, root, syncOptions, known), syncOptions);
+      return {
+        ...version,
+        renew: (call) => target.orNext(() => version.renew(call), call),
+        release: (call) => target.orNext(() => version.release(call), call),
+      };
+    },
     delete: () => cluster.delete(reference),
   };
-}
-
-/** The pods of a Job of the name that take work, by the uid of the Job: with a workspace that runs, nothing has to be waited for. */
-async function readyPods(
-  cluster: Cluster,
-  namespace: string,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> {
-  const { isPodReady, podsOfJob } = await import("@slipway/cluster");
-  const kind = { apiVersion: "v1", kind: "Pod", namespace };
-  const { items } = await cluster.list<Pod>(kind, { labelSelector: podsOfJob(name), signal });
-  return new Map(
-    items
-      .filter(isPodReady)
-      .flatMap(({ metadata }) => (metadata?.ownerReferences ?? []).map(({ uid }) => [uid, metadata?.name ?? ""])),
-  );
 }
 
 /** Waits for the pod of a workspace that begins. One that does not is deleted: nothing would end it before its lifetime has passed. */
