@@ -92,6 +92,18 @@ describe("Amazon ECR", () => {
     expect(log).toEqual([{ region: "eu-west-1", profile: "ci" }, "GetAuthorizationTokenCommand"]);
   });
 
+  test.each([
+    ["123456789012.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1"],
+    ["123456789012.dkr-ecr.eu-west-1.on.aws", "eu-west-1"],
+    ["123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"],
+    ["123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"],
+    ["123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"],
+  ])("knows %s, in %s", async (host, region) => {
+    const { load, log } = fakeSdk({ authorizationData: [{ authorizationToken: base64("AWS:hunter2") }] });
+    expect(await ask(createEcrCredentials({}, load), `${host}/a`)).toHaveLength(1);
+    expect(log[0]).toEqual({ region });
+  });
+
   test("serves a build that goes on, while another one that has asked is cancelled", async () => {
     const data = { authorizationToken: base64("AWS:hunter2"), expiresAt: new Date(inAnHour) };
     const asked = Promise.withResolvers<undefined>();

@@ -19,7 +19,7 @@ const optionsSchema = z.strictObject({
 const packageName = "@aws-sdk/client-ecr";
 const source = "Amazon ECR";
 const hosts =
-  /^\d{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)$/;
+  /^\d{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov)$/;
 
 interface EcrModule {
   readonly ECRClient: new (options: { region: string; profile?: string }) => {
