@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 /** A registry with what is in `content`, by path; it takes whatever it is sent. */
-async function serve(content: Record<string, Buffer>, mediaType: string = manifestType) {
+async function serve(content: Record<string, Buffer>, mediaType: string = manifestType, stated?: string) {
   const requests: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(request);
@@ -47,7 +47,7 @@ async function serve(content: Record<string, Buffer>, mediaType: string = manife
     response.writeHead(200, {
       "content-type": mediaType,
       "content-length": found.length,
-      "docker-content-digest": computeDigest(found),
+      "docker-content-digest": stated ?? computeDigest(found),
     });
     response.end(method === "HEAD" ? undefined : found);
   };
@@ -57,8 +57,12 @@ async function serve(content: Record<string, Buffer>, mediaType: string = manife
   return { registry: `127.0.0.1:${(server.address() as AddressInfo).port}`, requests, content };
 }
 
-function connect(registry: string, mirrors: readonly string[] = []): RegistryClient {
-  const client = createRegistryClient({ registry, mirrors, retryDelaysMs: [] });
+function connect(
+  registry: string,
+  mirrors: readonly string[] = [],
+  warn: (message: string) => void = () => undefined,
+): RegistryClient {
+  const client = createRegistryClient({ registry, mirrors, retryDelaysMs: [], keychainCall: { warn } });
   opened.push(client);
   return client;
 }
@@ -106,6 +110,28 @@ it("a tag that only a mirror has is not put into the registry to be deleted", as
   const mirror = await serve({ "/v2/app/manifests/1": image });
   expect(await connect(origin.registry, [mirror.registry]).deleteManifest(`${origin.registry}/app:1`)).toBe(false);
   expect(origin.requests).toEqual(["DELETE /v2/app/manifests/1", "HEAD /v2/app/manifests/1"]);
+});
+
+it.each([
+  ["a page to log in", Buffer.from("<html>"), undefined],
+  ["another image", Buffer.from(JSON.stringify({ schemaVersion: 2, annotations: { other: "image" } })), undefined],
+  ["what is not what it says", image, `sha256:${"a".repeat(64)}`],
+])("a mirror that serves %s is left out, and the registry itself is asked", async (_, served, stated) => {
+  const digest = computeDigest(image);
+  const content = (bytes: Buffer): Record<string, Buffer> => ({
+    "/v2/app/manifests/1": bytes,
+    [`/v2/app/manifests/${digest}`]: bytes,
+  });
+  const [origin, mirror] = [await serve(content(image)), await serve(content(served), manifestType, stated)];
+  const warnings: string[] = [];
+  const client = connect(origin.registry, [mirror.registry], (message) => warnings.push(message));
+  expect((await client.getManifest(`${origin.registry}/app@${digest}`))?.bytes).toEqual(image);
+  expect(await client.headManifest(`${origin.registry}/app@${digest}`)).toMatchObject({ digest });
+  // Of a tag nobody knows what it should be: another image may be one from before.
+  const isImage = served.includes("annotations");
+  expect((await client.getManifest(`${origin.registry}/app:1`))?.bytes).toEqual(isImage ? served : image);
+  expect(warnings[0]).toContain(`the mirror ${mirror.registry} was left out: it serves `);
+  expect(mirror.requests).toHaveLength(3);
 });
 
 it("an image that is asked for directly does not come from a mirror", async () => {

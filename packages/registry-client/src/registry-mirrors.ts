@@ -1,8 +1,9 @@
-import { BuilderError } from "@slipway/core";
-
+import { isDigest } from "./image-reference.ts";
+import { computeDigest, parseManifestJson } from "./manifest.ts";
+import { maxManifestBytes } from "./manifest-requests.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import type { ClientRequest, RegistryRequests } from "./request-context.ts";
-import { discardBody } from "./response-body.ts";
+import { discardBody, readBody, withBody } from "./response-body.ts";
 
 /** A registry that has copies, with the folder there that holds them. */
 export interface Mirror {
@@ -29,20 +30,43 @@ async function fromMirrors(
 ): Promise<RegistryResponse | undefined> {
   const { method, url, repository, signal, direct = false } = request;
   const isRead = (method === "GET" || method === "HEAD") && typeof url === "string" && repository !== undefined;
-  if (direct || !isRead || !/\/(manifests|blobs)\/[^/]+$/.test(url)) return undefined;
+  if (direct || !isRead) return undefined;
+  const [, kind, name = ""] = /\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
+  if (kind === undefined) return undefined;
   for (const { requests: mirror, prefix } of mirrors) {
     // A mirror of several registries learns from `ns` which one is meant.
     const mirrored = `${prefix}${url}?${new URLSearchParams({ ns: requests.registry }).toString()}`;
     const place = { url: mirrored, repository: prefix + repository };
     try {
       const response = await mirror.send({ ...request, ...place, timeoutMs: mirrorTimeoutMs });
-      if (response.ok) return response;
+      if (response.ok) return kind === "manifests" ? await checkedManifest(response, method, name) : response;
       await discardBody(response);
     } catch (error) {
       if (signal.aborted) throw error;
-      const reason = BuilderError.isInstance(error) ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
       requests.warn(`the mirror ${mirror.registry} was left out: ${reason}`);
     }
   }
   return undefined;
+}
+
+/** What stands before a mirror may answer for it, and a mirror may have something else. @throws if it is no manifest, or not the one that was asked for */
+async function checkedManifest(
+  response: RegistryResponse,
+  method: ClientRequest["method"],
+  name: string,
+): Promise<RegistryResponse> {
+  const stated = response.headers.get("docker-content-digest") ?? "";
+  const expected = [name, stated].find(isDigest);
+  const requireDigest = (actual: string): void => {
+    if (expected !== undefined && actual !== expected) throw new Error(`it serves ${actual} as ${expected}`);
+  };
+  if (method === "HEAD") {
+    if (isDigest(stated)) requireDigest(stated);
+    return response;
+  }
+  const bytes = await readBody(response, maxManifestBytes);
+  if (parseManifestJson(bytes) === undefined) throw new Error("it serves no manifest");
+  requireDigest(computeDigest(bytes, expected?.split(":")[0]));
+  return withBody(response, bytes);
 }

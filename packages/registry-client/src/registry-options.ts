@@ -22,8 +22,8 @@ export interface RegistryClientOptions {
    */
   readonly proxy?: string | false | undefined;
   /**
-   * Registries that are asked first for manifests and blobs, in this order; whatever goes wrong there, the registry itself is asked next.
-   * Not asked for what decides about a write, and not for lists.
+   * Registries that are asked first for manifests and blobs, in this order; whatever goes wrong there, a manifest that is another one included, the
+   * registry itself is asked next. Of a blob the beginning of the answer decides. Not asked for what decides about a write, and not for lists.
    * @defaultValue none
    */
   readonly mirrors?: readonly RegistryMirror[] | undefined;
