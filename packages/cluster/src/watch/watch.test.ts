@@ -84,15 +84,33 @@ test.each(expiries)("tells the difference to a new list after a 410 %s", async (
   ]);
 });
 
-test("opens a watch anew when nothing comes, and repeats nothing", async () => {
+// By default a watch is taken for dead after 90 s of silence, and an API server for lost when it was away for 60 s.
+test.each([60_000, 30])(
+  "opens a watch anew when nothing comes, and repeats nothing (gives up after %d ms)",
+  async (giveUpAfterMs) => {
+    await using server = await serveInTurn(
+      [{ metadata: { resourceVersion: "5" }, items: [] }],
+      [
+        (response) => response.write(event("ADDED", object("a", 6))),
+        (response) => response.write(event("ADDED", object("a", 6)) + event("ADDED", object("b", 7))),
+      ],
+    );
+    expect(await take(server, 2, { idleTimeoutMs: 50, giveUpAfterMs })).toEqual(["ADDED a@6", "ADDED b@7"]);
+  },
+);
+
+test("opens a watch anew that is cut after a long silence", async () => {
   await using server = await serveInTurn(
     [{ metadata: { resourceVersion: "5" }, items: [] }],
     [
-      (response) => response.write(event("ADDED", object("a", 6))),
-      (response) => response.write(event("ADDED", object("a", 6)) + event("ADDED", object("b", 7))),
+      (response) => {
+        response.write(event("ADDED", object("a", 6)));
+        setTimeout(() => response.destroy(), 100);
+      },
+      (response) => response.write(event("ADDED", object("b", 7))),
     ],
   );
-  expect(await take(server, 2, { idleTimeoutMs: 50 })).toEqual(["ADDED a@6", "ADDED b@7"]);
+  expect(await take(server, 2, { giveUpAfterMs: 30 })).toEqual(["ADDED a@6", "ADDED b@7"]);
 });
 
 test("fails at once with what the API server will not allow", async () => {

@@ -88,7 +88,8 @@ export async function* watchObjects<T extends KubernetesObject>(
   if (options.from) known.reconcile(options.from.items);
   let resourceVersion = options.from?.resourceVersion ?? options.resourceVersion;
   const backoff = createBackoff();
-  let workedAtMs = performance.now();
+  // Silence is none: a watch of what does not change is silent for as long as it works.
+  let failingSinceMs: number | undefined;
 
   while (true) {
     if (signal?.aborted) throw abortError(signal);
@@ -96,7 +97,7 @@ export async function* watchObjects<T extends KubernetesObject>(
     try {
       if (resourceVersion === undefined) {
         const list = await source.list(options);
-        workedAtMs = performance.now();
+        failingSinceMs = undefined;
         resourceVersion = list.resourceVersion;
         yield* known.reconcile(list.items);
       }
@@ -105,10 +106,9 @@ export async function* watchObjects<T extends KubernetesObject>(
         { watch: "true", allowWatchBookmarks: "true", resourceVersion, timeoutSeconds },
         options,
       );
-      workedAtMs = performance.now();
+      failingSinceMs = undefined;
       for await (const line of readLines(orIdle(response, idleTimeoutMs, () => source.dropIdle()))) {
         const { type, object } = parseLine<T>(line);
-        workedAtMs = performance.now();
         backoff.reset();
         resourceVersion = object.metadata?.resourceVersion ?? resourceVersion;
         if (type === "BOOKMARK" || type === "ERROR") continue;
@@ -125,7 +125,8 @@ export async function* watchObjects<T extends KubernetesObject>(
         continue;
       }
       if (isFatal(error)) throw error;
-      if (performance.now() - workedAtMs > giveUpAfterMs) {
+      failingSinceMs ??= performance.now();
+      if (performance.now() - failingSinceMs > giveUpAfterMs) {
         throw BuilderError.isInstance(error)
           ? error
           : connectionLost(source.server, `watch of ${resource.kind}`, error);
