@@ -25,7 +25,7 @@ import { pushManifests, pushTags } from "./push-manifests.ts";
 import type { GraphSource } from "./read-image-graph.ts";
 import { readAttached, readImage } from "./read-image-graph.ts";
 
-const defaultConcurrency = 3;
+const defaultConcurrency = 6;
 const defaultChunkBytes = 5 * 1024 * 1024;
 /** What is read and sent at a time within a stream: larger parts leave the processor's cache before they are sent. */
 const streamedBytes = 1024 * 1024;

@@ -13,7 +13,7 @@ export interface CopyImageOptions extends PublishOptions {
   readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
   /** Told of what was left as it is at a destination: signatures there that cannot be joined with those of the source. */
   readonly warn?: ((message: string) => void) | undefined;
-  /** Blobs that travel at a time. Each takes 3 MiB of memory, or three times `chunkBytes` once it travels in chunks. @defaultValue 3 */
+  /** Blobs that travel at a time. Each takes 3 MiB of memory, or three times `chunkBytes` once it travels in chunks. @defaultValue 6 */
   readonly concurrency?: number | undefined;
   /**
    * Where a blob cannot be sent in one request, or a connection has ended within that: the size of the chunks in which it travels, in bytes, so that

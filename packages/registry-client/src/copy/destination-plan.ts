@@ -55,7 +55,7 @@ export interface AskedBlob {
   readonly isMissing: Promise<boolean>;
 }
 
-/** Asks a destination for blobs in their order: the first can be on its way before the last was asked for. By digest. */
+/** Asks a destination for blobs, the largest first, as they are sent: it can be on its way before the last was asked for. By digest. */
 export function askForBlobs(
   client: RegistryClient,
   repository: string,
@@ -65,7 +65,8 @@ export function askForBlobs(
   const limit = createConcurrencyLimit(parallelRequests);
   const ask = async ({ digest }: ContentDescriptor): Promise<boolean> =>
     (await unlessHidden(client.headBlob(repository, digest, { signal, direct: true }))) === undefined;
-  const asked = blobs.map((blob) => ({ blob, isMissing: limit.run(() => ask(blob)) }));
+  const bySize = blobs.toSorted((first, second) => second.sizeBytes - first.sizeBytes);
+  const asked = bySize.map((blob) => ({ blob, isMissing: limit.run(() => ask(blob)) }));
   // Whoever wants the blob learns of it; there may be nobody any more.
   for (const { isMissing } of asked) isMissing.catch(() => undefined);
   return new Map(asked.map((each) => [each.blob.digest, each]));
