@@ -38,29 +38,23 @@ const dockerConfigOptionsSchema = z.strictObject({
  * `DOCKER_AUTH_CONFIG` holds comes first, then the helpers, then the file itself. All is read anew each time, so a fresh login needs no
  * restart; the answer of a helper is kept for 5 seconds, or for 80 % of the life that a token states, but no longer than 5 minutes.
  *
- * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a file that cannot be read or a helper that
- * fails, unless the builder goes on with a warning.
+ * @throws `INVALID_OPTIONS` at once for wrong options; later, when a build needs credentials, for a file that was named and is not there, and for
+ * one that cannot be read or a helper that fails, unless the builder goes on with a warning.
  */
 export function dockerConfig(options: DockerConfigOptions = {}): Keychain {
   const { path, helperTimeoutMs = 30_000 } = parseOptions(dockerConfigOptionsSchema, options, "dockerConfig");
   const cache = createCredentialCache();
-  const read = async (): Promise<KeychainContent> => {
-    const file = path ?? defaultPath();
-    const source = `docker config ${abbreviateHome(file)}`;
-    const text = await readConfig(file, source, path === undefined);
-    return text === undefined ? { entries: [], problems: [] } : parseDockerConfigFile(text, source);
-  };
   const find = async (resource: RegistryResource, call: KeychainCall): Promise<readonly RankedCredential[]> => {
     const variable = readVariable();
     const ask = localHelper(helperTimeoutMs, call, cache);
     return [
       ...(await findCredentials(variable, resource, call, ask)),
-      ...(await findCredentials(await read(), resource, call, ask)),
+      ...(await findCredentials(await readFileContent(path), resource, call, ask)),
     ];
   };
   return keychainOf({
     read: async () => {
-      const [variable, file] = [readVariable(), await read()];
+      const [variable, file] = [readVariable(), await readFileContent(path)];
       return {
         entries: [...variable.entries, ...file.entries],
         problems: [...variable.problems, ...file.problems],
@@ -113,12 +107,23 @@ function abbreviateHome(path: string): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-async function readConfig(path: string, source: string, optional: boolean): Promise<string | undefined> {
+/** @param path - Of a file that has to be there; without it, of one that may. */
+async function readFileContent(path: string | undefined): Promise<KeychainContent> {
+  const file = path ?? defaultPath();
+  const source = `docker config ${abbreviateHome(file)}`;
+  const read = await tryRead(file);
+  if ("text" in read) return parseDockerConfigFile(read.text, source);
+  const { code } = read;
+  if (code === "ENOENT" && path === undefined) return { entries: [], problems: [] };
+  const message = `Cannot read ${source} (${code}). Run docker login, or name another file`;
+  if (code === "ENOENT") throw invalidCredentials(source, message);
+  return { entries: [], problems: [{ source, message }] };
+}
+
+async function tryRead(path: string): Promise<{ readonly text: string } | { readonly code: string }> {
   try {
-    return await readFile(path, "utf8");
+    return { text: await readFile(path, "utf8") };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    if (optional && code === "ENOENT") return undefined;
-    throw invalidCredentials(source, `Cannot read ${source} (${code}). Run docker login, or name another file`);
+    return { code: error instanceof Error && "code" in error ? String(error.code) : String(error) };
   }
 }

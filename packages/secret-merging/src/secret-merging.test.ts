@@ -7,7 +7,7 @@ import { BuilderError } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, SecretData } from "@slipway/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { createKeychain, dockerConfig, pullSecret } from "./index.ts";
+import { createKeychain, dockerConfig, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
 
 // Helpers are processes, and a busy machine starts them late.
 vi.setConfig({ testTimeout: 60_000 });
@@ -140,6 +140,19 @@ describe("dockerConfig", () => {
     );
     const wrong = writeConfig({ auths: { "a.io": { auth: 7, password: "hunter2" } } });
     expect((await issue(ask(dockerConfig({ path: wrong }), "a.io"))).message).toMatch(/see auths\.a\.io\.auth/);
+  });
+
+  test("a file that cannot be read is a warning where there is somebody to hear it, and other keychains serve", async () => {
+    const keychain = createKeychain(
+      dockerConfig({ path: folder }),
+      staticCredentials({ registry: "a.io", username: "ann", password: "hunter2" }),
+    );
+    const warnings: string[] = [];
+    expect(await users(keychain, "a.io/x", { warn: (message) => warnings.push(message) })).toEqual(["ann"]);
+    expect(warnings).toEqual([`Cannot read docker config ${folder} (EISDIR). Run docker login, or name another file`]);
+    expect((await issue(ask(keychain, "a.io/x"))).message).toMatch(/EISDIR/);
+    const { problems } = await inspectKeychain(keychain, { signal: AbortSignal.timeout(60_000) });
+    expect(problems).toMatchObject([{ source: `docker config ${folder}` }]);
   });
 
   test("refuses options that it does not know", () => {
