@@ -8,6 +8,7 @@ import type { Credential, Keychain, KeychainCall, SecretData } from "@slipway/co
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { createKeychain, dockerConfig, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
+import { ask, base64, basic } from "./testing/keychain-questions.ts";
 
 // Helpers are processes, and a busy machine starts them late.
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,22 +22,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
-const basic = (username: string, password: string): object => ({ auth: base64(`${username}:${password}`) });
-
 function writeConfig(config: unknown): string {
   const path = join(folder, "config.json");
   writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
   return path;
-}
-
-function ask(keychain: Keychain, name: string, call: Partial<KeychainCall> = {}): Promise<readonly Credential[]> {
-  const [registry = "", ...path] = name.split("/");
-  const repository = path.length > 0 ? { repository: path.join("/") } : {};
-  return keychain.resolve(
-    { registry, ...repository, actions: ["pull"] },
-    { signal: AbortSignal.timeout(60_000), ...call },
-  );
 }
 
 /** User names, or kinds of token, in order. */
