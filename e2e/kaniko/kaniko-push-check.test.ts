@@ -143,6 +143,12 @@ describe("the question for permission to push", () => {
     expect(await build(base, `${passwords.host}/twice:1`)).toEqual(accepted("/twice", "/twice/cache", "/base"));
   });
 
+  test("is none of base images: who may not pull one learns it from the executor", async () => {
+    const error = await trials.fail(`FROM ${passwords.host}/base:1\n`, options("stale", {}));
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: passwords.host } });
+    expect(error.message).toContain("does not let this build pull");
+  });
+
   test("goes through the pod of the build where there is no other way", async () => {
     const build = { tags: [`${manualHost}/any:1`] };
     using pods = await recordPods(namespace);

@@ -92,7 +92,49 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
         'error pushing image: failed to push to destination: Put "https://registry.example.com/v2/": connection refused',
     },
     "REGISTRY_UNAVAILABLE",
-    /could not be pushed/,
+    /could not be pushed to registry\.example\.com:/,
+  ],
+  [
+    "credentials that may not pull",
+    {
+      error:
+        "error building image: unable to complete operation after 2 attempts, last error: GET http://r.example.com:5000/v2/base/manifests/1: UNAUTHORIZED: authentication required; [map[Action:pull]]",
+    },
+    "REGISTRY_UNAUTHORIZED",
+    /The registry r\.example\.com:5000 does not let this build pull/,
+  ],
+  [
+    "a token that nobody gets",
+    {
+      error:
+        "error building image: GET https://auth.example.com/token?scope=repository%3Abase%3Apull&service=r: unexpected status code 401 Unauthorized: no",
+    },
+    "REGISTRY_UNAUTHORIZED",
+    /auth\.example\.com does not let/,
+  ],
+  [
+    "a registry of a base image that is away",
+    { error: 'error building image: Get "https://r.example.com/v2/": dial tcp: lookup r.example.com: no such host' },
+    "REGISTRY_UNAVAILABLE",
+    /could not be pulled from r\.example\.com:/,
+  ],
+  [
+    "a registry that is too busy to give a base image",
+    { error: "error building image: GET https://r.io/v2/base/manifests/1: TOOMANYREQUESTS: slow down" },
+    "REGISTRY_UNAVAILABLE",
+    /TOOMANYREQUESTS/,
+  ],
+  [
+    "a base image that is not there",
+    { error: "error building image: GET https://r.io/v2/base/manifests/1: MANIFEST_UNKNOWN: manifest unknown" },
+    "BUILD_FAILED",
+    /MANIFEST_UNKNOWN/,
+  ],
+  [
+    "an address of ADD that is away",
+    { error: 'error building image: error building stage: Get "https://example.com/file.tar": dial tcp: no such host' },
+    "BUILD_FAILED",
+    /file\.tar/,
   ],
 ])("tells %s", (_what, how, code, message) => {
   const error = explainEnd(end(how));

@@ -1,6 +1,7 @@
 import { BuilderError } from "@slipway/core";
 
 import type { LogSummary } from "./executor-log.ts";
+import { registryError } from "./registry-failure.ts";
 
 /** How an executor ended that did not build. */
 export interface ExecutorEnd {
@@ -115,26 +116,5 @@ export function contextBroken(
     code: "CONTEXT_SYNC_FAILED",
     message: `The context did not arrive whole in pod ${namespace}/${pod}, and nothing was built of it: ${said} Build again.`,
     details: { sentBytes },
-  });
-}
-
-const pushFailure = /error (?:checking push permissions|pushing image)/;
-
-/** What the registry has said, where that is why a build failed. */
-function registryError(said: string): BuilderError | undefined {
-  if (!pushFailure.test(said)) return undefined;
-  const [, registry = ""] =
-    /(?:permission for "|(?:POST|PUT|HEAD|GET|Get "?|Post "?)\s*"?https?:\/\/)([^/"\s]+)/i.exec(said) ?? [];
-  const details = { registry, diagnostics: [said], triedCredentials: [] };
-  if (/UNAUTHORIZED|401|DENIED|403/i.test(said))
-    return new BuilderError({
-      code: "REGISTRY_UNAUTHORIZED",
-      message: `The registry ${registry} does not let this build push: ${said} Give credentials that may push.`,
-      details,
-    });
-  return new BuilderError({
-    code: "REGISTRY_UNAVAILABLE",
-    message: `The image could not be pushed to ${registry}: ${said} Check that pods of the namespace reach the registry, and registries.`,
-    details,
   });
 }
