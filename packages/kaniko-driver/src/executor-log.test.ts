@@ -155,3 +155,11 @@ it("knows whether the executor has gone on from waiting for its context", () => 
   log.line(own("Retrieving image manifest registry.example.com/base:1"), 2);
   expect(log.hasContext).toBe(true);
 });
+
+it("takes what a step prints for a sign of the context too, since an executor may be told to say nothing itself", () => {
+  const log = new ExecutorLog(() => undefined);
+  log.line("Flag --whitelist-var-run has been deprecated, Please use ignore-var-run instead.", 1);
+  expect(log.hasContext).toBe(false);
+  log.line("hello", 2);
+  expect(log.hasContext).toBe(true);
+});

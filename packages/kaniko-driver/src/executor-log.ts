@@ -22,6 +22,8 @@ const prepareStep = "prepare context and base images";
 const pushStep = "push";
 /** What an executor says before it reads from stdin, beside nothing else. */
 const waitingForContext = "To simulate EOF and exit";
+/** What its library for flags says, before everything else. */
+const flagWarning = "Flag --";
 
 /** How an executor writes its own lines: as JSON if it can, else as coloured text. */
 export type LogFormat = "json" | "color";
@@ -58,6 +60,7 @@ export class ExecutorLog {
   line(text: string, timeMs: number): void {
     const own = this.#parseOwnLine(text);
     if (own === undefined) {
+      if (!text.startsWith(flagWarning)) this.#hasContext = true;
       this.#say(text, "stdout", timeMs);
       this.#printed = `${this.#printed}${text}\n`.slice(-printedBytes);
       return;
