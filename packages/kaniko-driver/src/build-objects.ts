@@ -8,7 +8,7 @@ import {
   type Job,
   type Pod,
 } from "@slipway/cluster";
-import type { BuilderError } from "@slipway/core";
+import { BuilderError, type DriverCall } from "@slipway/core";
 
 import { executorContainer, type BuildFiles } from "./build-pod.ts";
 import { buildSecret } from "./build-secret.ts";
@@ -31,10 +31,28 @@ export async function createBuild(cluster: Cluster, job: Job, files: BuildFiles,
 
 const cleanupTimeoutMs = 20_000;
 
+/** What deletes objects. */
+export type RemovingCluster = Pick<Cluster, "namespace" | "delete" | "list" | "waitFor">;
+
+/** As {@link removeBuild}; what is left is a warning, since how the build has ended says more. */
+export async function removeOrTell(
+  cluster: RemovingCluster,
+  name: string,
+  { emit }: Pick<DriverCall, "emit">,
+): Promise<void> {
+  try {
+    await removeBuild(cluster, name);
+  } catch (error) {
+    const { code, message } = BuilderError.from(error);
+    const left = `What this build has made, Job ${cluster.namespace}/${name}, could not be removed (${code}: ${message})`;
+    emit({ type: "warning", message: `${left} The cluster removes it, at its deadline at the latest.` });
+  }
+}
+
 /**
  * Deletes what a build has made, each by its name, and waits until nothing of it runs. Has a time of its own: the call's signal may have fired.
  */
-export async function removeBuild(cluster: Cluster, name: string): Promise<void> {
+export async function removeBuild(cluster: RemovingCluster, name: string): Promise<void> {
   const signal = AbortSignal.timeout(cleanupTimeoutMs);
   const { namespace } = cluster;
   await Promise.all([

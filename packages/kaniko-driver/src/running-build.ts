@@ -5,7 +5,7 @@ import { diagnosePod, type Cluster, type Pod } from "@slipway/cluster";
 import { BuilderError, type DriverCall } from "@slipway/core";
 
 import { contextBroken, explainEnd } from "./build-failure.ts";
-import { createBuild, disruptionOf, executorState, podOfBuild, removeBuild } from "./build-objects.ts";
+import { createBuild, disruptionOf, executorState, podOfBuild, removeOrTell } from "./build-objects.ts";
 import type { BuildPlan, KanikoBuildRequest } from "./build-plan.ts";
 import { attemptName, buildJob, executorContainer, helperContainer, type BuildFiles } from "./build-pod.ts";
 import { ExecutorLog } from "./executor-log.ts";
@@ -207,7 +207,7 @@ export class RunningBuild {
     if (!this.#isOver) this.#log.end(true);
     this.#isOver = true;
     this.#streams.abort();
-    if (this.#isMade) await removeBuild(this.#setup.cluster, this.#name);
+    if (this.#isMade) await removeOrTell(this.#setup.cluster, this.#name, this.#call);
   }
 }
 
