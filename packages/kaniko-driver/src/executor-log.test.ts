@@ -78,6 +78,18 @@ it("passes warnings on", () => {
   expect(events[0]).toEqual({ type: "warning", message: "Error uploading layer to cache: denied", timeMs: 1000 });
 });
 
+it.each(["Error: Cannot find module", "error building module x", "error checking types"])(
+  "does not take what a step prints for the error of the executor: %j",
+  (printed) => {
+    const { summary } = read(
+      [own("RUN npm run build || true"), printed, own("Taking snapshot of full filesystem...")],
+      true,
+    );
+    expect(summary).toMatchObject({ isSnapshotting: true });
+    expect(summary.error).toBeUndefined();
+  },
+);
+
 it("keeps the error rather than the usage that follows it", () => {
   const lines = [
     own("To simulate EOF and exit, press 'Ctrl+D'"),

@@ -20,6 +20,8 @@ const instruction =
   /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\s/i;
 const prepareStep = "prepare context and base images";
 const pushStep = "push";
+/** With what an executor begins its last words. */
+const finalError = /^error (?:building image|pushing image|checking push permissions|resolving|changing to root dir)\b/;
 /** What an executor says before it reads from stdin, beside nothing else. */
 const waitingForContext = "To simulate EOF and exit";
 /** What its library for flags says, before everything else. */
@@ -108,11 +110,17 @@ export class ExecutorLog {
 
   #say(text: string, stream: "stdout" | "stderr", timeMs: number): void {
     if (this.#open === undefined) this.#start(prepareStep, timeMs);
-    const [, error] =
-      /^(?:Error: |error (?:building|pushing|checking|resolving)\b)(.*)$/s.exec(text) === null ? [] : [text, text];
-    if (error !== undefined) this.#error = error.replace(/^Error: /, "");
+    const error = this.#ownError(text);
+    if (error !== undefined) this.#error = error;
     this.#tail = `${this.#tail}${text}\n`.slice(-tailBytes);
     this.#emit({ type: "step-log", step: this.#open?.id ?? "", stream, text: `${text}\n`, timeMs });
+  }
+
+  /** Steps print errors as well, and go on: only before them is every `Error:` one of the executor. */
+  #ownError(text: string): string | undefined {
+    const isEarly = this.#open?.name === prepareStep;
+    if (isEarly && text.startsWith("Error: ")) return text.slice("Error: ".length);
+    return finalError.test(text) ? text : undefined;
   }
 
   #close(error: string | undefined, timeMs?: number): void {
