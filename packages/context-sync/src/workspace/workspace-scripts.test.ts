@@ -1,11 +1,29 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { abandonScript, idleScript, mountedSuffix } from "./workspace-scripts.ts";
+import {
+  abandonScript,
+  commitScript,
+  idleScript,
+  mountedSuffix,
+  receiveScript,
+  unusedScript,
+} from "./workspace-scripts.ts";
 
 let workspace: string;
 let programs: string;
@@ -18,13 +36,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(workspace, ".."), { recursive: true }));
 
-function run(script: string, ...argv: readonly string[]): void {
-  const env = { ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` };
-  execFileSync("sh", ["-c", script, workspace, ...argv], { env, timeout: 20_000 });
+const environment = (): NodeJS.ProcessEnv => ({ ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` });
+
+function run(script: string, ...argv: readonly string[]): string {
+  const options = { env: environment(), timeout: 20_000, encoding: "utf8" } as const;
+  return execFileSync("sh", ["-c", script, workspace, ...argv], options).trim();
 }
 
 /** Tidies up, as each sync does at its end. */
-const tidy = (): void => run(abandonScript, "sync", "60");
+const tidy = (): string => run(abandonScript, "sync", "60");
 
 /** Puts a program in the place of another one. */
 function replace(program: string, ...lines: readonly string[]): void {
@@ -73,4 +93,57 @@ function looks(lease: string): number {
 test("a lease keeps the workspace, but not one of a version that is mounted", () => {
   expect(looks("running")).toBe(3);
   expect(looks(`running${mountedSuffix}`)).toBe(0);
+});
+
+/** What `prune` is told of a workspace that somebody else has used 100 seconds ago, where who says nothing for 30 seconds is gone. */
+function unused(lease: string, takenSecondsAgo: number): string {
+  const path = join(workspace, "versions/old/leases", lease);
+  const [usedAt, takenAt] = [100, takenSecondsAgo].map((seconds) => Date.now() / 1000 - seconds) as [number, number];
+  writeFileSync(path, "99999999999\n");
+  utimesSync(path, takenAt, takenAt);
+  writeFileSync(join(workspace, "used"), "");
+  utimesSync(join(workspace, "used"), usedAt, usedAt);
+  return run(unusedScript, "30");
+}
+
+test("a lease that does not keep the workspace is use for as long as its owner says that he is there", () => {
+  const seconds = expect.stringMatching(/^10\d$/) as string;
+  expect(unused(`running${mountedSuffix}`, 10)).toBe("leased");
+  expect(unused(`running${mountedSuffix}`, 50)).toEqual(seconds);
+  expect(unused("running", 50)).toBe("leased");
+  writeFileSync(join(workspace, "versions/old/leases/running"), "1\n");
+  expect(unused(`running${mountedSuffix}`, 50)).toEqual(seconds);
+});
+
+/** Whether somebody has used the workspace again since it was last used long ago. */
+async function isUsedAgain(): Promise<void> {
+  const used = join(workspace, "used");
+  await expect.poll(() => existsSync(used)).toBe(true);
+  utimesSync(used, 1, 1);
+  await expect.poll(() => statSync(used).mtimeMs, { timeout: 10_000 }).toBeGreaterThan(1000);
+}
+
+test("an upload keeps the workspace for as long as it lasts, and no longer", async () => {
+  replace("sleep", "exec /bin/sleep 0.05");
+  const upload = spawn("sh", ["-c", receiveScript, workspace, "sync", "-xpf"], { env: environment() });
+  const ended = once(upload, "exit");
+  await isUsedAgain();
+  upload.stdin.end();
+  await ended;
+  run(idleScript, "1");
+});
+
+test("a commit keeps the workspace for as long as it lasts", async () => {
+  mkdirSync(join(workspace, "incoming/sync/meta"), { recursive: true });
+  writeFileSync(join(workspace, "incoming/sync/meta/sums"), "sums");
+  writeFileSync(join(workspace, "incoming/sync/meta/entries"), "entries");
+  const checked = join(programs, "checked");
+  replace("sha256sum", `until [ -e "${checked}" ]; do sleep 0.05; done`);
+  const argv = ["sync", "context", "-", "new", "lease", "60", "60"];
+  const commit = spawn("sh", ["-c", commitScript, workspace, ...argv], { env: environment() });
+  const ended = once(commit, "exit");
+  await isUsedAgain();
+  writeFileSync(checked, "");
+  expect(await ended).toEqual([0, null]);
+  expect(existsSync(join(workspace, "versions/new/context"))).toBe(true);
 });

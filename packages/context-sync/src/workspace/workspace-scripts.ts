@@ -45,20 +45,29 @@ id=$(cat "contexts/$1" 2>/dev/null) || { echo "none$takes"; exit 0; }
 echo "version $id$takes" && cat "versions/$id/entries"
 `;
 
-/** For how many seconds nobody has synced: "leased" while somebody uses a version. Arguments: folder. */
+/**
+ * For how many seconds nobody has synced or renewed a lease: "leased" while somebody uses a version. A lease that does not keep the workspace counts for as
+ * long as its owner says that he is there. Arguments: folder, seconds after which an owner is gone who has said nothing.
+ */
 export const unusedScript = `
 cd "$0" || exit 1
 now=$(date +%s)
 for lease in versions/*/leases/*; do
-  end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] && { echo leased; exit 0; }
+  end=$(cat "$lease" 2>/dev/null) && [ "\${end:-0}" -gt "$now" ] || continue
+  case "$lease" in *${mountedSuffix}) taken=$(date -r "$lease" +%s) && [ $((now - taken)) -lt "$1" ] || continue ;; esac
+  echo leased
+  exit 0
 done
 echo $((now - $(date -r used +%s)))
 `;
 
+/** A sync that takes long is use for as long as its process lives. That is not the parent of this one: the tar of busybox waits for all its children. */
+const keepUsed = `( (while kill -0 $$; do : >"$0/used"; sleep 1; done) </dev/null >/dev/null 2>&1 &)`;
+
 /** Unpacks what comes in, where no build looks. Arguments: folder, sync, options of tar. */
 export const receiveScript = `
 exec 2>&1
-: >"$0/used"
+${keepUsed}
 mkdir -p "$0/incoming/$1" && cd "$0/incoming/$1" && exec tar "$2" -
 `;
 
@@ -111,7 +120,7 @@ share() {
   rm -rf "$sync/context"
   cp -a "$base/context" "$sync/context" || fail 1 "the base cannot be copied"
 }
-: >used
+${keepUsed}
 [ -d "$sync/meta" ] || fail ${versionGone} "nothing came in"
 mkdir -p "$sync/tree" "$sync/leases"
 if [ -s "$sync/meta/sums" ]; then
