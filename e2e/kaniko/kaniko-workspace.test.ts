@@ -235,6 +235,8 @@ describe.concurrent("a build from a workspace", () => {
     expect(states[1]).toEqual(states[0]);
   });
 
+  const longAgo = "touch -t 202001010000";
+
   test("lets go of its context when it is done, and prune removes a workspace that nobody uses", async () => {
     const own = workspace("pruned");
     await using builder = createBuilder({ driver: kanikoDriver({ ...kaniko.driverOptions, ...own }) });
@@ -243,13 +245,24 @@ describe.concurrent("a build from a workspace", () => {
     await trials.succeed(`${from}RUN echo hello\n`, { driver: own });
     expect(await inWorkspace(kaniko, "ls versions/*/leases | wc -l", "pruned")).toBe("0\n");
     expect((await builder.prune({ unusedForMs: 3_600_000 })).objects).not.toContain("pruned");
+    expect((await builder.prune()).objects).not.toContain("pruned");
+    // A build of somebody who still says that he is there.
+    const lease = "versions/held/leases/one.mounted";
+    await inWorkspace(
+      kaniko,
+      `mkdir -p versions/held/leases && echo 99999999999 >${lease} && ${longAgo} used`,
+      "pruned",
+    );
+    expect((await builder.prune({ unusedForMs: 0 })).objects).not.toContain("pruned");
     const jobs = { apiVersion: "batch/v1", kind: "Job" };
     expect(await cluster.get<Job>({ ...jobs, name: "pruned" })).toBeDefined();
     // Of the user's, by the same name.
     await cluster.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "pruned" } });
     const neighbour = { metadata: { name: "neighbour", labels: { "slipway.dev/workspace": "pruned" } }, data: {} };
     await cluster.create({ apiVersion: "v1", kind: "ConfigMap", ...neighbour });
-    expect((await builder.prune({ unusedForMs: 0 })).objects).toContain("pruned");
+    // He was killed long ago.
+    await inWorkspace(kaniko, `${longAgo} ${lease}`, "pruned");
+    expect((await builder.prune()).objects).toContain("pruned");
     const claims = { apiVersion: "v1", kind: "PersistentVolumeClaim" };
     await cluster.waitFor<PersistentVolumeClaim, true>(claims, {
       ...{ labelSelector: "slipway.dev/workspace=pruned", timeoutMs: 30_000 },

@@ -5,13 +5,16 @@ import type { DriverCall, PruneOptions, PruneResult } from "@slipway/core";
 import { removeBuild } from "./build-objects.ts";
 import { buildIdLabel, driverLabel, expiresAtLabel } from "./build-pod.ts";
 
+/** Whoever has not been heard of for so long does not use a workspace: enough for a sync that is about to begin. */
+const notInUseMs = 180_000;
+
 /**
- * Removes what builds of dead processes have left behind and the cluster has not removed: only what has expired, each by its name. With `unusedForMs`,
- * workspaces too that nobody has used for so long.
+ * Removes what builds of dead processes have left behind and the cluster has not removed, only what has expired, and workspaces that nobody has used for
+ * `unusedForMs`; each by its name. What a workspace keeps cannot be removed in part, so `keepBytes` alone leaves workspaces as they are.
  */
 export async function removeLeftovers(
   cluster: Cluster,
-  { unusedForMs }: PruneOptions,
+  { keepBytes, unusedForMs = keepBytes === undefined ? notInUseMs : undefined }: PruneOptions,
   { signal }: Pick<DriverCall, "signal">,
 ): Promise<PruneResult> {
   const labelSelector = Object.entries(driverLabel)

@@ -32,6 +32,8 @@ const claimGraceMs = 10_000;
 const releaseTimeoutMs = 10_000;
 /** How often a client has a chance to say that it is there, before the workspace takes it for gone. */
 const renewalsPerIdleTime = 3;
+/** So that `prune` can tell who is gone, however long the workspace may be idle. */
+const mostRenewalMs = 60_000;
 
 /**
  * Brings the context of a build to its workspace, of which only what has changed is sent.
@@ -59,7 +61,7 @@ export async function syncToWorkspace(
   const { files, sentFiles, totalBytes, sentBytes, subPath } = version;
   emit({ ...progress, files, sentFiles, totalBytes, sentBytes });
   const left = new AbortController();
-  void keepRenewed(version, settings.idleMs / renewalsPerIdleTime, call, left.signal);
+  void keepRenewed(version, Math.min(settings.idleMs / renewalsPerIdleTime, mostRenewalMs), call, left.signal);
   const isShared = settings.accessMode === "ReadWriteMany";
   return {
     mount: {

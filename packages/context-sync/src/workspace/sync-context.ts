@@ -40,7 +40,7 @@ export interface SyncOptions extends ManifestOptions {
   readonly leaseMs?: number | undefined;
   /**
    * Whether the lease keeps the workspace too, also when nobody is left. If not, the workspace ends when nobody has renewed the lease or synced for its
-   * `idleMs`, and its claim stays for as long as a pod mounts it.
+   * `idleMs`, and its claim stays for as long as a pod mounts it. Renew such a lease every third of `idleMs`, and every minute: who does not is taken for gone.
    *
    * @defaultValue true
    */
