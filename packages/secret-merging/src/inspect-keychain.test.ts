@@ -62,6 +62,27 @@ test("a report has everything that is wrong with keychains, and no value", async
     expect(printed).not.toMatch(/hunter2|ann|bob/);
 });
 
+test.each([
+  ["r.io:443", "r.io"],
+  ["R.io/team", "r.io/team"],
+  ["https://r.io/v2", "r.io"],
+  ["registry-1.docker.io", "docker.io"],
+])("a key %s in a Secret is none of %s to the kubelet, which is said", async (key, scope) => {
+  const served = serving(secret("one", { auths: { [key]: basic("ann") } }));
+  const { unusable } = await inspectKeychain(pullSecret({ name: "one" }), { signal: call.signal, ...served });
+  const reason = `to it, ${key} is another registry: write ${scope}`;
+  expect(unusable).toContainEqual({ consumer: "kubelet", source: "secret builds/one", scope, reason });
+});
+
+test.each(["r.io", "https://r.io/v2/", "http://r.io/team", "*.r.io:5000", "https://index.docker.io/v1/", "docker.io"])(
+  "a key %s in a Secret is what it seems to be",
+  async (key) => {
+    const served = serving(secret("one", { auths: { [key]: basic("ann") } }));
+    const { unusable } = await inspectKeychain(pullSecret({ name: "one" }), { signal: call.signal, ...served });
+    expect(unusable.filter(({ consumer }) => consumer === "kubelet")).toEqual([]);
+  },
+);
+
 test("keychains in a keychain are looked into", async () => {
   const whole = await inspectKeychain(createKeychain(...keychains), call);
   expect(whole).toEqual(await inspectKeychain(keychains, call));

@@ -1,6 +1,7 @@
 import type { KeychainEntry } from "./keychain-content.ts";
 import type { CredentialConsumer } from "./keychain-report.ts";
-import { hasWildcard } from "./registry-scope.ts";
+import { isFoundByKubelet } from "./kubelet/kubelet-lookup.ts";
+import { formatRegistryScope, hasWildcard } from "./registry-scope.ts";
 
 type Rule = (entry: KeychainEntry) => string | undefined;
 
@@ -17,6 +18,7 @@ const rules: Readonly<Record<CredentialConsumer, readonly Rule[]>> = {
       entry.scope !== "any" && /^\[.*\]$/.test(entry.scope.host)
         ? "it takes an IPv6 address without a port for a pattern"
         : undefined,
+    otherRegistry,
   ],
   buildctl: [
     (entry) => (hasPath(entry) ? "it has one login per host, and ignores paths" : undefined),
@@ -40,6 +42,15 @@ export function unusableBy(consumer: CredentialConsumer, entry: KeychainEntry): 
 
 function isToken(entry: KeychainEntry): boolean {
   return entry.type === "credential" && entry.credential.type !== "basic";
+}
+
+/** The kubelet takes keys by the letter: the port of HTTPS, upper case, and a `/v2` without a slash behind it make another registry. */
+function otherRegistry({ key, scope, unknownToKubelet }: KeychainEntry): string | undefined {
+  // What is in no Secret it does not read anyway.
+  if (scope === "any" || unknownToKubelet !== false) return undefined;
+  const image = formatRegistryScope({ ...scope, host: scope.host.replace(/[*?]/g, "x") });
+  const found = isFoundByKubelet(key, scope.path.length === 0 ? `${image}/any` : image);
+  return found ? undefined : `to it, ${key} is another registry: write ${formatRegistryScope(scope)}`;
 }
 
 function hasPath({ scope }: KeychainEntry): boolean {

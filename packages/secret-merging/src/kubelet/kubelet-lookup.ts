@@ -48,6 +48,13 @@ export function kubeletLookup(secrets: readonly SecretData[], image: string): Ku
   return { credentials: lookUp(keyring, toByteText(image)).map(publicEntry) };
 }
 
+/** Whether the kubelet finds what is filed under a key of `auths`, as it stands there, for an image. */
+export function isFoundByKubelet(key: string, image: string): boolean {
+  const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths: { [key]: { auth: "YTpi" } } })) };
+  const secret = { namespace: "", name: "", type: "kubernetes.io/dockerconfigjson", data };
+  return kubeletLookup([secret], image).credentials.length > 0;
+}
+
 interface FiledEntry extends KubeletEntry {
   readonly source: string;
 }

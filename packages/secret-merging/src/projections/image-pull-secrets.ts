@@ -1,6 +1,6 @@
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
-import { kubeletLookup } from "../kubelet/kubelet-lookup.ts";
+import { isFoundByKubelet } from "../kubelet/kubelet-lookup.ts";
 import { canonicalHost } from "../registry-scope.ts";
 import { parseImageName } from "./image-name.ts";
 
@@ -95,10 +95,7 @@ function nodeProblem(credential: Credential, registry: string): string | undefin
 /** Keys that the kubelet files where it does not find them, such as an IPv6 address without a port. */
 function unseenKeys(secrets: readonly ImagePullSecret[]): string[] {
   return [...new Set(secrets.map(({ key }) => key))].flatMap((key) => {
-    const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths: { [key]: { auth: "YTpi" } } })) };
-    const secret = { namespace: "", name: "", type: "kubernetes.io/dockerconfigjson", data };
-    const image = key.includes("/") ? key : `${key}/any`;
-    const found = kubeletLookup([secret], image).credentials.length > 0;
+    const found = isFoundByKubelet(key, key.includes("/") ? key : `${key}/any`);
     return found ? [] : [`The kubelet does not find credentials for ${key}: it cannot read such a name.`];
   });
 }
