@@ -1,66 +1,23 @@
-import type { BuilderError, Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
+import type { BuilderError, Credential, RegistryResource } from "@slipway/core";
 
 import { waitUnlessAborted } from "./abortable-wait.ts";
-import type { AccessCheck } from "./access-check.ts";
-import type { Authorization, NoAuthorization } from "./access-token.ts";
-import { basicHeader, fetchToken, tokenRealm } from "./access-token.ts";
-import type { Challenge } from "./challenge.ts";
-import { parseChallenges } from "./challenge.ts";
+import type { Answer, PurposefulRequest, RegistryAccess, Session, Winner } from "./access-session.ts";
+import { anonymous, isRefusal, sendWith } from "./access-session.ts";
+import { challengesFor, learnChallenges } from "./learned-challenges.ts";
 import { maxDiagnosticsBytes, parseDiagnostics } from "./registry-diagnostics.ts";
 import type { CandidateAnswer } from "./registry-error.ts";
-import { responseError, unauthorizedError } from "./registry-error.ts";
-import { sendRequest } from "./registry-requests.ts";
-import type { RequestSender, SentRequest } from "./registry-requests.ts";
+import { unauthorizedError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
-import type { ScopedRequest } from "./request-scopes.ts";
-import { coversScopes, mergeScopes, requestScopes, scopesToAsk, splitScopes } from "./request-scopes.ts";
-import { discardBody, readBody, withBody } from "./response-body.ts";
+import { requestScopes } from "./request-scopes.ts";
+import { readBody, withBody } from "./response-body.ts";
 import { createTokenCache } from "./token-cache.ts";
-import type { TokenCache } from "./token-cache.ts";
-
-/** A request, what it is for, and which rights it needs. */
-export interface PurposefulRequest extends SentRequest, ScopedRequest {
-  readonly purpose: string;
-}
-
-/** An answer, and whose credentials have brought it. */
-export interface Answer extends AccessCheck {
-  readonly response: RegistryResponse;
-}
+import { tryCandidate } from "./try-candidate.ts";
 
 /** Sends requests with whatever authorization the registry asks for. */
 export interface AuthorizedSender {
   /** The answer to a request, also an unhappy one, but never a demand for credentials. @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE` */
   send(request: PurposefulRequest): Promise<Answer>;
-}
-
-/** What authorization needs to know about a registry. */
-export interface RegistryAccess extends RequestSender {
-  readonly registry: string;
-  readonly url: URL;
-  readonly credentials: Keychain | undefined;
-  readonly keychainCall: Omit<KeychainCall, "signal">;
-}
-
-/** What nobody's credentials are called. */
-export const anonymous = "anonymous access";
-const nobody: AccessCheck = { source: anonymous };
-
-/** What was accepted for some scopes, and is used until it expires or is refused. */
-interface Winner extends AccessCheck {
-  /** Absent where the registry asks for none. */
-  readonly authorization?: Authorization;
-}
-
-interface Session {
-  readonly access: RegistryAccess;
-  readonly tokens: TokenCache;
-  readonly winners: Map<string, Winner>;
-  /** Who has seen something in which repository: what is not there for them is not there. */
-  readonly proven: Set<string>;
-  /** How the registry wants to be asked, once it has said so. */
-  challenges?: readonly Challenge[];
 }
 
 /**
@@ -117,7 +74,7 @@ async function sendAs(session: Session, request: PurposefulRequest, key: string,
 
 /** A registry that has asked for credentials once is not asked without: it would only say so again. */
 async function learn(session: Session, request: PurposefulRequest, key: string): Promise<Answer> {
-  if (session.challenges === undefined && isRequestStream(request.body)) await ping(session, request);
+  if (session.challenges === undefined && isRequestStream(request.body)) await learnChallenges(session, request);
   if (session.challenges !== undefined && session.challenges.length > 0)
     return await authorize(session, request, key, undefined);
   const answer = await sendWith(session, request, undefined);
@@ -125,7 +82,7 @@ async function learn(session: Session, request: PurposefulRequest, key: string):
   if (isRefusal(response) && isRequestStream(request.body)) throw await refusedStream(session, request, answer);
   if (isRefusal(response)) return await authorize(session, request, key, response);
   const isHidden = response.status === 404 && (await hasMoreToTry(session, request, anonymous));
-  if (isHidden && (session.challenges ?? (await ping(session, request))).length > 0)
+  if (isHidden && (session.challenges ?? (await learnChallenges(session, request))).length > 0)
     return await authorize(session, request, key, response);
   session.winners.set(key, { source: anonymous });
   return noted(session, request, answer);
@@ -146,10 +103,6 @@ async function refusedStream(
 function noted(session: Session, { repository }: PurposefulRequest, answer: Answer): Answer {
   if (answer.response.ok && repository !== undefined) session.proven.add(`${answer.source} ${repository}`);
   return answer;
-}
-
-function isRefusal({ status }: RegistryResponse): boolean {
-  return status === 401 || status === 403;
 }
 
 /** Registries call private what somebody may not see, or say that it is not there. A stream cannot find out. */
@@ -231,42 +184,6 @@ function warnOfAnonymous(
   access.keychainCall.warn?.(`${access.registry} let nobody in particular ${purpose}, after refusing ${refused}`);
 }
 
-type Attempted = NoAuthorization | { readonly response: RegistryResponse; readonly authorization: Authorization };
-
-/** Sends the request once, and once more if the registry then names further scopes. */
-async function tryCandidate(
-  session: Session,
-  request: PurposefulRequest,
-  challenges: readonly Challenge[],
-  credential: Credential | undefined,
-): Promise<Attempted> {
-  const needed = requestScopes(request);
-  const authorization = await authorizationFor(session, request, challenges, credential, needed);
-  if (!("header" in authorization)) return authorization;
-  const { response } = await sendWith(session, request, authorization);
-  const wider = isRefusal(response) ? scopesBeyond(response, needed, challenges) : undefined;
-  if (wider === undefined || isRequestStream(request.body)) return { response, authorization };
-  const again = await authorizationFor(session, request, wider.challenges, credential, wider.scopes);
-  if (!("header" in again) || again.header === authorization.header) return { response, authorization };
-  await discardBody(response);
-  return { response: (await sendWith(session, request, again)).response, authorization: again };
-}
-
-/** `insufficient_scope`, or a challenge with scopes that were not asked for. */
-function scopesBeyond(
-  response: RegistryResponse,
-  needed: readonly string[],
-  before: readonly Challenge[],
-): { readonly scopes: readonly string[]; readonly challenges: readonly Challenge[] } | undefined {
-  const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
-  const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-  const asked = splitScopes(bearer?.parameters["scope"]);
-  const had = before.find(({ scheme }) => scheme === "bearer")?.parameters["scope"];
-  const granted = scopesToAsk(needed, had);
-  if (asked.length === 0 || coversScopes(granted, asked)) return undefined;
-  return { scopes: mergeScopes([...granted, ...asked]), challenges };
-}
-
 interface ReadAnswer extends Answer {
   readonly text: string;
   readonly said: readonly string[];
@@ -280,38 +197,6 @@ async function readAnswer(response: RegistryResponse, source: string): Promise<R
   return { response: withBody(response, bytes), source, text, said };
 }
 
-/** A refusal without a challenge tells nothing; the root of the API has one. */
-async function challengesFor(
-  session: Session,
-  request: PurposefulRequest,
-  refusal: RegistryResponse | undefined,
-): Promise<readonly Challenge[]> {
-  const challenges = parseChallenges(refusal?.headers.get("www-authenticate") ?? "");
-  if (challenges.length > 0) {
-    // Scopes are of this request; the next one has its own.
-    session.challenges = challenges.map(withoutScope);
-    return challenges;
-  }
-  return session.challenges ?? (await ping(session, request));
-}
-
-async function ping(session: Session, request: PurposefulRequest): Promise<readonly Challenge[]> {
-  const { url } = session.access;
-  const { response } = await sendWith(
-    session,
-    { ...request, method: "GET", url, headers: {}, body: undefined },
-    undefined,
-  );
-  await discardBody(response);
-  const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "").map(withoutScope);
-  session.challenges = challenges;
-  return challenges;
-}
-
-function withoutScope({ scheme, parameters }: Challenge): Challenge {
-  return { scheme, parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => name !== "scope")) };
-}
-
 async function findCandidates({ access }: Session, request: PurposefulRequest): Promise<readonly Credential[]> {
   const { repository, actions, signal } = request;
   const resource: RegistryResource = {
@@ -320,73 +205,4 @@ async function findCandidates({ access }: Session, request: PurposefulRequest): 
     actions,
   };
   return (await access.credentials?.resolve(resource, { ...access.keychainCall, signal })) ?? [];
-}
-
-/** The header with which a credential answers a challenge, or why it cannot. */
-async function authorizationFor(
-  session: Session,
-  request: PurposefulRequest,
-  challenges: readonly Challenge[],
-  credential: Credential | undefined,
-  scopes: readonly string[],
-): Promise<Authorization | NoAuthorization> {
-  const expiresAtMs = credential?.expiresAtMs ?? Number.POSITIVE_INFINITY;
-  if (credential?.type === "registry-token") return { header: `Bearer ${credential.token}`, expiresAtMs };
-  if (credential?.type === "helper")
-    return { answer: `docker-credential-${credential.helper} runs only where the builder lives` };
-  const reasons: string[] = [];
-  for (const challenge of challenges) {
-    if (challenge.scheme === "basic" && credential?.type === "basic")
-      return { header: basicHeader(credential), expiresAtMs };
-    if (challenge.scheme !== "bearer") continue;
-    const outcome = await bearerFor(session, request, challenge, credential, scopes);
-    if ("header" in outcome) return outcome;
-    reasons.push(outcome.answer);
-  }
-  return { answer: reasons.length > 0 ? reasons.join("; ") : whyUnusable(challenges, credential) };
-}
-
-function whyUnusable(challenges: readonly Challenge[], credential: Credential | undefined): string {
-  const schemes = challenges.map(({ scheme }) => scheme);
-  if (schemes.length === 0) return "the registry does not say how to authorize";
-  if (!schemes.includes("basic")) return `the registry asks for ${schemes.join(", ")}, which is unknown here`;
-  return credential === undefined ? "the registry asks for a password" : `the registry takes no ${credential.type}`;
-}
-
-async function bearerFor(
-  session: Session,
-  request: PurposefulRequest,
-  challenge: Challenge,
-  credential: Credential | undefined,
-  needed: readonly string[],
-): Promise<Authorization | NoAuthorization> {
-  const { access, tokens } = session;
-  const realm = tokenRealm(challenge, access.url);
-  if (typeof realm === "string") return { answer: realm };
-  const scopes = scopesToAsk(needed, challenge.parameters["scope"]);
-  const service = { realm, service: challenge.parameters["service"], scopes };
-  const purpose = `get a token from ${realm.origin} to ${request.purpose}`;
-  const subject = { registry: access.registry, purpose, tried: credential === undefined ? [] : [credential.source] };
-  const { signal, deadlineMs } = request;
-  return await tokens.get(service, credential, signal, () =>
-    fetchToken(service, credential, async (part) => {
-      const response = await sendRequest(access, { ...part, signal, deadlineMs, repeatable: true }, subject);
-      if (response.status < 500 && response.status !== 429 && response.status !== 408) return response;
-      throw await responseError(subject, response);
-    }),
-  );
-}
-
-async function sendWith(
-  { access }: Session,
-  request: PurposefulRequest,
-  authorization: Authorization | undefined,
-  asker: AccessCheck = nobody,
-): Promise<Answer> {
-  const { method, url, body, signal, deadlineMs, repeatable, bulk, purpose } = request;
-  const headers =
-    authorization === undefined ? request.headers : { ...request.headers, authorization: authorization.header };
-  const subject = { registry: access.registry, purpose, tried: [] };
-  const sent = { method, url, headers, body, signal, deadlineMs, repeatable, bulk };
-  return { response: await sendRequest(access, sent, subject), ...asker };
 }

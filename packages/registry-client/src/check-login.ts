@@ -1,5 +1,5 @@
 import { basicHeader } from "./access-token.ts";
-import type { RegistryAccess } from "./authorized-requests.ts";
+import type { RegistryAccess } from "./access-session.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { responseError } from "./registry-error.ts";

@@ -1,4 +1,4 @@
-import type { RegistryAccess } from "./authorized-requests.ts";
+import type { RegistryAccess } from "./access-session.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";

@@ -1,7 +1,7 @@
 import type { AccessCheck } from "./access-check.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { createAddressGuard, openGuard } from "./address-guard.ts";
-import type { RegistryAccess } from "./authorized-requests.ts";
+import type { RegistryAccess } from "./access-session.ts";
 import { createAuthorizedSender } from "./authorized-requests.ts";
 import type { BlobRequests } from "./blobs.ts";
 import { createBlobRequests } from "./blobs.ts";

@@ -1,6 +1,7 @@
 import type { BuilderError } from "@slipway/core";
 
-import type { Answer, AuthorizedSender } from "./authorized-requests.ts";
+import type { Answer } from "./access-session.ts";
+import type { AuthorizedSender } from "./authorized-requests.ts";
 import { responseError } from "./registry-error.ts";
 import type { RegistryRequest, RegistryResponse } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
