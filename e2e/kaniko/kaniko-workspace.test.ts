@@ -41,6 +41,12 @@ function evict({ metadata }: Pod): Promise<void> {
   return evictPod(kaniko.namespace, metadata?.name ?? "");
 }
 
+/** The pods of a workspace. */
+async function keepersOf(name: string): Promise<readonly Pod[]> {
+  const of = { labelSelector: `slipway.dev/workspace=${name}` };
+  return (await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, of)).items;
+}
+
 describe.concurrent("a build from a workspace", () => {
   test("has the context as it is, sends only what has changed, and mounts it where no image is", async () => {
     await using folder = await createContextFolder({ "a/noise": noise, "b/empty": "", "c d/é": "x", run: "#!/bin/sh" });
@@ -113,9 +119,7 @@ describe.concurrent("a build from a workspace", () => {
       ...{ folder, driver: workspace("twice-evicted") },
       whileRunning: async (pod, running) => {
         await running.waitFor("step-log", ({ text }) => text.startsWith("hello"));
-        const labelSelector = `slipway.dev/workspace=twice-evicted`;
-        const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, { labelSelector });
-        for (const item of [...items, pod]) await evict(item);
+        for (const evicted of [...(await keepersOf("twice-evicted")), pod]) await evict(evicted);
       },
     });
     await resultOf({ outcome });
@@ -128,9 +132,7 @@ describe.concurrent("a build from a workspace", () => {
       ...{ folder, driver: workspace("evicted-early") },
       onStart: async (running) => {
         await running.waitFor("context-progress", ({ sentBytes }) => sentBytes > 1024 * 1024);
-        const labelSelector = "slipway.dev/workspace=evicted-early";
-        const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, { labelSelector });
-        for (const item of items) await evict(item);
+        for (const keeper of await keepersOf("evicted-early")) await evict(keeper);
       },
     });
     await resultOf({ outcome });
@@ -182,37 +184,29 @@ describe.concurrent("a build from a workspace", () => {
     await expect(refused.bootstrap()).rejects.toMatchObject({ code: "FORBIDDEN" });
   });
 
-  const keepersOf = async (name: string) => {
-    const of = { labelSelector: `slipway.dev/workspace=${name}` };
-    const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, of);
-    return items.map(({ metadata, status }) => [metadata?.uid, status?.phase]);
-  };
+  const statesOf = async (name: string) =>
+    (await keepersOf(name)).map(({ metadata, status }) => [metadata?.uid, status?.phase]);
 
-  test("keeps the pod that has come in the place of its workspace's evicted one, and lets go of its context there", async () => {
+  test("keeps the pod that has come in the place of its workspace's evicted one, and lets go of its context there", async ({
+    expect,
+  }) => {
     const own: KanikoDriverOptions = { workspace: { name: "replaced", size: "64Mi", idleMs: 10_000 } };
     const states: unknown[] = [];
     await trials.succeed(`${from}RUN echo waiting && sleep 30\nRUN echo done\n`, {
       driver: own,
       onStart: async (running) => {
         await running.waitFor("step-log", ({ text }) => text.startsWith("waiting"));
-        const of = { labelSelector: "slipway.dev/workspace=replaced" };
-        const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, of);
-        for (const item of items) await evict(item);
-        const evicted = items.map(({ metadata }) => metadata?.uid);
-        states.push(
-          await cluster.waitFor<Pod, unknown>(
-            { apiVersion: "v1", kind: "Pod" },
-            {
-              ...{ ...of, timeoutMs: 15_000 },
-              until: ([pod, ...others]) => {
-                const isNew = others.length === 0 && !evicted.includes(pod?.metadata?.uid);
-                return isNew && pod?.status?.phase === "Running" ? [[pod.metadata?.uid, "Running"]] : undefined;
-              },
-            },
-          ),
-        );
+        const evicted = await keepersOf("replaced");
+        for (const keeper of evicted) await evict(keeper);
+        const uids = evicted.map(({ metadata }) => metadata?.uid);
+        const isReplaced = async () => {
+          const [state, ...others] = await statesOf("replaced");
+          return others.length === 0 && !uids.includes(String(state?.[0])) && state?.[1] === "Running";
+        };
+        await expect.poll(isReplaced, { timeout: 15_000 }).toBe(true);
+        states.push(await statesOf("replaced"));
         await running.waitFor("step-log", ({ text }) => text.startsWith("done"));
-        states.push(await keepersOf("replaced"));
+        states.push(await statesOf("replaced"));
       },
     });
     expect(states[1]).toEqual(states[0]);
@@ -226,9 +220,9 @@ describe.concurrent("a build from a workspace", () => {
       driver: own,
       onStart: async (running) => {
         await running.waitFor("step-log", ({ text }) => text.startsWith("waiting"));
-        states.push(await keepersOf("short"));
+        states.push(await statesOf("short"));
         await running.waitFor("step-log", ({ text }) => text.startsWith("done"));
-        states.push(await keepersOf("short"));
+        states.push(await statesOf("short"));
       },
     });
     expect(states[0]).toEqual([[expect.any(String), "Running"]]);
