@@ -4,6 +4,11 @@ import type { Credential } from "@slipway/core";
 export interface AccessCheck {
   /** Name of the source whose credentials were accepted; `anonymous access` where the registry asks for none. */
   readonly source: string;
-  /** What was accepted; `undefined` where that was nothing. It is a secret: it belongs into no log, event or error. */
+  /** What was accepted; `undefined` where that was nothing. It is a secret, and not enumerable, so that neither logs nor JSON show it. */
   readonly credential?: Credential | undefined;
+}
+
+/** What somebody outside is told of who may do something. */
+export function accessCheck({ source, credential }: AccessCheck): AccessCheck {
+  return Object.defineProperty({ source }, "credential", { value: credential });
 }

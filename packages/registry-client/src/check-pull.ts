@@ -1,4 +1,5 @@
 import type { AccessCheck } from "./access-check.ts";
+import { accessCheck } from "./access-check.ts";
 import { formatImageReference, type ImageReference } from "./image-reference.ts";
 import { manifestMediaTypes } from "./media-types.ts";
 import type { RegistryCall } from "./registry-call.ts";
@@ -20,5 +21,5 @@ export async function checkPull(
   });
   if (!response.ok && response.status !== 404) throw await requests.fail(purpose, response);
   await discardBody(response);
-  return response.ok ? check : undefined;
+  return response.ok ? accessCheck(check) : undefined;
 }

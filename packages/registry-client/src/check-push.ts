@@ -1,6 +1,7 @@
 import { BuilderError } from "@slipway/core";
 
 import type { AccessCheck } from "./access-check.ts";
+import { accessCheck } from "./access-check.ts";
 import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
 import { graceSignal } from "./grace-signal.ts";
@@ -68,7 +69,7 @@ async function tryPush(
   const cleanup = { repository, purpose, digest: emptyBlob, signal: AbortSignal.timeout(cleanupTimeoutMs) };
   if (location !== null) await dropUpload(requests, { ...cleanup, url: new URL(location, new URL(url, requests.url)) });
   leaveIfAborted(signal);
-  return check;
+  return accessCheck(check);
 }
 
 function leaveIfAborted(signal: AbortSignal): void {

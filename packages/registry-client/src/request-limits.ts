@@ -9,13 +9,15 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   let running = 0;
   return {
     async run(work) {
-      if (running >= max) await new Promise<void>((resolve) => waiting.push(resolve));
-      running++;
+      if (running < max) running++;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
       try {
         return await work();
       } finally {
-        running--;
-        waiting.shift()?.();
+        // The place is handed over: whoever comes in between must not take it.
+        const next = waiting.shift();
+        if (next === undefined) running--;
+        else next();
       }
     },
   };
