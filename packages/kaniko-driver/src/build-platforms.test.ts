@@ -1,9 +1,17 @@
-import { BuilderError, buildOptionsSchema, parseOptions, type DriverCall, type DriverEvent } from "@slipway/core";
+import {
+  BuilderError,
+  buildOptionsSchema,
+  parseOptions,
+  type BuildOptions,
+  type DriverCall,
+  type DriverEvent,
+} from "@slipway/core";
 import { computeDigest } from "@slipway/registry-client";
 import { describe, expect, it } from "vitest";
 
 import { foldBuild } from "./build-plan.ts";
 import { buildPlatforms, type BuildOne } from "./build-platforms.ts";
+import { executorArguments } from "./executor-arguments.ts";
 import { resolveKanikoDriverOptions } from "./kaniko-options.ts";
 import type { ClientOf } from "./verify-pushed.ts";
 
@@ -11,8 +19,8 @@ const platforms = ["linux/amd64", "linux/arm64"];
 const tags = ["registry.example.com/team/api:v1", "registry.example.com/team/api:latest", "other.example.com/api:v1"];
 const digestOf = (platform: string) => computeDigest(Buffer.from(platform));
 
-function setUp() {
-  const options = { context: ".", dockerfileInline: "FROM scratch\n", tags, platforms };
+function setUp(outputs?: BuildOptions["outputs"]) {
+  const options = { context: ".", dockerfileInline: "FROM scratch\n", tags, platforms, outputs };
   const request = { ...parseOptions(buildOptionsSchema, options, "test"), id: "7", name: "api", kaniko: {} };
   const folded = foldBuild(request, resolveKanikoDriverOptions({}));
   const events: DriverEvent[] = [];
@@ -74,6 +82,45 @@ describe("several platforms", () => {
       ["linux/amd64 1", "linux/amd64"],
       ["linux/arm64 1", "linux/arm64"],
     ]);
+  });
+
+  it("keep layers beside the first tag when nothing is pushed, and leave the tags of the build as they are", async () => {
+    const { folded, call, served, indexes, clientOf, registriesWithoutPod } = setUp([{ type: "cache-only" }]);
+    for (const tag of tags) served.set(tag, "sha256:of-before");
+    const parts: (readonly string[])[] = [];
+    const buildOne: BuildOne = async (part, { emit }, onPushed) => {
+      const [platform = ""] = part.request.platforms;
+      parts.push(executorArguments(part.request, part));
+      emit({ type: "pod-phase", pod: platform, phase: "running" });
+      await onPushed?.({ digest: digestOf(platform), clientOf });
+      return digestOf(platform);
+    };
+    const { digest, platforms: built } = await buildPlatforms(folded, call, { buildOne, registriesWithoutPod });
+    expect(parts).toHaveLength(2);
+    for (const part of parts) {
+      expect(part).toEqual(
+        expect.arrayContaining(["--no-push", "--cache=true", "--cache-repo=registry.example.com/team/api/cache"]),
+      );
+    }
+    expect(digest).toBeUndefined();
+    expect(built).toEqual(platforms.map((platform) => ({ platform, digest: digestOf(platform) })));
+    expect(indexes).toEqual([]);
+    expect([...served]).toEqual(tags.map((tag) => [tag, "sha256:of-before"]));
+  });
+
+  it("leave the tags of the build as they are when nothing is pushed and one fails", async () => {
+    const { folded, call, served, registriesWithoutPod } = setUp([{ type: "cache-only" }]);
+    for (const tag of tags) served.set(tag, "sha256:of-before");
+    const failure = new Error("No node.");
+    const buildOne: BuildOne = ({ request }, { signal, emit }) => {
+      emit({ type: "pod-phase", pod: request.platforms[0] ?? "", phase: "running" });
+      if (request.platforms[0] === "linux/arm64") return Promise.reject(failure);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    };
+    await expect(buildPlatforms(folded, call, { buildOne, registriesWithoutPod })).rejects.toBe(failure);
+    expect([...served.keys()]).toEqual(tags);
   });
 
   it("end with the first that fails: the others are stopped, their tags are taken away, and no tag has moved", async () => {

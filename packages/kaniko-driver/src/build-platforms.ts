@@ -54,11 +54,13 @@ export async function buildPlatforms(
   const left = new Set<string>();
 
   const buildPart = async (platform: string, index: number): Promise<void> => {
-    const tags = isPushed ? ownTags(request, platform) : [];
+    const own = isPushed ? ownTags(request, platform) : [];
+    // Nothing goes to the tags of the build then, but they name the repository of its layers.
+    const tags = isPushed ? own : request.tags;
     const part = { ...folded, request: { ...request, platforms: [platform], tags } };
     const ofPart = ofPlatform(platform, emit);
     const watched = (event: DriverEvent): void => {
-      if (event.type === "pod-phase" && event.phase === "running") for (const tag of tags) left.add(tag);
+      if (event.type === "pod-phase" && event.phase === "running") for (const tag of own) left.add(tag);
       ofPart(event);
     };
     await buildOne(part, { ...call, signal, emit: watched }, async ({ digest, clientOf }) => {
@@ -69,10 +71,10 @@ export async function buildPlatforms(
         await merged.promise;
         isMerged = true;
       } finally {
-        const kept = await removeTags(tags, clientOf, cleanupSignal());
+        const kept = await removeTags(own, clientOf, cleanupSignal());
         if (isMerged) for (const [tag, reason] of kept) emit(keptTag(tag, reason));
         // What failed may have failed because this build was stopped: then it is tried again when all pods are gone.
-        for (const tag of tags) if (isMerged || !kept.has(tag)) left.delete(tag);
+        for (const tag of own) if (isMerged || !kept.has(tag)) left.delete(tag);
       }
     });
   };
