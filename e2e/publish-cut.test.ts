@@ -58,7 +58,8 @@ type Connect = (registry: string) => RegistryClient;
 async function copy(connect: Connect, way: Way, repository: string): Promise<number> {
   const before = way.proxy.count(way.direction);
   const destinations = [`${way.destination}/${repository}:1`];
-  const { digest } = await copyImage({ source: `${way.source}/source/app:1`, destinations, connect });
+  const source = `${way.source}/source/app:1`;
+  const { digest } = await copyImage({ source, destinations, connect, concurrency: blobsAtATime });
   expect(digest).toBe(way.image.root.digest);
   return way.proxy.count(way.direction) - before;
 }
