@@ -144,9 +144,11 @@ export const driverRows: OptionRows<keyof KanikoDriverOptions> = {
     check: async (builds) => expect((await builds.pod()).pod.spec?.affinity).toMatchObject(podOptions.affinity),
   },
   annotations: {
-    shows: "the annotations of the live pod",
-    check: async (builds) =>
-      expect((await builds.pod()).pod.metadata?.annotations).toMatchObject(podOptions.annotations),
+    shows: "the annotations of the live pod, and of the one that keeps contexts",
+    check: async (builds) => {
+      expect((await builds.pod()).pod.metadata?.annotations).toMatchObject(podOptions.annotations);
+      expect((await builds.workspace()).keeper?.metadata?.annotations).toMatchObject(podOptions.annotations);
+    },
   },
   labels: {
     shows: "the labels of the live pod, beside those of Slipway",
@@ -156,8 +158,13 @@ export const driverRows: OptionRows<keyof KanikoDriverOptions> = {
     },
   },
   serviceAccount: {
-    shows: "the account of the live pod",
-    check: async (builds) => expect((await builds.pod()).pod.spec?.serviceAccountName).toBe(podOptions.serviceAccount),
+    shows: "the account of the live pod, and of the one that keeps contexts, which has no token",
+    check: async (builds) => {
+      expect((await builds.pod()).pod.spec?.serviceAccountName).toBe(podOptions.serviceAccount);
+      const { serviceAccountName, automountServiceAccountToken } = (await builds.workspace()).keeper?.spec ?? {};
+      expect(serviceAccountName).toBe(podOptions.serviceAccount);
+      expect(automountServiceAccountToken).toBe(false);
+    },
   },
   env: {
     shows: "the environment of the live executor",

@@ -165,11 +165,17 @@ export class OptionBuilds {
     const secret = (name: string, stringData: Record<string, string>): Secret => ({
       ...{ apiVersion: "v1", kind: "Secret", metadata: { name }, stringData },
     });
-    await cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: podOptions.serviceAccount } });
+    await this.#createAccount();
     await cluster.create(secret("regcred", regcred));
     await cluster.create(secret("extra", { "token.json": "a token", other: "alone" }));
     const data = { key: "of a map" };
     await cluster.create({ ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "settings" }, data } });
+  }
+
+  #createAccount(): Promise<object> {
+    const metadata = { name: podOptions.serviceAccount };
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata };
+    return this.#once("account", () => this.kaniko.namespace.cluster.create(account));
   }
 
   async #live(dockerfile: string, options: TrialOptions): Promise<LiveBuild> {
@@ -273,9 +279,11 @@ export class OptionBuilds {
   /** A context from a workspace, whose own pod is told apart. */
   workspace(): Promise<WorkspaceBuild> {
     return this.#once("workspace", async () => {
+      await this.#createAccount();
+      const { annotations, serviceAccount, initEnv } = podOptions;
       const build = await this.#live(`${this.trials.from}COPY Dockerfile /\nRUN cat /Dockerfile\n`, {
         driver: {
-          initEnv: podOptions.initEnv,
+          ...{ annotations, serviceAccount, initEnv },
           workspace: { ...workspaceOptions, podTemplate: keeperTemplate },
         },
       });

@@ -106,11 +106,11 @@ export interface KanikoDriverOptions extends KanikoBuildOptions {
   readonly tolerations?: readonly object[] | undefined;
   /** As in a pod. */
   readonly affinity?: object | undefined;
-  /** Of the pods. */
+  /** Of the pods, that of the workspace included. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
-  /** Of the pods; those of Slipway stay. */
+  /** Of the pods, that of the workspace included; those of Slipway stay. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Name of the account of the pods; its token is mounted only if it is given. @defaultValue the namespace's `default` */
+  /** Name of the account of the pods; if it is given, the pods of builds have its token, and that of the workspace has not. @defaultValue the namespace's `default` */
   readonly serviceAccount?: string | undefined;
   /** Environment of the executor. It ends up in nobody's image, but everybody who may read pods sees it. */
   readonly env?: Readonly<Record<string, string>> | undefined;

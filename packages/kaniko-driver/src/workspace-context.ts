@@ -111,7 +111,7 @@ function workspaceName({ name }: ResolvedWorkspace, { platforms: [platform] }: P
   return architecture === undefined ? name : `${name}-${architecture}`;
 }
 
-/** What decides where a pod runs. */
+/** What decides where a pod runs, and by whose leave. */
 const schedulingKeys = [
   "nodeSelector",
   "tolerations",
@@ -119,24 +119,27 @@ const schedulingKeys = [
   "schedulerName",
   "priorityClassName",
   "imagePullSecrets",
+  "serviceAccountName",
 ];
 
-/** The pod of the workspace has to be where the pods of builds may be. */
+/** The pod of the workspace has to be where the pods of builds may be. It has their account, for its pull secrets, but no token. */
 export function workspacePodTemplate(
   options: ResolvedKanikoDriverOptions,
   settings: ResolvedWorkspace,
   { platforms }: Platforms,
 ): PodTemplate {
-  const { nodeSelector, tolerations, affinity, labels = {}, initEnv, podTemplate } = options;
+  const { nodeSelector, tolerations, affinity, labels = {}, annotations = {}, initEnv, podTemplate } = options;
+  const { serviceAccount: serviceAccountName } = options;
   const spec = {
     nodeSelector: { ...platformSelector(platforms[0]), ...nodeSelector },
     ...(tolerations === undefined ? {} : { tolerations }),
     ...(affinity === undefined ? {} : { affinity }),
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
   };
   const env = Object.entries(initEnv).map(([name, value]) => ({ name, value }));
   const containers = env.length === 0 ? {} : { containers: [{ name: "workspace", env }] };
   const merged = mergePodTemplate(
-    { metadata: { labels }, spec: { ...spec, ...containers } },
+    { metadata: { labels, annotations }, spec: { ...spec, ...containers } },
     { spec: schedulingOf(podTemplate) },
   );
   return mergePodTemplate(merged, settings.podTemplate);

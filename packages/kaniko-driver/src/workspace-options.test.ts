@@ -47,11 +47,13 @@ describe("the pod of a workspace", () => {
       nodeSelector: { pool: "builds" },
       tolerations: [{ key: "builds" }],
       labels: { team: "a" },
+      annotations: { "sidecar.istio.io/inject": "false" },
+      serviceAccount: "builder",
       podTemplate: { spec: { priorityClassName: "low", containers: [{ name: "executor", image: "x" }] } },
     });
     if (workspace === undefined) throw new Error("no workspace");
     expect(workspacePodTemplate(driver, workspace, { platforms: ["linux/arm64"] })).toEqual({
-      metadata: { labels: { team: "a" } },
+      metadata: { labels: { team: "a" }, annotations: { "sidecar.istio.io/inject": "false" } },
       spec: {
         nodeSelector: {
           "kubernetes.io/os": "linux",
@@ -61,7 +63,19 @@ describe("the pod of a workspace", () => {
         },
         tolerations: [{ key: "builds" }],
         priorityClassName: "low",
+        serviceAccountName: "builder",
       },
     });
+  });
+
+  it("has the account that a podTemplate gives to builds", () => {
+    const { driver, workspace } = resolved({
+      workspace: {},
+      serviceAccount: "builder",
+      podTemplate: { spec: { serviceAccountName: "another", automountServiceAccountToken: true } },
+    });
+    if (workspace === undefined) throw new Error("no workspace");
+    const { spec } = workspacePodTemplate(driver, workspace, { platforms: [] });
+    expect(spec).toEqual({ nodeSelector: {}, serviceAccountName: "another" });
   });
 });

@@ -26,7 +26,7 @@ export interface KanikoWorkspace {
   readonly idleMs?: number | undefined;
   /** The workspace is removed after so long in any case, in milliseconds. @defaultValue 86400000 */
   readonly lifetimeMs?: number | undefined;
-  /** Merged into the pod of the workspace, which runs where builds may run: `nodeSelector`, `tolerations` and `affinity` are theirs. */
+  /** Merged into the pod of the workspace, which runs where builds may run: `nodeSelector`, `tolerations`, `affinity`, `labels`, `annotations` and `serviceAccount` are theirs. */
   readonly podTemplate?: PodTemplate | undefined;
 }
 
