@@ -29,7 +29,8 @@ export interface RegistryAccess extends RequestSender {
 
 /** What nobody's credentials are called. */
 export const anonymous = "anonymous access";
-const nobody: AccessCheck = { source: anonymous };
+/** Who asks without credentials. */
+export const nobody: AccessCheck = { source: anonymous };
 
 /** What was accepted for some scopes, and is used until it expires or is refused. */
 export interface Winner extends AccessCheck {

@@ -249,6 +249,19 @@ describe("candidates", () => {
     ]);
   });
 
+  test("of one source are told apart where a repository may be hidden", async () => {
+    const users = {
+      ann: { password: "hunter2", rights: [] },
+      bob: { password: "hunter3", rights: ["app:pull"] },
+    };
+    const { registry } = await tokenRegistry({ users, hides: true });
+    const held: Credential[] = [ann];
+    const registryClient = client(registry, { credentials: { resolve: () => Promise.resolve(held) } });
+    expect(await read(registryClient, "app")).toBeUndefined();
+    held.push({ ...bob, source: ann.source });
+    expect(await read(registryClient, "app")).toBeDefined();
+  });
+
   test("tell, by a check, which of them a registry takes, and whether the image is there", async () => {
     const stale: Credential = { ...ann, source: "secret builds/stale", password: "hunter3" };
     const { registry } = await tokenRegistry();

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+
 import type { BuilderError, Credential, RegistryResource } from "@slipway/core";
 
 import { waitUnlessAborted } from "./abortable-wait.ts";
+import type { AccessCheck } from "./access-check.ts";
 import type { Answer, PurposefulRequest, RegistryAccess, Session, Winner } from "./access-session.ts";
-import { anonymous, isRefusal, sendWith } from "./access-session.ts";
+import { anonymous, isRefusal, nobody, sendWith } from "./access-session.ts";
 import { challengesFor, learnChallenges } from "./learned-challenges.ts";
 import { maxDiagnosticsBytes, parseDiagnostics } from "./registry-diagnostics.ts";
 import type { CandidateAnswer } from "./registry-error.ts";
@@ -63,8 +66,8 @@ async function sendAs(session: Session, request: PurposefulRequest, key: string,
   const answer = await sendWith(session, request, authorization, asker);
   const { response } = answer;
   if (!isRefusal(response)) {
-    const isHidden = response.status === 404 && (await hasMoreToTry(session, request, winner.source));
-    return isHidden ? await authorize(session, request, key, response, winner.source) : noted(session, request, answer);
+    const isHidden = response.status === 404 && (await hasMoreToTry(session, request, winner));
+    return isHidden ? await authorize(session, request, key, response, winner) : noted(session, request, answer);
   }
   if (session.winners.get(key) === winner) session.winners.delete(key);
   if (authorization !== undefined) session.tokens.forget(authorization.header);
@@ -81,7 +84,7 @@ async function learn(session: Session, request: PurposefulRequest, key: string):
   const { response } = answer;
   if (isRefusal(response) && isRequestStream(request.body)) throw await refusedStream(session, request, answer);
   if (isRefusal(response)) return await authorize(session, request, key, response);
-  const isHidden = response.status === 404 && (await hasMoreToTry(session, request, anonymous));
+  const isHidden = response.status === 404 && (await hasMoreToTry(session, request, nobody));
   if (isHidden && (session.challenges ?? (await learnChallenges(session, request))).length > 0)
     return await authorize(session, request, key, response);
   session.winners.set(key, { source: anonymous });
@@ -111,10 +114,14 @@ function mayBeHidden({ method, actions, body }: PurposefulRequest): boolean {
   return method === "GET" || method === "HEAD" || (method === "POST" && actions.includes("push"));
 }
 
-async function hasMoreToTry(session: Session, request: PurposefulRequest, source: string): Promise<boolean> {
+async function hasMoreToTry(
+  session: Session,
+  request: PurposefulRequest,
+  { source, credential }: AccessCheck,
+): Promise<boolean> {
   if (!mayBeHidden(request) || session.proven.has(`${source} ${request.repository ?? ""}`)) return false;
   const candidates = await findCandidates(session, request);
-  return candidates.some((candidate) => candidate.source !== source);
+  return candidates.some((candidate) => !isDeepStrictEqual(candidate, credential));
 }
 
 /**
@@ -128,12 +135,15 @@ async function authorize(
   request: PurposefulRequest,
   key: string,
   refusal: RegistryResponse | undefined,
-  done?: string,
+  done?: AccessCheck,
 ): Promise<Answer> {
   const challenges = await challengesFor(session, request, refusal);
-  const candidates = (await findCandidates(session, request)).filter(({ source }) => source !== done);
+  // By their values: one source may have several.
+  const candidates = (await findCandidates(session, request)).filter(
+    (candidate) => !isDeepStrictEqual(candidate, done?.credential),
+  );
   const answers: CandidateAnswer[] = [];
-  let last = refusal && (await readAnswer(refusal, done ?? anonymous));
+  let last = refusal && (await readAnswer(refusal, done?.source ?? anonymous));
   let missing = last?.response.status === 404 ? last : undefined;
   for (const [index, credential] of withAnonymous(request, candidates).entries()) {
     // Nobody in particular sees less than somebody.
