@@ -73,6 +73,8 @@ describe("flags that an option stands for", () => {
     ["--verbosity=loud", /verbosity/],
     ["--cache-ttl=soon", /cache\.ttl .*duration/],
     ["--cache=maybe", /true or false, not "maybe"/],
+    ["--cache-repo=r.example.com:5000/c:tag", /cache\.repository .*without a tag or digest/],
+    [`--cache-repo=r.example.com/c@sha256:${"0".repeat(64)}`, /cache\.repository .*without a tag or digest/],
   ])("refuses %s, whose value its option does not take", (flag, message) => {
     const { issues } = foldFlags({ args: [flag] }, current);
     expect(issues).toMatchObject([{ path: "args[0]", message: expect.stringMatching(message) as string }]);
@@ -96,6 +98,20 @@ describe("other flags", () => {
     ]);
   });
 
+  it.each([
+    [["--target"], "--target needs a value; write --target=value"],
+    [["--cache-repo", "--cache"], "--cache-repo needs a value; write --cache-repo=value"],
+    [["--label"], "--label needs a value; write --label=value"],
+    [["--snapshotMode"], "--snapshotMode needs a value; write --snapshotMode=value"],
+    [["-d", "--force"], "-d needs a value; write -d=value"],
+  ])("%j lacks a value, and is not taken for true", (args, message) => {
+    expect(foldFlags({ args }, current)).toMatchObject({
+      issues: [{ path: "args[0]", message }],
+      further: args.includes("--force") ? ["--force=true"] : [],
+    });
+    expect(foldFlags({ args }, current).options).not.toHaveProperty("target");
+  });
+
   it("takes no value from behind a flag that has none", () => {
     expect(foldFlags({ args: ["--force", "stray"] }, current).issues).toEqual([
       { path: "args[1]", message: '"stray" is no flag; write --name=value' },
@@ -115,9 +131,9 @@ describe("other flags", () => {
   });
 
   it("lets unknown flags through if it is told to", () => {
-    const { issues, further } = foldFlags({ args: ["--brand-new=1"], allowUnknownFlags: true }, current);
+    const { issues, further } = foldFlags({ args: ["--brand-new=1", "--another"], allowUnknownFlags: true }, current);
     expect(issues).toEqual([]);
-    expect(further).toEqual(["--brand-new=1"]);
+    expect(further).toEqual(["--brand-new=1", "--another=true"]);
   });
 
   it("knows what a fork and an old release have", () => {

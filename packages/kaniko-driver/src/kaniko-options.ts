@@ -1,5 +1,6 @@
 import type { PodTemplate } from "@slipway/cluster";
 import { helperImage, helperImagesSchema, parseOptions, type HelperImages, type OptionsShape } from "@slipway/core";
+import { isImageReference, parseImageReference } from "@slipway/registry-client";
 import * as z from "zod/mini";
 
 import { additionalMountSchema, type AdditionalMount } from "./additional-mounts.ts";
@@ -23,7 +24,7 @@ export interface RegistryAccess {
 export interface KanikoCache {
   /** @defaultValue `true` */
   readonly enabled?: boolean | undefined;
-  /** `registry/repository`, without a tag. @defaultValue `<repository of the first tag>/cache` */
+  /** `registry/repository`, without a tag or digest: kaniko adds the tag of each layer. @defaultValue `<repository of the first tag>/cache` */
   readonly repository?: string | undefined;
   /** How long a layer may be used, as Go writes durations: `6h`, `90m`. @defaultValue `336h` */
   readonly ttl?: string | undefined;
@@ -149,6 +150,20 @@ const duration = z
   .string()
   .check(z.regex(/^(\d+(\.\d+)?(h|m|s|ms))+$/, "needs a duration as Go writes it, such as 6h or 90m"));
 
+const repository = z.string().check(
+  z.minLength(1),
+  z.refine((text) => !hasTag(text), {
+    error: "needs a repository without a tag or digest, such as registry/repository",
+  }),
+);
+
+/** What is no reference at all is refused where it is used. */
+function hasTag(text: string): boolean {
+  if (!isImageReference(text)) return false;
+  const { tag, digest } = parseImageReference(text);
+  return tag !== undefined || digest !== undefined;
+}
+
 const registryAccessSchema = z.strictObject({
   http: flag,
   insecure: flag,
@@ -157,7 +172,7 @@ const registryAccessSchema = z.strictObject({
 
 const cacheSchema = z.strictObject({
   enabled: flag,
-  repository: text,
+  repository: z.optional(repository),
   ttl: z.optional(duration),
   copyLayers: flag,
   runLayers: flag,

@@ -44,13 +44,14 @@ export function readFlags(options: KanikoBuildOptions, executor: Executor, issue
     const name = canonicalFlag(spelled);
     const kind = flagKind(name, executor);
     const known = kind === undefined ? unknownFlag(spelled, executor, options) : reservedFlag(name);
-    const problem = known ?? valueProblem(spelled, kind, assigned);
-    if (problem !== undefined) issues.push({ path, message: problem });
     const next = words[index + 1];
     const takesNext = assigned === undefined && kind !== "boolean" && next !== undefined && !next.startsWith("-");
     if (takesNext) index += 1;
+    const value = takesNext ? next : assigned;
+    const problem = known ?? valueProblem(spelled, kind, value);
+    if (problem !== undefined) issues.push({ path, message: problem });
     const spelling = flagName(name, executor) ?? spelled;
-    if (problem === undefined) flags.push({ name, spelling, path, value: assigned ?? (takesNext ? next : "true") });
+    if (problem === undefined) flags.push({ name, spelling, path, value: value ?? "true" });
   }
   return flags;
 }
@@ -67,8 +68,11 @@ function reservedFlag(name: string): string | undefined {
   return Object.hasOwn(reserved, name) ? `--${name} cannot be given: ${reserved[name] ?? ""}` : undefined;
 }
 
-/** As Go reads the value of a flag that is on or off. */
-function valueProblem(spelled: string, kind: FlagKind | undefined, assigned: string | undefined): string | undefined {
-  if (kind !== "boolean" || assigned === undefined || /^(1|t|true|0|f|false)$/i.test(assigned)) return undefined;
-  return `--${spelled} is true or false, not ${JSON.stringify(assigned)}`;
+/** As Go reads values: a flag that is on or off may go without one. Of a flag that is not known, nobody can tell. */
+function valueProblem(spelled: string, kind: FlagKind | undefined, value: string | undefined): string | undefined {
+  const flag = spelled.length === 1 ? `-${spelled}` : `--${spelled}`;
+  if (kind === "value" || kind === "list")
+    return value === undefined ? `${flag} needs a value; write ${flag}=value` : undefined;
+  if (kind === undefined || value === undefined || /^(1|t|true|0|f|false)$/i.test(value)) return undefined;
+  return `${flag} is true or false, not ${JSON.stringify(value)}`;
 }
