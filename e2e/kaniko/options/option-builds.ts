@@ -11,6 +11,7 @@ import { expect } from "vitest";
 import { createContextFolder } from "../../support/context-folder.ts";
 import { observeBuild } from "../../support/observed-build.ts";
 import { deployRegistry } from "../../support/registries/deploy-registry.ts";
+import { manifestStatus } from "../../support/registries/registry-access.ts";
 import { createTestNamespace } from "../../support/test-namespace.ts";
 import type { KanikoNamespace } from "../kaniko-namespace.ts";
 import { KanikoTrials, type Trial, type TrialOptions } from "../kaniko-trial.ts";
@@ -68,6 +69,9 @@ export const workspaceOptions = {
   lifetimeMs: 7_200_000,
 } as const satisfies KanikoWorkspace;
 
+/** Whom a registry knows, and no build. */
+const resident = { name: "nobody", password: "here" };
+
 /** For the pod of a workspace. */
 export const keeperTemplate = {
   metadata: { annotations: { keeps: "contexts" } },
@@ -114,7 +118,7 @@ export class OptionBuilds {
       ...[() => this.loud(), () => this.plain(), () => this.inline(), () => this.workspace()],
       ...[() => this.mirrored(), () => this.skipped(), () => this.superseded(), () => this.claimed()],
       ...[() => this.refused(), () => this.missing()],
-      ...[() => this.unpushed(), () => this.elsewhere()],
+      ...[() => this.unpushed(), () => this.elsewhere(), () => this.identified()],
     ];
     const work = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) await next().catch(() => undefined);
@@ -319,11 +323,43 @@ export class OptionBuilds {
     );
   }
 
+  /** A registry that lets nobody in whom a build knows. */
+  #locked() {
+    return this.#once("locked", async () => {
+      const htpasswd = { [resident.name]: resident.password };
+      const registry = await deployRegistry(this.kaniko.namespace, { auth: { htpasswd } });
+      const registries = { ...this.kaniko.driverOptions.registries, [registry.host]: { http: true } };
+      return { ...registry, registries };
+    });
+  }
+
+  /** A build whose credentials its pod alone has, and what the registry has of it. */
+  identified(): Promise<LiveBuild & { readonly status: number }> {
+    return this.#once("identified", async () => {
+      const { registries, ...registry } = await this.#locked();
+      const auth = Buffer.from(`${resident.name}:${resident.password}`).toString("base64");
+      await this.kaniko.namespace.cluster.create<Secret>({
+        ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "identity" } },
+        stringData: { "config.json": JSON.stringify({ auths: { [registry.host]: { auth } } }) },
+      });
+      const additionalMounts = [{ mountPath: "/kaniko/.docker", secret: { name: "identity" } }];
+      const build = { tags: [`${registry.host}/identified:1`], noCache: true };
+      const live = await this.#live(`${this.trials.from}RUN true\n`, {
+        driver: { registries, additionalMounts },
+        build,
+      });
+      return {
+        ...live,
+        status: await manifestStatus(registry, resident, { repository: "identified", reference: "1" }),
+      };
+    });
+  }
+
   /** Builds for a registry that lets nobody push, with the question before and without. */
   refused() {
     return this.#once("refused", async () => {
-      const { host } = await deployRegistry(this.kaniko.namespace, { auth: { htpasswd: { nobody: "here" } } });
-      const driver = { registries: { ...this.kaniko.driverOptions.registries, [host]: { http: true } } };
+      const { host, registries } = await this.#locked();
+      const driver = { registries };
       const attempt = async (preflight: boolean) => {
         const build = { preflight, tags: [`${host}/refused:1`] };
         const { outcome, build: observed } = await this.trials.run(`${this.trials.from}RUN true\n`, { driver, build });

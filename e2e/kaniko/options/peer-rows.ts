@@ -52,9 +52,18 @@ function notOfBuild(name: string, here: string): PeerRow {
 
 const withoutSecret: PeerRow = {
   here: "not needed: only credentials that the build's registries have are mounted, and none if there are none",
-  shows: "the volumes of a live pod whose build has no credentials",
-  check: async (builds) =>
-    expect(JSON.stringify((await builds.options()).pod.spec?.volumes)).not.toContain("docker-config"),
+  shows: "the volumes of a live pod whose build has no credentials, at a registry that lets only its pod in",
+  check: async (builds) => {
+    const { pod, warnings, result, status } = await builds.identified();
+    expect(JSON.stringify(pod.spec?.volumes)).not.toContain("docker-config");
+    expect(warnings).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/can be pushed to .*the mount at \/kaniko\/\.docker/) as string,
+        expect.stringMatching(`${result.image?.digest ?? "?"} as .*the mount at /kaniko/.docker`) as string,
+      ]),
+    );
+    expect(status).toBe(200);
+  },
 };
 
 const flags: PeerRow = {

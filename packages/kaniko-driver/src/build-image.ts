@@ -86,7 +86,7 @@ async function buildInPod(
     allowed.catch(() => undefined);
     const digest = await build.finish(allowed);
     const clientOf: ClientOf = (registry) => (inside.has(registry) ? within : direct).client(registry);
-    await verifyPushed(plan.pushed, digest, { clientOf, helperFor: direct.helperFor.bind(direct) }, call);
+    await verifyPushed(plan.pushed, digest, { clientOf, onlyInPod: direct.onlyInPod.bind(direct) }, call);
     await deliverArchives(plan.archives, { cluster, pod, container: helperContainer }, call);
     await onPushed?.({ digest, clientOf });
     return digest;

@@ -10,10 +10,11 @@ import {
 
 import { helperContainer } from "./build-pod.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
+import { podCredentials } from "./pod-credentials.ts";
 
 /** How the registries of a build are reached, and by whom. */
 export interface RegistryAccessPlan {
-  readonly options: Pick<ResolvedKanikoDriverOptions, "registries" | "insecure" | "skipTlsVerify">;
+  readonly options: ResolvedKanikoDriverOptions;
   readonly credentials: Keychain;
   readonly keychainCall: KeychainCall;
 }
@@ -61,17 +62,20 @@ export class BuildRegistries implements AsyncDisposable {
   }
 
   /**
-   * The program that has the credentials with which kaniko goes to a repository, if it has none of another kind: it is part of the executor's image, and nobody
-   * else runs it.
+   * Why kaniko may be let into a repository by what nobody has outside of the pod of the build: a program of the executor's image has the credentials, or
+   * there are none, and the pod has an identity of its own.
    */
-  async helperFor(
+  async onlyInPod(
     { registry, repository }: Pick<ImageReference, "registry" | "repository">,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const { credentials, keychainCall } = this.#plan;
+    const { credentials, keychainCall, options } = this.#plan;
     const resource = { registry, repository, actions: ["pull", "push"] as const };
     const [first] = await credentials.resolve(resource, { ...keychainCall, signal });
-    return first?.type === "helper" ? `docker-credential-${first.helper}` : undefined;
+    if (first?.type === "helper")
+      return `docker-credential-${first.helper} gives the credentials, and runs only in the pod of the build`;
+    const own = first === undefined ? podCredentials(options) : undefined;
+    return own === undefined ? undefined : `${own} may give the credentials, and only to the pod of the build`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -33,12 +33,13 @@ interface Setting {
   readonly kaniko?: KanikoBuildOptions;
   /** What registries answer; the others let everybody in. */
   readonly answers?: Readonly<Record<string, BuilderError>>;
-  readonly helper?: string;
+  /** Why only the pod may be let in. */
+  readonly onlyInPod?: string;
   /** What registries accept. */
   readonly accepts?: Readonly<Record<string, Credential>>;
 }
 
-function setUp({ build = {}, kaniko = {}, answers = {}, helper, accepts = {} }: Setting) {
+function setUp({ build = {}, kaniko = {}, answers = {}, onlyInPod, accepts = {} }: Setting) {
   const given = { context: ".", dockerfileInline: "FROM scratch\n", tags: ["r.example.com/app:1"], ...build };
   const request = { ...parseOptions(buildOptionsSchema, given, "test"), id: "7", name: "api", kaniko };
   const asked: string[] = [];
@@ -54,7 +55,10 @@ function setUp({ build = {}, kaniko = {}, answers = {}, helper, accepts = {} }: 
   });
   const questions: PushQuestions = {
     folded: foldBuild(request, resolveKanikoDriverOptions({})),
-    registries: { client: client as (registry: string) => RegistryClient, helperFor: () => Promise.resolve(helper) },
+    registries: {
+      client: client as (registry: string) => RegistryClient,
+      onlyInPod: () => Promise.resolve(onlyInPod),
+    },
     call: { signal: AbortSignal.timeout(60_000), emit: (event) => void events.push(event) },
   };
   const ask = () => askWithoutPod(questions, "builds");
@@ -160,15 +164,15 @@ describe("the question before there is a pod", () => {
     expect(asked).toEqual([]);
   });
 
-  it("is a warning where only a helper of the executor's image has credentials", async () => {
-    const helper = "docker-credential-ecr-login";
-    const setting: Setting = { build: { noCache: true }, answers: { "r.example.com": refused }, helper };
+  it("is a warning where only the pod of the build may be let in", async () => {
+    const onlyInPod = "service account builder may give the credentials";
+    const setting: Setting = { build: { noCache: true }, answers: { "r.example.com": refused }, onlyInPod };
     const { ask, warnings } = setUp(setting);
     expect(await ask()).toEqual({ inside: new Set(), unasked: [], accepted: new Map() });
     expect(warnings()).toEqual([
-      expect.stringMatching(/^Whether r\.example\.com\/app can .*docker-credential-ecr-login/),
+      expect.stringMatching(/^Whether r\.example\.com\/app can .*: service account builder may give the credentials$/),
     ]);
-    // The index of several platforms is pushed from here, where nobody runs the helper.
+    // The index of several platforms is pushed from here, where nobody has them.
     await expect(setUp({ ...setting, build: { platforms: both } }).ask()).rejects.toBe(refused);
   });
 });

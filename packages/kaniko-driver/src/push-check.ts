@@ -24,7 +24,7 @@ export interface PushAnswers {
 /** Where the questions go, and whose they are. */
 export interface PushQuestions {
   readonly folded: FoldedBuild;
-  readonly registries: Pick<BuildRegistries, "client" | "helperFor">;
+  readonly registries: Pick<BuildRegistries, "client" | "onlyInPod">;
   readonly call: Pick<DriverCall, "signal" | "emit">;
 }
 
@@ -96,9 +96,9 @@ async function askForPush(target: PushTarget, { folded, registries, call }: Push
     if (call.signal.aborted) throw error;
     if (isInconclusive(error))
       return { reason: limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message };
-    const helper = takesIndex || !isUnauthorized(error) ? undefined : await registries.helperFor(target, call.signal);
-    if (helper === undefined) throw error;
-    call.emit(unanswered(target, `${helper} gives the credentials, and runs only in the pod of the build`));
+    const reason = takesIndex || !isUnauthorized(error) ? undefined : await registries.onlyInPod(target, call.signal);
+    if (reason === undefined) throw error;
+    call.emit(unanswered(target, reason));
     return {};
   }
 }

@@ -11,12 +11,12 @@ const refused = new BuilderError({
   details: { registry: "r.example.com", diagnostics: [], triedCredentials: [] },
 });
 
-async function verify(head: () => Promise<string>, helper?: string): Promise<readonly DriverEvent[]> {
+async function verify(head: () => Promise<string>, onlyInPod?: string): Promise<readonly DriverEvent[]> {
   const events: DriverEvent[] = [];
   const client = {
     headManifest: async () => ({ digest: await head(), mediaType: "m", sizeBytes: 1 }),
   } as unknown as ReturnType<ClientOf>;
-  const registries = { clientOf: () => client, helperFor: () => Promise.resolve(helper) };
+  const registries = { clientOf: () => client, onlyInPod: () => Promise.resolve(onlyInPod) };
   const call = { signal: AbortSignal.timeout(60_000), emit: (event: DriverEvent) => void events.push(event) };
   await verifyPushed([tag], digest, registries, call);
   return events;
@@ -24,15 +24,14 @@ async function verify(head: () => Promise<string>, helper?: string): Promise<rea
 
 it("takes what the registry serves, and nothing else", async () => {
   expect(await verify(() => Promise.resolve(digest))).toEqual([]);
-  await expect(verify(() => Promise.resolve("sha256:b"), "a helper")).rejects.toMatchObject({
+  await expect(verify(() => Promise.resolve("sha256:b"), "a reason")).rejects.toMatchObject({
     code: "DIGEST_MISMATCH",
   });
   await expect(verify(() => Promise.reject(refused))).rejects.toBe(refused);
 });
 
-it("warns where only a helper of the executor's image has credentials", async () => {
-  const events = await verify(() => Promise.reject(refused), "docker-credential-ecr-login");
-  expect(events).toMatchObject([
-    { type: "warning", message: expect.stringContaining(`${digest} as ${tag}`) as string },
-  ]);
+it("warns where only the pod of the build may be let in", async () => {
+  const events = await verify(() => Promise.reject(refused), "service account builder may give the credentials");
+  const message = expect.stringMatching(`${digest} as ${tag}, .*: service account builder may give the`) as string;
+  expect(events).toMatchObject([{ type: "warning", message }]);
 });

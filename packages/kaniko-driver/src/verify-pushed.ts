@@ -7,20 +7,20 @@ export type ClientOf = (registry: string) => Pick<RegistryClient, "headManifest"
 /** The registries that a build has pushed to. */
 export interface PushedRegistries {
   readonly clientOf: ClientOf;
-  /** The program that has the credentials for a repository, if only the pod of the build has it. */
-  readonly helperFor?: (repository: ImageReference, signal: AbortSignal) => Promise<string | undefined>;
+  /** Why only the pod of the build may be let into a repository, if that may be. */
+  readonly onlyInPod?: (repository: ImageReference, signal: AbortSignal) => Promise<string | undefined>;
 }
 
 /**
- * Asks the registries whether they serve what was pushed, under every tag. One that lets nobody but a credential helper of the executor's image in is not
- * asked; that is a warning.
+ * Asks the registries whether they serve what was pushed, under every tag. One that lets in nobody but the pod of the build
+ * cannot tell; that is a warning.
  *
  * @throws BuilderError DIGEST_MISMATCH, REGISTRY_UNAUTHORIZED, REGISTRY_UNAVAILABLE, REGISTRY_REFUSED
  */
 export async function verifyPushed(
   tags: readonly string[],
   digest: string,
-  { clientOf, helperFor }: PushedRegistries,
+  { clientOf, onlyInPod }: PushedRegistries,
   { signal, emit }: Pick<DriverCall, "signal"> & Partial<Pick<DriverCall, "emit">>,
 ): Promise<void> {
   await Promise.all(
@@ -31,9 +31,9 @@ export async function verifyPushed(
         if (served?.digest !== digest) throw mismatch(tag, digest, served?.digest);
       } catch (error) {
         const isRefused = BuilderError.isInstance(error) && error.code === "REGISTRY_UNAUTHORIZED";
-        const helper = isRefused ? await helperFor?.(image, signal) : undefined;
-        if (helper === undefined) throw error;
-        const message = `kaniko says that it has pushed ${digest} as ${tag}, and nobody has asked ${image.registry}: ${helper} gives the credentials, and runs only in the pod of the build.`;
+        const reason = isRefused ? await onlyInPod?.(image, signal) : undefined;
+        if (reason === undefined) throw error;
+        const message = `kaniko says that it has pushed ${digest} as ${tag}, which ${image.registry} was not asked about: ${reason}.`;
         emit?.({ type: "warning", message });
       }
     }),
