@@ -26,7 +26,7 @@ const hungry = 'BEGIN { s = "x"; while (1) s = s s }';
 const isGroupKilled = (await inProbe(namespace, ["cat", "/proc/self/cgroup"])).trim() === "0::/";
 
 describe.concurrent("what goes wrong", () => {
-  test("SIGKILL: 90 s after a client was killed, during an upload, a sync or a build, nothing of its build or its workspace is left", () =>
+  test("SIGKILL: 90 s after a client was killed, before its Secret is there, during an upload, a sync or a build, nothing of its build or its workspace is left", () =>
     checkKilledClients(kaniko));
 
   test("UNSCHEDULABLE: a pod without a node fails within 15 s, with the reason", async () => {

@@ -7,11 +7,12 @@ import { setTimeout as elapse } from "node:timers/promises";
 
 import type { ConfigMap, Job, KubernetesObject, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import type { BuildEvent } from "slipway";
-import type { KanikoWorkspace } from "slipway/kaniko";
+import type { KanikoDriverOptions } from "slipway/kaniko";
 import { expect } from "vitest";
 
 import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
 import type { ProgramOptions } from "./build-program.ts";
+import { holdSecret } from "./held-secret.ts";
 import { buildIdLabel, type KanikoNamespace } from "./kaniko-namespace.ts";
 
 const deadlineMs = 60_000;
@@ -23,27 +24,38 @@ async function killDuring(
   { namespace, driverOptions }: KanikoNamespace,
   context: ContextFolder,
   tag: string,
-  matches: (event: BuildEvent) => boolean,
-  workspace?: KanikoWorkspace,
+  matches: (event: BuildEvent) => boolean | Promise<boolean>,
+  options: Partial<KanikoDriverOptions> = {},
 ): Promise<string> {
-  const options: ProgramOptions = {
-    driver: { ...driverOptions, deadlineMs, workspace },
+  const programOptions: ProgramOptions = {
+    driver: { ...driverOptions, ...options, deadlineMs },
     context: context.path,
     tag: `${namespace.repository}/sigkill:${tag}`,
   };
   const program = join(import.meta.dirname, "build-program.ts");
-  const argv = ["--conditions=@slipway/source", program, JSON.stringify(options)];
+  const argv = ["--conditions=@slipway/source", program, JSON.stringify(programOptions)];
   const child: ChildProcess = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   if (child.stdout === null) throw new Error("The program has no output.");
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as BuildEvent;
-    if (!matches(event)) continue;
+    if (!(await matches(event))) continue;
     child.kill("SIGKILL");
     await ended;
     return event.buildId;
   }
   throw new Error("The build ended without the event.");
+}
+
+/** Kills a client whose Job is there, and whose Secret is on its way. */
+async function killBeforeSecret(kaniko: KanikoNamespace, context: ContextFolder): Promise<string> {
+  await using held = await holdSecret(kaniko.namespace);
+  const isHeld = () => held.asked.then(() => true);
+  const id = await killDuring(kaniko, context, "before-secret", isHeld, held.access);
+  const objects = await labelled(kaniko, buildIdLabel, [id]);
+  expect(objects.filter((name) => name.startsWith("Job"))).toHaveLength(1);
+  expect(objects.filter((name) => name.startsWith("Secret"))).toEqual([]);
+  return id;
 }
 
 async function labelled(
@@ -112,11 +124,12 @@ export async function checkKilledClients(kaniko: KanikoNamespace): Promise<void>
   const ids = await Promise.all([
     killDuring(kaniko, small, "build", builds),
     killDuring(kaniko, large, "upload", uploads),
-    killDuring(kaniko, large, "sync", uploads, idle),
-    killDuring(kaniko, small, "from-workspace", builds, leased),
+    killDuring(kaniko, large, "sync", uploads, { workspace: idle }),
+    killDuring(kaniko, small, "from-workspace", builds, { workspace: leased }),
+    killBeforeSecret(kaniko, small),
   ]);
   // Who was killed while syncing had no pod for its build yet.
-  expect((await labelled(kaniko, buildIdLabel, ids)).filter((name) => name.startsWith("Pod"))).toHaveLength(3);
+  expect((await labelled(kaniko, buildIdLabel, ids)).filter((name) => name.startsWith("Pod"))).toHaveLength(4);
   expect(await labelled(kaniko, workspaceLabel, [idle.name, leased.name])).toHaveLength(6);
   await elapse(goneMs - (performance.now() - startedMs));
   expect(await labelled(kaniko, buildIdLabel, ids)).toEqual([]);

@@ -20,13 +20,16 @@ interface Call {
   readonly signal: AbortSignal;
 }
 
-/** Makes the Job, then the Secret that it owns, and lets the Job begin. */
-export async function createBuild(cluster: Cluster, job: Job, files: BuildFiles, call: Call): Promise<void> {
+/** Makes the Job, then the Secret that it owns. A pod that is faster waits on its node until the Secret is there. */
+export async function createBuild(
+  cluster: Pick<Cluster, "create">,
+  job: Job,
+  files: BuildFiles,
+  call: Call,
+): Promise<void> {
   const created = await cluster.create(job, call);
   const secret = buildSecret(created, files);
   if (secret !== undefined) await cluster.create(secret, call);
-  const { namespace, name = "" } = created.metadata ?? {};
-  await cluster.patch({ apiVersion: "batch/v1", kind: "Job", namespace, name }, { spec: { suspend: false } }, call);
 }
 
 const cleanupTimeoutMs = 20_000;

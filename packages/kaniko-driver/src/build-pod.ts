@@ -67,7 +67,7 @@ export function buildLabels(id: string, expiresAtMs: number): Readonly<Record<st
 
 /**
  * The build as one object: a Job, because the cluster then ends it at its deadline and removes it with all that it owns, also when nobody is left to do
- * so. It has one pod and never a second.
+ * so. It has one pod and never a second. It is never suspended: the deadline of a suspended Job does not run.
  */
 export function buildJob(plan: BuildPodPlan): Job {
   const { namespace, request, deadlineMs, nowMs } = plan;
@@ -81,8 +81,6 @@ export function buildJob(plan: BuildPodPlan): Job {
       activeDeadlineSeconds: Math.ceil(deadlineMs / 1000),
       ttlSecondsAfterFinished: leftoverSeconds,
       backoffLimit: 0,
-      // Until it has its Secret: a pod that is faster would complain of what it lacks.
-      suspend: true,
       template: {
         ...template,
         metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } },

@@ -3,7 +3,6 @@ import { requireAccess, type AccessRule, type Cluster } from "@slipway/cluster";
 /** What the driver does in the namespace of its builds. */
 export const requiredRbac: readonly AccessRule[] = [
   { verb: "create", apiGroup: "batch", resource: "jobs" },
-  { verb: "patch", apiGroup: "batch", resource: "jobs" },
   { verb: "list", apiGroup: "batch", resource: "jobs" },
   { verb: "delete", apiGroup: "batch", resource: "jobs" },
   { verb: "create", resource: "secrets" },

@@ -76,7 +76,7 @@ export class RunningBuild {
     emit({ type: "pod-phase", pod: name, phase: "pending" });
     this.#pod = await cluster.waitForPod({
       ...{ namespace, name, signal },
-      ...{ timeoutMs: options.startTimeoutMs, graceMs: options.unschedulableGraceMs },
+      ...{ timeoutMs: options.startTimeoutMs, graceMs: options.unschedulableGraceMs, createdAlong: [this.#name] },
       until: (pod) => (isStarted(pod, withHelper) ? pod : undefined),
     });
     const node = this.#pod.spec?.nodeName;

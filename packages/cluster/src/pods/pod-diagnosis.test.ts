@@ -198,6 +198,17 @@ test("a volume that a busy kubelet has not read yet is no problem of the pod", (
   expect(diagnosePod(pod, [event], { namespace: "builds", name: "p" })).toBeUndefined();
 });
 
+test("a Secret that was created right after the pod is no problem once it is there, another one is", () => {
+  const lacks = (name: string) => {
+    const message = `MountVolume.SetUp failed for volume "files" : secret "${name}" not found`;
+    return { type: "Warning", reason: "FailedMount", message, metadata: {}, involvedObject: {} } as KubernetesEvent;
+  };
+  const pod = podWith(waiting("ContainerCreating"));
+  const asked = { namespace: "builds", name: "p", createdAlong: ["own"] };
+  expect(diagnosePod(pod, [lacks("own")], asked)).toBeUndefined();
+  expect(diagnosePod(pod, [lacks("mounted"), lacks("own")], asked)?.message).toMatch(/secret "mounted" not found/);
+});
+
 test("a container that runs again counts as lost only for what began before", () => {
   const finishedAt = "2026-01-01T00:00:00Z";
   const last = { terminated: { exitCode: 137, reason: "OOMKilled", finishedAt } };

@@ -43,6 +43,12 @@ export interface DiagnosePodOptions {
    * @defaultValue never: what runs now is fine
    */
   readonly sinceMs?: number | undefined;
+  /**
+   * Names of Secrets that were created right after the pod, and are there: events stay that tell of a volume that lacked one.
+   *
+   * @defaultValue none
+   */
+  readonly createdAlong?: readonly string[] | undefined;
 }
 
 /** The last event, unless it repeats what has been said. */
@@ -81,7 +87,7 @@ export function diagnosePod(
   events: readonly KubernetesEvent[],
   options: DiagnosePodOptions,
 ): PodDiagnosis | undefined {
-  const finding = diagnoseDeath(pod, options.sinceMs) ?? (pod && diagnoseWait(pod, events));
+  const finding = diagnoseDeath(pod, options.sinceMs) ?? (pod && diagnoseWait(pod, events, options.createdAlong));
   return finding && complete(finding, options, describeEvents(events));
 }
 

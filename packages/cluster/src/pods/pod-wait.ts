@@ -59,10 +59,13 @@ function waitingContainer(pod: Pod): PodFinding | undefined {
 /** A kubelet that is busy has not asked for a Secret or ConfigMap yet, and does so again by itself. */
 const notReadYet = /failed to sync (secret|configmap) cache/i;
 
-function volumeProblem(events: readonly KubernetesEvent[]): PodFinding | undefined {
+function volumeProblem(events: readonly KubernetesEvent[], createdAlong: readonly string[]): PodFinding | undefined {
+  const isPast = (message: string): boolean => createdAlong.some((name) => message.includes(`"${name}"`));
   const event = events.findLast(
     ({ reason = "", message = "" }) =>
-      /^(FailedMount|FailedAttachVolume|FailedMapVolume)$/.test(reason) && !notReadYet.test(message),
+      /^(FailedMount|FailedAttachVolume|FailedMapVolume)$/.test(reason) &&
+      !notReadYet.test(message) &&
+      !isPast(message),
   );
   if (!event) return undefined;
   const { reason = "", message = "" } = event;
@@ -88,7 +91,11 @@ function sandboxProblem(events: readonly KubernetesEvent[]): PodFinding | undefi
 }
 
 /** What a pod that has not started waits for. */
-export function diagnoseWait(pod: Pod, events: readonly KubernetesEvent[]): PodFinding | undefined {
+export function diagnoseWait(
+  pod: Pod,
+  events: readonly KubernetesEvent[],
+  createdAlong: readonly string[] = [],
+): PodFinding | undefined {
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
     return {
@@ -102,5 +109,5 @@ export function diagnoseWait(pod: Pod, events: readonly KubernetesEvent[]): PodF
   if (waiting) return waiting;
   const isCreating =
     pod.status?.containerStatuses?.some(({ state }) => state?.waiting !== undefined) ?? pod.status?.phase === "Pending";
-  return isCreating ? (volumeProblem(events) ?? sandboxProblem(events)) : undefined;
+  return isCreating ? (volumeProblem(events, createdAlong) ?? sandboxProblem(events)) : undefined;
 }

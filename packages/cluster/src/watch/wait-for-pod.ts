@@ -23,6 +23,8 @@ export interface WaitForPodOptions<Result = Pod> extends ClusterCall {
    * @defaultValue `timeoutMs`
    */
   readonly graceMs?: number | undefined;
+  /** Names of Secrets that were created right after the pod, and are there: that a volume lacked one is past. @defaultValue none */
+  readonly createdAlong?: readonly string[] | undefined;
 }
 
 /** Whether the pod takes work. */
@@ -36,7 +38,7 @@ export async function waitForPod<Result = Pod>(
   source: WaitSource,
   options: WaitForPodOptions<Result>,
 ): Promise<Result> {
-  const { namespace, name, timeoutMs = 300_000 } = options;
+  const { namespace, name, createdAlong, timeoutMs = 300_000 } = options;
   const graceMs = Math.min(options.graceMs ?? timeoutMs, timeoutMs);
   const until = options.until ?? ((pod: Pod) => (isPodReady(pod) ? (pod as Result) : undefined));
   const startedAtMs = performance.now();
@@ -48,7 +50,7 @@ export async function waitForPod<Result = Pod>(
     const first = diagnosePod(pod, [], { namespace, name });
     if (onlyFinal && !first?.final) return undefined;
     const events = await podEvents(source, { namespace, name, uid: pod?.metadata?.uid }, { signal: options.signal });
-    const diagnosis = diagnosePod(pod, events, { namespace, name });
+    const diagnosis = diagnosePod(pod, events, { namespace, name, createdAlong });
     return diagnosis && podError(diagnosis);
   };
   const look = async ([pod]: readonly Pod[]): Promise<{ readonly value: Result } | undefined> => {

@@ -6,6 +6,7 @@ import { BuilderError } from "@slipway/core";
 import { syncContext, type KnownVersion, type SyncOptions, type WorkspaceVersion } from "./sync-context.ts";
 import {
   claimOf,
+  hasOwnClaim,
   workspaceClaim,
   workspaceJob,
   workspaceLabels,
@@ -71,12 +72,11 @@ const cleanupTimeoutMs = 10_000;
 export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions): Promise<Workspace> {
   const { name, namespace = cluster.namespace, signal } = options;
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
-  const [found, ready] = await Promise.all([
+  const [job, ready] = await Promise.all([
     ensureJob(cluster, options, namespace),
     readyPods(cluster, namespace, name, signal),
   ]);
-  checkClaim(found, options);
-  const job = found.spec?.suspend === true ? await beginJob(cluster, found, options, signal) : found;
+  checkClaim(job, options);
   const { uid = "" } = job.metadata ?? {};
   const present = ready.get(uid) ?? (await startedPod(cluster, job, options));
   const target = new WorkspacePod(cluster, { namespace, name, uid }, present);
@@ -103,6 +103,7 @@ export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions)
 async function startedPod(cluster: Cluster, job: Job, options: WorkspaceOptions): Promise<string> {
   const { namespace = "", name = "", uid = "" } = job.metadata ?? {};
   try {
+    await ensureClaim(cluster, job, options);
     return await untilStarted(cluster, namespace, options);
   } catch (error) {
     const signal = AbortSignal.timeout(cleanupTimeoutMs);
@@ -164,21 +165,10 @@ function jobOf(options: WorkspaceOptions, namespace: string): Job {
   });
 }
 
-/** Makes the claim and lets the pod begin; whoever finds a Job that waits does so, because its maker may be gone. */
-async function beginJob(
-  cluster: Cluster,
-  job: Job,
-  { volume }: WorkspaceOptions,
-  signal: AbortSignal | undefined,
-): Promise<Job> {
-  if (volume?.type === "claim-template")
-    await createUnlessThere<PersistentVolumeClaim>(cluster, workspaceClaim(job, volume), signal);
-  const { namespace, name = "" } = job.metadata ?? {};
-  return cluster.patch<Job>(
-    { apiVersion: "batch/v1", kind: "Job", namespace, name },
-    { spec: { suspend: false } },
-    { signal },
-  );
+/** Makes the claim that the pod waits for; whoever finds a pod that does not run yet does so, because its maker may be gone. */
+async function ensureClaim(cluster: Cluster, job: Job, { volume, signal }: WorkspaceOptions): Promise<void> {
+  if (volume?.type !== "claim-template" || !hasOwnClaim(job)) return;
+  await createUnlessThere<PersistentVolumeClaim>(cluster, workspaceClaim(job, volume), signal);
 }
 
 function isOver({ metadata, status }: Job): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { claimOf, workspaceClaim, workspaceJob, type WorkspaceJobOptions } from "./workspace-job.ts";
+import { claimOf, hasOwnClaim, workspaceClaim, workspaceJob, type WorkspaceJobOptions } from "./workspace-job.ts";
 
 const options: WorkspaceJobOptions = {
   name: "workspace",
@@ -56,8 +56,14 @@ test.each([
   const job = workspaceJob({ ...options, volume });
   expect(podOf(job)?.volumes).toEqual([{ name: "workspace", ...source }]);
   expect(claimOf(job)).toBe(claimName);
-  // Its claim has to be there first, and belongs to the Job, which has to be there before.
-  expect(job.spec?.suspend).toBe(volume.type === "claim-template");
+  expect(hasOwnClaim(job)).toBe(volume.type === "claim-template");
+});
+
+test("a workspace whose client dies before its claim is there ends with its lifetime, too", () => {
+  const job = workspaceJob({ ...options, volume: { type: "claim-template", size: "1Gi" } });
+  // The lifetime of a suspended Job does not run.
+  expect(job.spec?.suspend).toBeUndefined();
+  expect(job.spec?.activeDeadlineSeconds).toBe(options.lifetimeSeconds);
 });
 
 test("a claim that is made for a workspace goes with it", () => {

@@ -44,6 +44,8 @@ export interface WorkspaceJobOptions {
 }
 
 const volumeName = "workspace";
+/** Names the claim that is made for a workspace. */
+const ownClaimAnnotation = "slipway.dev/own-claim";
 /** How long the Job stays that has ended. */
 const leftoverSeconds = 5;
 /** How often a pod may be lost otherwise than by a disruption, which does not count. */
@@ -62,16 +64,20 @@ function labelsOf({ name, labels, lifetimeSeconds, nowMs }: WorkspaceJobOptions)
 
 /**
  * A workspace as one object: a Job, because the cluster then gives it another pod when it loses one, ends it, and removes it with all that it owns,
- * also when nobody is left to do so. The pod needs no more than a shell, and nothing of the cluster.
+ * also when nobody is left to do so; never suspended, since the lifetime of a suspended Job does not run. The pod needs no more than a shell, and nothing of the cluster.
  */
 export function workspaceJob(options: WorkspaceJobOptions): Job {
-  const { name, namespace, volume, lifetimeSeconds, owner } = options;
+  const { name, namespace, volume, claimName, lifetimeSeconds, owner } = options;
   const labels = labelsOf(options);
   const template = mergePodTemplate(podTemplate(options), options.podTemplate ?? {});
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name, namespace, labels, ...(owner === undefined ? {} : { ownerReferences: [owner] }) },
+    metadata: {
+      ...{ name, namespace, labels },
+      ...(volume.type === "claim-template" ? { annotations: { [ownClaimAnnotation]: claimName } } : {}),
+      ...(owner === undefined ? {} : { ownerReferences: [owner] }),
+    },
     spec: {
       activeDeadlineSeconds: lifetimeSeconds,
       ttlSecondsAfterFinished: leftoverSeconds,
@@ -79,8 +85,6 @@ export function workspaceJob(options: WorkspaceJobOptions): Job {
       podFailurePolicy: {
         rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
       },
-      // Until its claim is there.
-      suspend: volume.type === "claim-template",
       template: { ...template, metadata: { ...template.metadata, labels: { ...template.metadata.labels, ...labels } } },
     },
   };
@@ -122,6 +126,11 @@ function volumeSource(volume: WorkspaceVolume, claimName: string): object {
       };
     }
   }
+}
+
+/** Whether the claim of a workspace is made for it, and goes with it. */
+export function hasOwnClaim({ metadata }: Job): boolean {
+  return metadata?.annotations?.[ownClaimAnnotation] !== undefined;
 }
 
 /** The name of the claim that a workspace is on; undefined if it is on something else. */
