@@ -14,6 +14,7 @@ export interface DriverEvents {
   "step-log": { step: string; stream: "stdout" | "stderr"; text: string };
   "step-end": { step: string; cached: boolean; error?: string };
   "push-progress": { reference: string; sentBytes: number; totalBytes?: number };
+  /** What repeats one that the build has had is dropped, also in a further attempt. */
   warning: { message: string; url?: string; file?: string; line?: number };
   /** The steps so far belong to an attempt that failed. */
   "build-retry": { attempt: number; error: BuilderErrorData };

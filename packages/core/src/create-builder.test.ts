@@ -207,6 +207,30 @@ test("tries again after a retryable error, says so, and forgets the steps of the
   ]);
 });
 
+test("says once what attempts at a build warn of in the same words, and all that they warn of otherwise", async () => {
+  const insecure = { type: "warning", message: "Connections that others can read." } as const;
+  let attempts = 0;
+  const build: BuilderDriver["build"] = async (_, { emit }) => {
+    attempts += 1;
+    emit(insecure);
+    for (const line of [1, 2]) emit({ type: "warning", message: "Bad casing.", file: "Dockerfile", line });
+    emit({ type: "warning", message: `Attempt ${attempts}.` });
+    if (attempts === 1) throw podLost();
+    return { digest: someDigest };
+  };
+  const builder = createBuilder({ driver: stubDriver({ build }) });
+  const warnings = async (): Promise<string[]> => {
+    const said: string[] = [];
+    for await (const event of builder.build(options)) if (event.type === "warning") said.push(event.message);
+    return said;
+  };
+  const once = [insecure.message, "Bad casing.", "Bad casing."];
+  expect(await warnings()).toEqual([...once, "Attempt 1.", "Attempt 2."]);
+  expect(attempts).toBe(2);
+  // Another build says it again.
+  expect(await warnings()).toEqual([...once, "Attempt 3."]);
+});
+
 test("gives up after the retries that it was given", async () => {
   const build = vi.fn(() => Promise.reject(podLost()));
   const run = createBuilder({ driver: stubDriver({ build }), retries: 1 }).build(options);

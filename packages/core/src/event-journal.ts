@@ -16,6 +16,7 @@ export class EventJournal {
   readonly #logger: Logger;
   readonly #listener: ((event: BuildEvent) => void) | undefined;
   readonly #merger = new ProgressMerger((event) => this.#deliver(event as BuildEvent));
+  readonly #warnings = new Set<string>();
   #ended = false;
 
   constructor(buildId: string, logger: Logger, listener: ((event: BuildEvent) => void) | undefined) {
@@ -31,8 +32,17 @@ export class EventJournal {
       this.#logger.warn("A driver reported something that is not an event of a driver", { event });
       return;
     }
+    if (event.type === "warning" && this.#hasWarned(event)) return;
     this.#merger.add(stamped(event, this.#buildId));
   };
+
+  /** Each attempt, and each platform, warns of what it finds: what holds for the build is said once. */
+  #hasWarned({ message, url, file, line }: DriverEvent<"warning">): boolean {
+    const warning = JSON.stringify([message, url, file, line]);
+    if (this.#warnings.has(warning)) return true;
+    this.#warnings.add(warning);
+    return false;
+  }
 
   /** An event that core makes itself. */
   publish<Type extends CoreEventType>(type: Type, body: BuildEvents[Type]): void {

@@ -45,7 +45,7 @@ export async function buildPlatforms(
   const { request } = folded;
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
-  const emit = onceEach(call.emit);
+  const { emit } = call;
   const built = request.platforms.map(() => Promise.withResolvers<string>());
   const merged = Promise.withResolvers<string | undefined>();
   const all = Promise.all(built.map(({ promise }) => promise));
@@ -170,17 +170,5 @@ function ofPlatform(platform: string, emit: (event: DriverEvent) => void): (even
       emit({ ...event, step: `${platform} ${event.step}` });
     else if (event.type === "context-progress") emit({ ...event, context: `${event.context} ${platform}` });
     else emit(event);
-  };
-}
-
-/** What holds for every platform is said once. */
-function onceEach(emit: (event: DriverEvent) => void): (event: DriverEvent) => void {
-  const said = new Set<string>();
-  return (event) => {
-    if (event.type === "warning") {
-      if (said.has(event.message)) return;
-      said.add(event.message);
-    }
-    emit(event);
   };
 }
