@@ -3,7 +3,7 @@ import { appendFile, chmod, link, mkdir, mkdtemp, rename, rm, symlink, unlink, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
+import type { Cluster, Job, PersistentVolumeClaim, Pod } from "@slipway/cluster";
 import { contextManifest, openWorkspace, type Workspace, type WorkspaceVersion } from "@slipway/context-sync";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -253,6 +253,36 @@ it.concurrent("a version that is leased keeps its workspace, which nobody syncs 
   expect(performance.now() - startedMs).toBeGreaterThan(14_000);
   await expect(version.release()).rejects.toMatchObject({ name: "BuilderError" });
 });
+
+it.concurrent(
+  "a workspace whose client died before the claim was there gets it from the next one, and its lifetime runs",
+  async ({ expect }) => {
+    const volume = { type: "claim-template", size: "64Mi" } as const;
+    const options = { name: "unclaimed", image: test.testCluster.images.busybox, volume, startTimeoutMs: 60_000 };
+    const never = new Promise<never>(() => undefined);
+    const dying: Cluster = {
+      ...test.cluster,
+      create: (object, call) => (object.kind === "PersistentVolumeClaim" ? never : test.cluster.create(object, call)),
+    };
+    // Nothing of it goes on: it neither makes the claim nor cleans up.
+    void openWorkspace(dying, options);
+    const job = await test.cluster.waitFor<Job, Job>(
+      { apiVersion: "batch/v1", kind: "Job" },
+      {
+        ...{ fieldSelector: "metadata.name=unclaimed", timeoutMs: 60_000 },
+        until: ([found]) => (found?.status?.startTime === undefined ? undefined : found),
+      },
+    );
+    const next = await openWorkspace(test.cluster, options);
+    expect(await leftOf("unclaimed")).toEqual([
+      "Job unclaimed",
+      `Pod ${next.pod}`,
+      `PersistentVolumeClaim ${next.claimName ?? ""}`,
+    ]);
+    expect(job.spec?.activeDeadlineSeconds).toBeGreaterThan(0);
+    await next.delete();
+  },
+);
 
 it.concurrent("a workspace on a claim survives the eviction of its pod, with all that it holds", async ({ expect }) => {
   const volume = { type: "claim-template", size: "64Mi" } as const;

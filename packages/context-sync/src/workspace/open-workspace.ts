@@ -72,13 +72,13 @@ const cleanupTimeoutMs = 10_000;
 export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions): Promise<Workspace> {
   const { name, namespace = cluster.namespace, signal } = options;
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
-  const [job, ready] = await Promise.all([
+  const [{ job, isNew }, ready] = await Promise.all([
     ensureJob(cluster, options, namespace),
     readyPods(cluster, namespace, name, signal),
   ]);
   checkClaim(job, options);
   const { uid = "" } = job.metadata ?? {};
-  const present = ready.get(uid) ?? (await startedPod(cluster, job, options));
+  const present = ready.get(uid) ?? (await startedPod(cluster, { job, isNew }, options));
   const target = new WorkspacePod(cluster, { namespace, name, uid }, present);
   const known = new Map<string, KnownVersion>();
   return {
@@ -100,10 +100,12 @@ export async function openWorkspace(cluster: Cluster, options: WorkspaceOptions)
 }
 
 /** Waits for the pod of a workspace that begins. One that does not is deleted: nothing would end it before its lifetime has passed. */
-async function startedPod(cluster: Cluster, job: Job, options: WorkspaceOptions): Promise<string> {
+async function startedPod(cluster: Cluster, { job, isNew }: FoundJob, options: WorkspaceOptions): Promise<string> {
   const { namespace = "", name = "", uid = "" } = job.metadata ?? {};
   try {
-    await ensureClaim(cluster, job, options);
+    const made = ensureClaim(cluster, job, options);
+    // It may be there, and a quota that has no room for another one answers before that is seen.
+    await (isNew ? made : made.catch(() => undefined));
     return await untilStarted(cluster, namespace, options);
   } catch (error) {
     const signal = AbortSignal.timeout(cleanupTimeoutMs);
@@ -124,19 +126,25 @@ async function untilStarted(cluster: Cluster, namespace: string, options: Worksp
   return pod;
 }
 
+interface FoundJob {
+  readonly job: Job;
+  /** Whether this client has made it. */
+  readonly isNew: boolean;
+}
+
 /** The Job of the name that has not ended; this client's, or that of somebody who was faster. */
-async function ensureJob(cluster: Cluster, options: WorkspaceOptions, namespace: string): Promise<Job> {
+async function ensureJob(cluster: Cluster, options: WorkspaceOptions, namespace: string): Promise<FoundJob> {
   const { name, signal } = options;
   const reference = { apiVersion: "batch/v1", kind: "Job", namespace, name };
   for (;;) {
     const existing = await cluster.get<Job>(reference, { signal });
     if (existing === undefined) {
       const created = await createUnlessThere(cluster, jobOf(options, namespace), signal);
-      if (created !== undefined) return created;
+      if (created !== undefined) return { job: created, isNew: true };
     } else if (isOver(checked(existing, name))) {
       await replaceJob(cluster, existing, options);
     } else {
-      return existing;
+      return { job: existing, isNew: false };
     }
   }
 }
