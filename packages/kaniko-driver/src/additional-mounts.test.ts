@@ -13,8 +13,25 @@ describe("a mount at or above what the Dockerfile writes to", () => {
     ['ADD ["a b", "/data/x"]', "/data", "/data/x"],
     ["COPY --from=build /out \\\n  /usr/local/bin", "/usr/", "/usr/local/bin"],
     ["copy . .", "/", "/"],
+    ["ENV APP=/app\nWORKDIR $APP\nCOPY . .", "/app", "/app"],
+    ["ENV APP /app\nCOPY . ${APP}/lib", "/app", "/app/lib"],
+    [`ENV ROOT="/srv" APP='app'\nCOPY . "$ROOT/$APP"`, "/srv/app", "/srv/app"],
+    ["ENV A=/a\nENV A=/b B=$A/c\nCOPY . $B", "/", "/a/c"],
+    ["ARG APP=/app\nCOPY . $APP", "/app", "/app"],
+    ["ARG NONE\nCOPY . ${NONE:-/app}/x", "/app", "/app/x"],
+    ["ENV APP=/app\nARG APP=/other\nCOPY . $APP", "/", "/app"],
+    ["ARG GIVEN=/default\nCOPY . $GIVEN", "/", "/given"],
+    ["ARG GIVEN\nCOPY . $GIVEN/$GIVEN", "/given", "/given/given"],
+    ["ARG GLOBAL\nCOPY . $GLOBAL", "/", "/global"],
+    ["ENV A=/a \\\n  # of the app\n  B=/b\nCOPY . $B", "/", "/b"],
+    ["WORKDIR $UNKNOWN\nCOPY . .\nCOPY . /app/", "/", "/app"],
+    ["WORKDIR $UNKNOWN\nCOPY . .\nWORKDIR /app", "/", "/app"],
+    ["WORKDIR /app/my files", "/app/my files", "/app/my files"],
+    ['COPY ["a b", "/app/my files"]', "/app/my files", "/app/my files"],
   ])("%j hides with a mount at %s", (dockerfile, mountPath, target) => {
-    const [warning, ...others] = shadowedTargets(`FROM x\n${dockerfile}\n`, at(mountPath));
+    const [warning, ...others] = shadowedTargets(`ARG GLOBAL=/global\nFROM x\n${dockerfile}\n`, at(mountPath), {
+      GIVEN: "/given",
+    });
     expect(warning).toContain(`hides ${target}, `);
     expect(others).toEqual([]);
   });
@@ -24,9 +41,33 @@ describe("a mount at or above what the Dockerfile writes to", () => {
     ["COPY a /application", "/app"],
     ["WORKDIR /app\nFROM y\nCOPY a b", "/app/b"],
     ["COPY a $TARGET", "/"],
+    ["WORKDIR ${A}\nCOPY . .", "/"],
+    ["ENV A=/app$UNKNOWN\nCOPY . ${A:-/app}", "/"],
+    ["COPY . $GLOBAL", "/"],
+    ["COPY . $GIVEN", "/"],
+    ["ARG A=/app\nFROM y\nCOPY . $A", "/"],
+    ["ENV A=/app\nFROM y\nCOPY . $A", "/"],
+    ["COPY . \\$GLOBAL", "/"],
     ["RUN cp a /app", "/app"],
   ])("%j is left alone with a mount at %s", (dockerfile, mountPath) => {
-    expect(shadowedTargets(`FROM x\n${dockerfile}\n`, at(mountPath))).toEqual([]);
+    const whole = `ARG GLOBAL=/global\nFROM x\n${dockerfile}\n`;
+    expect(shadowedTargets(whole, at(mountPath), { GIVEN: "/given" })).toEqual([]);
+  });
+
+  it("is not counted as below a WORKDIR that a variable has replaced", () => {
+    const warnings = shadowedTargets("FROM x\nWORKDIR /srv\nWORKDIR ${A}\nCOPY . b\n", at("/srv/b"));
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ["FROM x AS Base\nENV APP=app\nWORKDIR /srv\nFROM base\nCOPY . $APP", "/srv/app"],
+    [
+      "ARG FROM=base\nFROM x AS base\nWORKDIR /srv\nFROM --platform=linux/amd64 ${FROM} AS last\nCOPY . app",
+      "/srv/app",
+    ],
+    ["FROM x AS a\nWORKDIR /srv\nFROM a AS b\nFROM y AS c\nWORKDIR /other\nFROM b\nCOPY . app", "/srv/app"],
+  ])("%j goes on where its stage has ended", (dockerfile, target) => {
+    expect(shadowedTargets(dockerfile, at("/srv/app"))).toEqual([expect.stringContaining(`hides ${target}, `)]);
   });
 });
 

@@ -1,8 +1,7 @@
-import { posix } from "node:path";
-
 import type { OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
+import { instructionTargets } from "./instruction-targets.ts";
 import type { PodVolumes } from "./pod-volumes.ts";
 
 /** A key of a Secret or ConfigMap, and the file that it becomes. */
@@ -84,8 +83,12 @@ function volumeSource(secret: MountedObject | undefined, configMap: MountedObjec
  * Mounts that hide what the Dockerfile makes: kaniko leaves every mount point out of the image, so that what `COPY` or `WORKDIR` puts at or below one
  * is lost without a word.
  */
-export function shadowedTargets(dockerfile: string, mounts: readonly ResolvedMount[]): readonly string[] {
-  return instructionTargets(dockerfile).flatMap((target) =>
+export function shadowedTargets(
+  dockerfile: string,
+  mounts: readonly ResolvedMount[],
+  buildArgs: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  return instructionTargets(dockerfile, buildArgs).flatMap((target) =>
     mounts
       .filter(({ mountPath }) => isBelow(target, mountPath))
       .map(
@@ -93,34 +96,6 @@ export function shadowedTargets(dockerfile: string, mounts: readonly ResolvedMou
           `The mount at ${mountPath} hides ${target}, which the Dockerfile writes to: kaniko leaves mounted folders out of the image. Mount it elsewhere.`,
       ),
   );
-}
-
-/** What the instructions of a Dockerfile write to, as absolute paths; a relative one is below the `WORKDIR` so far. */
-function instructionTargets(dockerfile: string): readonly string[] {
-  const lines = dockerfile.replace(/\\\r?\n/g, " ").split(/\r?\n/);
-  const targets: string[] = [];
-  let workdir = "/";
-  for (const line of lines) {
-    const [, instruction = "", rest = ""] = /^\s*(FROM|WORKDIR|COPY|ADD)\s+(.*)$/i.exec(line) ?? [];
-    if (/^from$/i.test(instruction)) workdir = "/";
-    if (!/^(workdir|copy|add)$/i.test(instruction)) continue;
-    const written = lastWord(rest);
-    if (written === undefined) continue;
-    const target = posix.resolve(workdir, written);
-    targets.push(target);
-    if (/^workdir$/i.test(instruction)) workdir = target;
-  }
-  return [...new Set(targets)];
-}
-
-/** A path that depends on a variable is not known here. */
-function lastWord(words: string): string | undefined {
-  const last = words
-    .replace(/[[\]",]/g, " ")
-    .trim()
-    .split(/\s+/)
-    .at(-1);
-  return last === undefined || last === "" || last.includes("$") ? undefined : last;
 }
 
 function isBelow(target: string, mountPath: string): boolean {

@@ -124,6 +124,8 @@ describe("a plan", () => {
     const { warnings } = await plan({ additionalMounts: [mount] });
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toMatch(/mount at \/app hides \/app/);
+    const build = { dockerfileInline: "FROM x\nARG TO\nCOPY . $TO\n", buildArgs: { TO: "/app" } };
+    expect((await plan({ additionalMounts: [mount] }, build)).warnings).toHaveLength(1);
   });
 
   it("warns of snapshots by time", async () => {

@@ -115,7 +115,7 @@ export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Prom
     references: [...inFull([...pushed, ...(cache === undefined ? [] : [cache.repository])]), ...baseImages],
     baseImages,
     archives: imageArchives(request.outputs),
-    warnings: shadowedTargets(dockerfile ?? "", options.additionalMounts),
+    warnings: shadowedTargets(dockerfile ?? "", options.additionalMounts, buildArgs),
   };
 }
 

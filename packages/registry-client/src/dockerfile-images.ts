@@ -1,3 +1,4 @@
+import { expandVariables } from "./expand-variables.ts";
 import { isImageReference } from "./image-reference.ts";
 
 /** What decides which images a Dockerfile names. */
@@ -46,25 +47,6 @@ export async function dockerfileImages(
   return [...new Set(images)];
 }
 
-const variable = /\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})/g;
-
 function mountSources(dockerfile: string): string[] {
   return [...dockerfile.matchAll(/--mount=\S*?\bfrom=([^,\s\\]+)/g)].map(([, source = ""]) => source);
-}
-
-/** Expands `$name`, `${name}`, `${name:-default}` and `${name:+alternative}`; undefined if a value is not known. */
-function expandVariables(text: string, values: Readonly<Record<string, string>>): string | undefined {
-  const unknown = new Set<string>();
-  const expanded = text
-    .replace(/^(["'])(.*)\1$/, "$2")
-    .replace(variable, (_match, plain?: string, braced?: string, operator = "", word = "") => {
-      const name = plain ?? braced ?? "";
-      const value = values[name];
-      const isSet = value !== undefined && (value !== "" || !String(operator).startsWith(":"));
-      if (String(operator).endsWith("+")) return isSet ? String(word) : "";
-      if (String(operator).endsWith("-")) return isSet ? value : String(word);
-      if (value === undefined) unknown.add(name);
-      return value ?? "";
-    });
-  return unknown.size === 0 ? expanded : undefined;
 }

@@ -14,6 +14,7 @@ export { copyImage } from "./copy/copy-image.ts";
 export type { CopyImageOptions } from "./copy/copy-options.ts";
 export type { DockerfileImagesOptions } from "./dockerfile-images.ts";
 export { dockerfileImages } from "./dockerfile-images.ts";
+export { expandVariables } from "./expand-variables.ts";
 export type { ImageReference } from "./image-reference.ts";
 export {
   formatFamiliarReference,
