@@ -24,22 +24,28 @@ const { cluster } = namespace;
 const dockerfile = `${trials.from}RUN echo hello\n`;
 const team = randomUser("team");
 const app = randomUser("app");
+const single = randomUser("single");
 /** Reached by the Service of another name, which has no selector, so that no pod is known to be behind it. */
 const manualHost = `manual.${namespace.name}.svc:${registryPort}`;
-/** Takes pushes to `team/…` from `team`, by token; in another namespace. */
+/** Takes pushes to `team/…` from `team`, and from `single` to one repository alone, by token; in another namespace. */
 let tokens: ClusterRegistry;
 /** Takes any from `app`, by password. */
 let passwords: ClusterRegistry;
 
 beforeAll(async () => {
   const rights = { "team/*": ["pull", "push"], "caches/*": ["pull"] } as const;
-  const users = { [team.name]: { password: team.password, rights } };
+  const one = { "single/app": ["pull", "push"] } as const;
+  const users = {
+    [team.name]: { password: team.password, rights },
+    [single.name]: { password: single.password, rights: one },
+  };
   [tokens, passwords] = await Promise.all([
     deployRegistry(elsewhere, { auth: { tokens: { users } } }),
     deployRegistry(namespace, { auth: { htpasswd: { [app.name]: app.password } } }),
   ]);
   await serveByHand();
   await applyPullSecret(namespace, "team", { [tokens.host]: team });
+  await applyPullSecret(namespace, "single", { [tokens.host]: single });
   const stale = randomUser(app.name);
   await applyPullSecret(namespace, "stale", { [passwords.host]: stale, [manualHost]: stale });
   await applyPullSecret(namespace, "good", { [passwords.host]: app });
@@ -92,7 +98,9 @@ describe("the question for permission to push", () => {
     const tags = [`${tokens.host}/team/app:1`];
     const error = await failAtOnce("team", { build: { tags }, kaniko: { cache } });
     expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: tokens.host } });
-    expect(error.message).toMatch(/caches\/app/);
+    expect(error.message).toMatch(
+      /caches\/app.*: name another kaniko\.cache\.repository, or set kaniko\.cache\.enabled/,
+    );
     expect(error.message).toContain(`${namespace.name}/team`);
     expect(await manifestStatus(tokens, team, { repository: "team/app", reference: "1" })).toBe(404);
   });
@@ -106,6 +114,22 @@ describe("the question for permission to push", () => {
     const error = await failAtOnce("team", { build, kaniko: { cache } });
     expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", details: { registry: tokens.host } });
     expect(error.message).toContain(`${namespace.name}/team`);
+  });
+
+  test("is a warning where nobody has named the cache, and the registry lets no more than the image in", async () => {
+    let args: readonly string[] = [];
+    const { result, warnings } = await trials.succeed(dockerfile, {
+      ...options("single", { build: { tags: [`${tokens.host}/single/app:1`] } }),
+      whileRunning: ({ spec }) => {
+        args = spec?.containers.find(({ name }) => name === "executor")?.args ?? [];
+        return Promise.resolve();
+      },
+    });
+    const message = /single\/app\/cache: .*: name another kaniko\.cache\.repository, or set kaniko\.cache\.enabled/;
+    expect(warnings.filter((warning) => message.test(warning))).toHaveLength(1);
+    expect(args).toContain("--no-push-cache=true");
+    const reference = result.image?.digest ?? "";
+    expect(await manifestStatus(tokens, single, { repository: "single/app", reference })).toBe(200);
   });
 
   test("lets a build begin whose registries take it", async () => {

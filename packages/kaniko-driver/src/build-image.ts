@@ -11,6 +11,7 @@ import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { askForPull } from "./pull-check.ts";
 import { askFromPod, askWithoutPod, type PushAnswers } from "./push-check.ts";
+import { withoutCachePush } from "./refused-cache.ts";
 import { registriesWithoutPod, registryAccess } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
 import { verifyPushed, type ClientOf } from "./verify-pushed.ts";
@@ -67,9 +68,10 @@ async function buildInPod(
   onPushed?: (image: PushedImage) => Promise<void>,
 ): Promise<string> {
   const { options, request } = folded;
-  const plan = await planBuild(folded, call.signal);
-  for (const message of plan.warnings) call.emit({ type: "warning", message });
-  const { inside, unasked, accepted } = await ask();
+  const planned = await planBuild(folded, call.signal);
+  for (const message of planned.warnings) call.emit({ type: "warning", message });
+  const { inside, unasked, accepted, isCacheRefused } = await ask();
+  const plan = isCacheRefused ? withoutCachePush(planned, folded) : planned;
   const questions = { registries: direct, access, namespace: cluster.namespace, call };
   const readable = request.preflight ? await askForPull(plan.baseImages, questions) : [];
   const dockerConfig = await buildDockerConfig(plan.references, access, new Map([...readable, ...accepted]));

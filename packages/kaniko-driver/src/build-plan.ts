@@ -34,7 +34,14 @@ export interface BuildWrites {
   /** Tags that it pushes. */
   readonly pushed: readonly string[];
   /** The repository of its layers, which may only be read. */
-  readonly cache: { readonly repository: string; readonly isWritten: boolean } | undefined;
+  readonly cache:
+    | {
+        readonly repository: string;
+        readonly isWritten: boolean;
+        /** Or it is the one beside the first tag. */
+        readonly isNamed: boolean;
+      }
+    | undefined;
 }
 
 /** Everything that is known of a build in one pod before the cluster is asked. */
@@ -122,10 +129,11 @@ export async function planBuild(folded: FoldedBuild, signal?: AbortSignal): Prom
 /** What a build, in one pod or in several, writes to registries. */
 export function writesOf({ request, build, furtherFlags }: FoldedBuild): BuildWrites {
   const repository = cacheRepository(request, build);
+  const isNamed = build.cache?.repository !== undefined;
   const isWritten = !furtherFlags.some((flag) => flag.startsWith("--no-push-cache=") && isTrue(flag.slice(16)));
   return {
     pushed: request.outputs.some(({ type }) => type === "push") ? request.tags : [],
-    cache: repository === undefined ? undefined : { repository, isWritten },
+    cache: repository === undefined ? undefined : { repository, isWritten, isNamed },
   };
 }
 

@@ -24,7 +24,10 @@ export interface RegistryAccess {
 export interface KanikoCache {
   /** @defaultValue `true` */
   readonly enabled?: boolean | undefined;
-  /** `registry/repository`, without a tag or digest: kaniko adds the tag of each layer. @defaultValue `<repository of the first tag>/cache` */
+  /**
+   * `registry/repository`, without a tag or digest: kaniko adds the tag of each layer. A build that may not push there fails.
+   * @defaultValue `<repository of the first tag>/cache`; where that may not be pushed to, layers are not kept, and a warning says so
+   */
   readonly repository?: string | undefined;
   /** How long a layer may be used, as Go writes durations: `6h`, `90m`. @defaultValue `336h` */
   readonly ttl?: string | undefined;

@@ -31,7 +31,7 @@ const notLetIn = new BuilderError({
 interface Setting {
   readonly build?: Partial<BuildOptions>;
   readonly kaniko?: KanikoBuildOptions;
-  /** What registries answer; the others let everybody in. */
+  /** What registries or repositories answer; the others let everybody in. */
   readonly answers?: Readonly<Record<string, BuilderError>>;
   /** Why only the pod may be let in. */
   readonly onlyInPod?: string;
@@ -47,7 +47,7 @@ function setUp({ build = {}, kaniko = {}, answers = {}, onlyInPod, accepts = {} 
   const client = (registry: string): Pick<RegistryClient, "checkPush"> => ({
     checkPush: (repository) => {
       asked.push(`${registry}/${repository}`);
-      const answer = answers[registry];
+      const answer = answers[`${registry}/${repository}`] ?? answers[registry];
       return answer === undefined
         ? Promise.resolve({ source: "somebody", credential: accepts[registry] })
         : Promise.reject(answer);
@@ -66,6 +66,13 @@ function setUp({ build = {}, kaniko = {}, answers = {}, onlyInPod, accepts = {} 
   return { questions, asked, ask, warnings };
 }
 
+const cacheTaken = { isCacheRefused: false };
+const remedy = /: name another kaniko\.cache\.repository, or set kaniko\.cache\.enabled to false\.$/;
+const missing = new BuilderError({
+  ...{ code: "REPOSITORY_NOT_FOUND", message: "none" },
+  details: { ...details, repository: "app/cache" },
+});
+const saysRemedy = expect.stringMatching(remedy) as string;
 const clusterTag = "registry.builds.svc:5000/app:1";
 const both = ["linux/amd64", "linux/arm64"];
 
@@ -95,7 +102,12 @@ describe("what a build writes to", () => {
 describe("the question before there is a pod", () => {
   it("goes to every repository, those of the cluster too", async () => {
     const { ask, asked } = setUp({ build: { tags: ["r.example.com/app:1", clusterTag] } });
-    expect(await ask()).toEqual({ inside: new Set(["registry.builds.svc:5000"]), unasked: [], accepted: new Map() });
+    expect(await ask()).toEqual({
+      inside: new Set(["registry.builds.svc:5000"]),
+      unasked: [],
+      accepted: new Map(),
+      ...cacheTaken,
+    });
     expect(asked.sort()).toEqual(["r.example.com/app", "r.example.com/app/cache", "registry.builds.svc:5000/app"]);
   });
 
@@ -128,9 +140,30 @@ describe("the question before there is a pod", () => {
       const build: Setting["build"] = { outputs: [{ type: "docker", destination: "x" }], tags: [] };
       const kaniko = { cache: { repository: `${registry}/layers` } };
       const { ask } = setUp({ build, kaniko, answers: { [registry]: refused } });
-      await expect(ask()).rejects.toBe(refused);
+      await expect(ask()).rejects.toMatchObject({
+        code: refused.code,
+        details,
+        message: saysRemedy,
+      });
     },
   );
+
+  it.each([refused, missing, failing])(
+    "is a warning where the cache that nobody has named refuses (%s)",
+    async (answer) => {
+      const { ask, asked, warnings } = setUp({ answers: { "r.example.com/app/cache": answer } });
+      expect(await ask()).toMatchObject({ unasked: [], isCacheRefused: true });
+      expect(asked).toContain("r.example.com/app");
+      expect(warnings()).toEqual([saysRemedy]);
+      expect(warnings()[0]).toContain(answer.message);
+    },
+  );
+
+  it("says nothing of the cache where the tag refuses as well", async () => {
+    const { ask, warnings } = setUp({ answers: { "r.example.com": refused } });
+    await expect(ask()).rejects.toBe(refused);
+    expect(warnings()).toEqual([]);
+  });
 
   it.each([
     ["r.example.com", unreachable],
@@ -160,7 +193,12 @@ describe("the question before there is a pod", () => {
 
   it("is not asked if nobody wants to know", async () => {
     const { ask, asked } = setUp({ build: { preflight: false } });
-    expect(await ask()).toEqual({ inside: new Set(["r.example.com"]), unasked: [], accepted: new Map() });
+    expect(await ask()).toEqual({
+      inside: new Set(["r.example.com"]),
+      unasked: [],
+      accepted: new Map(),
+      ...cacheTaken,
+    });
     expect(asked).toEqual([]);
   });
 
@@ -168,7 +206,7 @@ describe("the question before there is a pod", () => {
     const onlyInPod = "service account builder may give the credentials";
     const setting: Setting = { build: { noCache: true }, answers: { "r.example.com": refused }, onlyInPod };
     const { ask, warnings } = setUp(setting);
-    expect(await ask()).toEqual({ inside: new Set(), unasked: [], accepted: new Map() });
+    expect(await ask()).toEqual({ inside: new Set(), unasked: [], accepted: new Map(), ...cacheTaken });
     expect(warnings()).toEqual([
       expect.stringMatching(/^Whether r\.example\.com\/app can .*: service account builder may give the credentials$/),
     ]);
@@ -183,6 +221,18 @@ describe("the question from the pod", () => {
   it("ends the build where the registry refuses", async () => {
     const { questions } = setUp({ answers: { "registry:5000": refused } });
     await expect(askFromPod(targets, questions)).rejects.toBe(refused);
+  });
+
+  it("is a warning where the cache that nobody has named refuses, unless nothing else is pushed", async () => {
+    const cache = [
+      { registry: "registry:5000", repository: "app/cache", takesIndex: false, cache: "default" },
+    ] as const;
+    const answers = { "registry:5000": refused };
+    const { questions, warnings } = setUp({ answers });
+    await askFromPod(cache, questions);
+    expect(warnings()).toEqual([saysRemedy]);
+    const { questions: unpushed } = setUp({ answers, build: { outputs: [{ type: "cache-only" }] } });
+    await expect(askFromPod(cache, unpushed)).rejects.toMatchObject({ message: saysRemedy });
   });
 
   it("is a warning where there is no answer", async () => {

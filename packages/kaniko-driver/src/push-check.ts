@@ -2,13 +2,16 @@ import { BuilderError, type Credential, type DriverCall } from "@slipway/core";
 import { parseImageReference, type ImageReference } from "@slipway/registry-client";
 
 import { repositoryName, type AcceptedCredentials } from "./accepted-credentials.ts";
-import { writesOf, type FoldedBuild } from "./build-plan.ts";
+import { writesOf, type BuildWrites, type FoldedBuild } from "./build-plan.ts";
 import { isClusterName, isNamedOutside, type BuildRegistries } from "./build-registries.ts";
+import { refusedCache, withoutCache } from "./refused-cache.ts";
 
 /** A repository that a build writes to. */
 export interface PushTarget extends Pick<ImageReference, "registry" | "repository"> {
   /** The index of several platforms goes there as well, which this process pushes. */
   readonly takesIndex: boolean;
+  /** Whether somebody has named it, if it is the cache. */
+  readonly cache?: "named" | "default";
 }
 
 /** What is known of a build's registries before anything of it is in the cluster. */
@@ -19,6 +22,8 @@ export interface PushAnswers {
   readonly unasked: readonly PushTarget[];
   /** What it was that let the build in. */
   readonly accepted: AcceptedCredentials;
+  /** Whether the cache, which nobody has named, lets this build push nothing. */
+  readonly isCacheRefused: boolean;
 }
 
 /** Where the questions go, and whose they are. */
@@ -33,15 +38,19 @@ export function pushTargets(folded: FoldedBuild): readonly PushTarget[] {
   const { pushed, cache } = writesOf(folded);
   const takesIndex = folded.request.platforms.length > 1;
   const targets = [
-    ...(cache?.isWritten === true ? [{ ...parseImageReference(cache.repository), takesIndex: false }] : []),
+    ...(cache?.isWritten === true ? [cacheTarget(cache)] : []),
     ...pushed.map((tag) => ({ ...parseImageReference(tag), takesIndex })),
   ];
   return [...new Map(targets.map((target) => [repositoryName(target), target])).values()];
 }
 
+function cacheTarget({ repository, isNamed }: NonNullable<BuildWrites["cache"]>): PushTarget {
+  return { ...parseImageReference(repository), takesIndex: false, cache: isNamed ? "named" : "default" };
+}
+
 /**
  * Asks every registry that a build writes to for permission, while there is nothing of the build yet: those of the cluster through their own Services, the others
- * from here. Who does not answer is asked again from the pod of the build.
+ * from here. Who does not answer is asked again from the pod of the build. A cache that nobody has named may refuse: that is a warning.
  *
  * @param namespace - Of Services whose names say none.
  * @throws BuilderError REGISTRY_UNAUTHORIZED with each candidate that was tried, REPOSITORY_NOT_FOUND, REGISTRY_REFUSED, REGISTRY_UNAVAILABLE
@@ -50,25 +59,36 @@ export async function askWithoutPod(questions: PushQuestions, namespace: string)
   const { folded } = questions;
   const hosts = writesOf(folded).pushed.map((tag) => parseImageReference(tag).registry);
   // Then nothing is known of them, but that the pod reaches them.
-  if (!folded.request.preflight) return { inside: new Set(hosts), unasked: [], accepted: new Map() };
+  if (!folded.request.preflight)
+    return { inside: new Set(hosts), unasked: [], accepted: new Map(), isCacheRefused: false };
   const unasked: PushTarget[] = [];
   const accepted = new Map<string, Credential>();
+  const refused: BuilderError[] = [];
   await Promise.all(
     pushTargets(folded).map(async (target) => {
       const answer = isNamedOutside(target.registry, namespace) ? await askForPush(target, questions) : notAsked;
       if (answer.reason !== undefined) unasked.push(target);
       if (answer.credential !== undefined) accepted.set(repositoryName(target), answer.credential);
+      if (answer.refused !== undefined) refused.push(answer.refused);
     }),
   );
+  for (const error of refused) questions.call.emit(withoutCache(error));
   const inside = new Set([...hosts.filter(isClusterName), ...unasked.map(({ registry }) => registry)]);
-  return { inside, unasked, accepted };
+  return { inside, unasked, accepted, isCacheRefused: refused.length > 0 };
 }
 
-/** Asks from the pod of the build. What is not answered there either is said, and shows when kaniko pushes. @throws as {@link askWithoutPod} */
+/**
+ * Asks from the pod of the build. What is not answered there either is said, and shows when kaniko pushes. Kaniko goes on where its cache refuses, unless the
+ * build pushes nothing else.
+ *
+ * @throws as {@link askWithoutPod}
+ */
 export async function askFromPod(targets: readonly PushTarget[], questions: PushQuestions): Promise<void> {
   await Promise.all(
     targets.map(async (target) => {
-      const { reason } = await askForPush(target, questions);
+      const { reason, refused } = await askForPush(target, questions);
+      if (refused !== undefined && writesOf(questions.folded).pushed.length === 0) throw refused;
+      if (refused !== undefined) questions.call.emit(withoutCache(refused));
       if (reason !== undefined) questions.call.emit(unanswered(target, reason));
     }),
   );
@@ -81,6 +101,8 @@ const checkTimeoutMs = 10_000;
 interface PushAnswer {
   readonly reason?: string;
   readonly credential?: Credential | undefined;
+  /** By a cache that the build can do without. */
+  readonly refused?: BuilderError;
 }
 
 const notAsked: PushAnswer = { reason: "nobody was asked" };
@@ -97,10 +119,17 @@ async function askForPush(target: PushTarget, { folded, registries, call }: Push
     if (isInconclusive(error))
       return { reason: limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message };
     const reason = takesIndex || !isUnauthorized(error) ? undefined : await registries.onlyInPod(target, call.signal);
-    if (reason === undefined) throw error;
+    if (reason === undefined) return refusal(target, error);
     call.emit(unanswered(target, reason));
     return {};
   }
+}
+
+function refusal({ cache }: PushTarget, error: unknown): PushAnswer {
+  if (cache === undefined || !BuilderError.isInstance(error) || !("registry" in error.details)) throw error;
+  const refused = refusedCache(error);
+  if (cache === "named") throw refused;
+  return { refused };
 }
 
 function unanswered({ registry, repository }: PushTarget, reason: string) {
