@@ -7,7 +7,8 @@ import type { BuildRequest, BuilderDriver } from "./builder-driver.ts";
 import { missingFeatures } from "./feature.ts";
 import type { Feature } from "./feature.ts";
 import type { Operation } from "./builder.ts";
-import { invalidOptions, validateOptions } from "./invalid-options.ts";
+import { invalidOptions } from "./invalid-options.ts";
+import { validateOptions } from "./parse-options.ts";
 import type { OptionIssue } from "./invalid-options.ts";
 
 /** What a build is to do, and what there is to say about how it was asked for. */

@@ -15,7 +15,7 @@ import type {
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import { createBuilderOptionsSchema } from "./builder-options.ts";
 import { DrivenBuilder } from "./driven-builder.ts";
-import { parseOptions } from "./invalid-options.ts";
+import { parseOptions } from "./parse-options.ts";
 import type { Feature } from "./feature.ts";
 import type { FindOptions, FoundImage } from "./found-image.ts";
 import type { Keychain } from "./keychain.ts";

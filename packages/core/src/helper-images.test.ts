@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { helperImage, helperImagesSchema } from "./helper-images.ts";
-import { validateOptions } from "./invalid-options.ts";
+import { validateOptions } from "./parse-options.ts";
 
 const busybox = "docker.io/library/busybox:1.37";
 

@@ -90,7 +90,8 @@ export type {
 } from "./keychain.ts";
 export type { Logger } from "./logger.ts";
 export { redactSecrets } from "./redaction.ts";
-export { invalidOptions, parseOptions } from "./invalid-options.ts";
+export { invalidOptions } from "./invalid-options.ts";
+export { parseOptions } from "./parse-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
 export { nearestName } from "./nearest-name.ts";
 export type { OptionIssue } from "./invalid-options.ts";

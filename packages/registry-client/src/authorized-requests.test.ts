@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { inspect } from "node:util";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import type { Credential, Keychain } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import { abortError } from "./registry-requests.ts";
 import type { RegistryResponse } from "./registry-transport.ts";

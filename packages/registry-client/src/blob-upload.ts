@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import { dropUpload, emptyBlob } from "./drop-upload.ts";
 import type { RegistryCall } from "./registry-call.ts";

@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { AccessCheck } from "./access-check.ts";
 import { accessCheck } from "./access-check.ts";

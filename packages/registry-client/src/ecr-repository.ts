@@ -1,4 +1,4 @@
-import { BuilderError, isMissingPackage } from "@slipway/core";
+import { BuilderError, isMissingPackage } from "@slipway/core/errors";
 
 const ecrHost =
   /^\d{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov)$/;

@@ -1,4 +1,4 @@
-import { invalidOptions } from "@slipway/core";
+import { invalidOptions } from "@slipway/core/errors";
 
 /** A name of an image, in full: `docker.io/library/busybox`, not `busybox`. */
 export interface ImageReference {

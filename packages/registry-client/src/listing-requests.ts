@@ -23,6 +23,16 @@ export interface ListOptions extends RegistryCall {
 export interface ListReferrersOptions extends RegistryCall {
   /** Only those of this type. @defaultValue all */
   readonly artifactType?: string | undefined;
+  /** What is known of the repository, for whoever asks for many images of it. What is learned is noted there. */
+  readonly known?: ReferrersKnowledge | undefined;
+}
+
+/** What spares requests for what refers to an image. */
+export interface ReferrersKnowledge {
+  /** All tags of the repository. */
+  readonly tags?: ReadonlySet<string> | undefined;
+  /** The registry has answered for an image of the repository that it keeps no list of referrers. */
+  withoutList?: boolean;
 }
 
 /** What a registry has. */
@@ -149,7 +159,7 @@ async function listReferrers(
   requests: RegistryRequests,
   manifests: Pick<ManifestRequests, "getManifest">,
   reference: ImageReference | string,
-  { artifactType, signal = neverAborted() }: ListReferrersOptions = {},
+  { artifactType, known = {}, signal = neverAborted() }: ListReferrersOptions = {},
 ): Promise<readonly ReferrerDescriptor[]> {
   const {
     registry,
@@ -158,9 +168,12 @@ async function listReferrers(
   } = ownReference(requests.registry, reference);
   if (digest === undefined) return [];
   const purpose = `list what refers to ${formatImageReference({ registry, repository, digest })}`;
-  const listed =
-    (await referrersFromApi(requests, { repository, digest, artifactType, purpose, signal })) ??
-    (await referrersFromTag(manifests, { registry, repository, digest }, signal));
+  const fromApi =
+    known.withoutList === true
+      ? undefined
+      : await referrersFromApi(requests, { repository, digest, artifactType, purpose, signal });
+  known.withoutList = fromApi === undefined;
+  const listed = fromApi ?? (await referrersFromTag(manifests, { registry, repository, digest }, known, signal));
   const unique = [...new Map(listed.map((referrer) => [referrer.digest, referrer])).values()];
   return artifactType === undefined ? unique : unique.filter((referrer) => referrer.artifactType === artifactType);
 }
@@ -213,8 +226,11 @@ const withoutReferrers = new Set([400, 404, 405]);
 async function referrersFromTag(
   manifests: Pick<ManifestRequests, "getManifest">,
   { registry, repository, digest }: ImageReference & { readonly digest: string },
+  { tags }: ReferrersKnowledge,
   signal: AbortSignal,
 ): Promise<ReferrerDescriptor[]> {
-  const index = await manifests.getManifest({ registry, repository, tag: referrersTag(digest) }, { signal });
+  const tag = referrersTag(digest);
+  if (tags !== undefined && !tags.has(tag)) return [];
+  const index = await manifests.getManifest({ registry, repository, tag }, { signal });
   return index === undefined ? [] : parseReferrers(index.bytes);
 }

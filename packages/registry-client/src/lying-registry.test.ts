@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { inspect, promisify } from "node:util";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import type { Keychain } from "@slipway/core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 

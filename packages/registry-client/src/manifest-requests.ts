@@ -1,4 +1,4 @@
-import { BuilderError, invalidOptions } from "@slipway/core";
+import { BuilderError, invalidOptions } from "@slipway/core/errors";
 
 import { deleteTag } from "./delete-tag.ts";
 import type { ImageReference } from "./image-reference.ts";

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-import { invalidOptions } from "@slipway/core";
+import { invalidOptions } from "@slipway/core/errors";
 
 import { bareHost, hostKind } from "./network-address.ts";
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import type { Credential, Keychain, RegistryDetails } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 

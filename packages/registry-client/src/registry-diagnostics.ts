@@ -1,4 +1,4 @@
-import { redactSecrets } from "@slipway/core";
+import { redactSecrets } from "@slipway/core/errors";
 
 import type { RegistryResponse } from "./registry-transport.ts";
 import { readBody } from "./response-body.ts";

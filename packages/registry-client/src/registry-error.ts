@@ -1,4 +1,4 @@
-import { BuilderError, redactSecrets } from "@slipway/core";
+import { BuilderError, redactSecrets } from "@slipway/core/errors";
 
 import type { AddressRefusedError } from "./address-guard.ts";
 import { readDiagnostics } from "./registry-diagnostics.ts";

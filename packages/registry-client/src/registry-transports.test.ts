@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
 import { inspect } from "node:util";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { createNetworkTransport, createRegistryClient, createStreamTransport } from "./index.ts";

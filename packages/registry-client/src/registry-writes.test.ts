@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { startLocalServer, type LocalHandler } from "./__fixtures__/local-server.ts";

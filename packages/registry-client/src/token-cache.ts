@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 import type { Credential } from "@slipway/core";
 
 import { waitUnlessAborted } from "./abortable-wait.ts";

@@ -1,7 +1,7 @@
 import type { Hash } from "node:crypto";
 import { createHash } from "node:crypto";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { BlobReader } from "../blob-reader.ts";
 import { blobMismatch } from "../blob-reader.ts";

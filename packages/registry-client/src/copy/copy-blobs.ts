@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { BlobSource } from "./blob-chunks.ts";
 import type { BlobDelivery } from "./blob-delivery.ts";

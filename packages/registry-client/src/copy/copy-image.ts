@@ -1,4 +1,4 @@
-import { BuilderError, publishRefused } from "@slipway/core";
+import { BuilderError, publishRefused } from "@slipway/core/errors";
 import type { PublishedImage, PublishResult } from "@slipway/core";
 
 import { graceSignal } from "../grace-signal.ts";

@@ -1,5 +1,5 @@
 import type { DriverEvent, PublishOptions } from "@slipway/core";
-import { invalidOptions } from "@slipway/core";
+import { invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "../image-reference.ts";
 import { parseImageReference } from "../image-reference.ts";

@@ -1,5 +1,5 @@
 import type { AnyBuilderError, DriverEvent } from "@slipway/core";
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { RegistryClient } from "../registry-client.ts";
 import type { StreamExperience } from "./blob-delivery.ts";

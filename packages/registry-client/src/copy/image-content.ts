@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import { isDigest } from "../image-reference.ts";
 import { isIndexMediaType, manifestMediaTypes } from "../media-types.ts";

@@ -1,4 +1,4 @@
-import { invalidOptions } from "@slipway/core";
+import { invalidOptions } from "@slipway/core/errors";
 
 import { isIndexMediaType } from "../media-types.ts";
 import type { RegistryClient } from "../registry-client.ts";

@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { BlobUpload } from "../blob-upload.ts";
 import type { RegistryClient } from "../registry-client.ts";

@@ -1,7 +1,8 @@
-import { BuilderError, invalidOptions } from "@slipway/core";
+import { BuilderError, invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "../image-reference.ts";
 import { formatImageReference } from "../image-reference.ts";
+import type { ReferrersKnowledge } from "../listing-requests.ts";
 import type { Manifest } from "../manifest.ts";
 import { computeDigest } from "../manifest.ts";
 import { isIndexMediaType } from "../media-types.ts";
@@ -110,12 +111,18 @@ export async function readAttached(
   const digestTags: DigestTag[] = [];
   const seen = new Set<string>();
   const tags = await listFewTags(source);
+  const known: ReferrersKnowledge = { tags };
   let subjects = [root];
   while (subjects.length > 0) {
     const originals = subjects.flatMap(withChildren).filter(({ digest, original }) => original && !seen.has(digest));
     const unique = [...new Map(originals.map((node) => [node.digest, node])).values()];
     for (const { digest } of unique) seen.add(digest);
-    const found = await inParallel(unique, parallelRequests, (node) => readReferrers(source, node, seen));
+    // The first one shows how the registry has to be asked for the others.
+    const first = await inParallel(unique.slice(0, 1), 1, (node) => readReferrers(source, node, seen, known));
+    const others = await inParallel(unique.slice(1), parallelRequests, (node) =>
+      readReferrers(source, node, seen, known),
+    );
+    const found = [...first, ...others];
     const tagged = await inParallel(unique, parallelRequests, (node) => readDigestTags(source, node, tags));
     referrers.push(...found.flat());
     digestTags.push(...tagged.flat());
@@ -132,8 +139,9 @@ async function readReferrers(
   source: GraphSource,
   { digest }: ImageNode,
   seen: ReadonlySet<string>,
+  known: ReferrersKnowledge,
 ): Promise<readonly ImageNode[]> {
-  const listed = await source.client.listReferrers(withDigest(source, digest), { signal: source.signal });
+  const listed = await source.client.listReferrers(withDigest(source, digest), { known, signal: source.signal });
   const unknown = listed.filter((referrer) => !seen.has(referrer.digest));
   const nodes = await inParallel(unknown, 2, (referrer) => readNode(source, withDigest(source, referrer.digest)));
   return nodes.filter((node) => node !== undefined);

@@ -1,7 +1,7 @@
 /** Tells all lies to one process at once, and prints by how much its memory has grown at most: `{ growthBytes, codes }`. */
 import { setTimeout as delay } from "node:timers/promises";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import { createRegistryClient } from "../registry-client.ts";
 import { askLiar, lies } from "./lies.ts";

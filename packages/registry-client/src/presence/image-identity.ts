@@ -1,4 +1,5 @@
-import { BuilderError, type ImageIdentity } from "@slipway/core";
+import type { ImageIdentity } from "@slipway/core";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { ImageReference } from "../image-reference.ts";
 import { formatImageReference, parseImageReference } from "../image-reference.ts";

@@ -1,0 +1,10 @@
+/**
+ * Errors of Slipway without the schemas of its options, for packages that have none: what `@slipway/core` exports as well, and the same classes.
+ *
+ * @packageDocumentation
+ */
+export { BuilderError } from "./builder-error.ts";
+export { invalidOptions } from "./invalid-options.ts";
+export { isMissingPackage } from "./missing-package.ts";
+export { publishRefused } from "./publish-gate.ts";
+export { redactSecrets } from "./redaction.ts";
