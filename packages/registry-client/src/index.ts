@@ -23,7 +23,7 @@ export {
   isImageReference,
   parseImageReference,
 } from "./image-reference.ts";
-export type { ListingRequests, ListOptions, ListReferrersOptions } from "./listing-requests.ts";
+export type { ListingRequests, ListOptions, ListReferrersOptions, ReferrersKnowledge } from "./listing-requests.ts";
 export type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
 export { computeDigest } from "./manifest.ts";
 export type { ManifestRequests, PutManifestResult } from "./manifest-requests.ts";
