@@ -117,12 +117,11 @@ export async function readAttached(
     const originals = subjects.flatMap(withChildren).filter(({ digest, original }) => original && !seen.has(digest));
     const unique = [...new Map(originals.map((node) => [node.digest, node])).values()];
     for (const { digest } of unique) seen.add(digest);
-    // The first one shows how the registry has to be asked for the others.
-    const first = await inParallel(unique.slice(0, 1), 1, (node) => readReferrers(source, node, seen, known));
-    const others = await inParallel(unique.slice(1), parallelRequests, (node) =>
-      readReferrers(source, node, seen, known),
-    );
-    const found = [...first, ...others];
+    const read = (node: ImageNode): Promise<readonly ImageNode[]> => readReferrers(source, node, seen, known);
+    // The first one of all shows how the registry has to be asked for the others.
+    const leads = known.withoutList === undefined ? 1 : 0;
+    const first = await inParallel(unique.slice(0, leads), 1, read);
+    const found = [...first, ...(await inParallel(unique.slice(leads), parallelRequests, read))];
     const tagged = await inParallel(unique, parallelRequests, (node) => readDigestTags(source, node, tags));
     referrers.push(...found.flat());
     digestTags.push(...tagged.flat());
