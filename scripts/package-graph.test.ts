@@ -16,7 +16,7 @@ interface PackageRule {
 
 /** Who may import whom, and what each package offers. A new package, entry point or arrow is a decision: it begins here. */
 const rules: Readonly<Record<string, PackageRule>> = {
-  core: { level: 0, exports: ["."], mayImport: [] },
+  core: { level: 0, exports: [".", "./errors"], mayImport: [] },
   cluster: { level: 1, exports: ["."], mayImport: ["core"] },
   "buildkit-client": { level: 1, exports: ["."], mayImport: ["context-sync", "core"] },
   "context-sync": { level: 1, exports: ["."], mayImport: ["cluster", "core"] },
