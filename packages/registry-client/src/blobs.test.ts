@@ -209,6 +209,23 @@ it.each([
   },
 );
 
+it("the end of an upload is sent once, also when the kept connection dies with it: a registry may have taken its bytes", async () => {
+  let ends = 0;
+  const client = await serve((request, response) => {
+    const location = "/v2/app/blobs/uploads/id";
+    if (request.method !== "PUT") return void response.writeHead(202, { location, "content-length": 0 }).end();
+    request.resume().once("end", () => {
+      ends += 1;
+      request.socket.destroy();
+    });
+  });
+  const upload = await client.startUpload("app");
+  if (upload === "mounted") throw new Error("nothing can be mounted");
+  await client.headBlob("app", digest);
+  await expect(upload.finish(digest, { chunk: blob })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  expect(ends).toBe(1);
+});
+
 it("a mounted blob needs no upload", async () => {
   const client = await serve((_request, response) => response.writeHead(201).end());
   expect(await client.startUpload("app", { mount: { digest, from: "base" } })).toBe("mounted");

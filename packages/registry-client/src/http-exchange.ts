@@ -27,7 +27,7 @@ const maxStaleConnections = 8;
  */
 export async function exchange(request: RegistryRequest, route: Route): Promise<RegistryResponse> {
   const { body, method, signal } = request;
-  const repeatable = !isLarge(body) && method !== "POST" && method !== "PATCH";
+  const repeatable = request.repeatable !== false && !isLarge(body) && method !== "POST" && method !== "PATCH";
   for (let stale = 0; ; stale++) {
     const attempt: Attempt = {};
     try {

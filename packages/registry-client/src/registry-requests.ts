@@ -31,8 +31,6 @@ export interface RequestSender {
 export interface SentRequest extends RegistryRequest {
   /** When the answer must have begun, by `performance.now()`. @defaultValue `answerTimeoutMs` from now; none for a stream */
   readonly deadlineMs?: number | undefined;
-  /** @defaultValue by method and body: not for streams and `PATCH`, for `POST` only if nothing was done */
-  readonly repeatable?: boolean | undefined;
 }
 
 /** Sends a request, again if the registry is busy or the connection fails, and follows redirects. */
@@ -115,13 +113,13 @@ async function followRedirects(sender: RequestSender, request: SentRequest): Pro
 
 /** The time limit ends with the beginning of the answer; whoever has left by then is still heard. */
 async function sendOnce({ transport, guard, limit }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
-  const { method, url, headers, body, deadlineMs, bulk } = request;
+  const { method, url, headers, body, deadlineMs, bulk, repeatable } = request;
   guard.checkUrl(url);
   const slow = new AbortController();
   const signal = deadlineMs === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
   const send = (): Promise<RegistryResponse> => {
     signal.throwIfAborted();
-    return transport({ method, url, headers, body, signal, bulk, checkAddress: guard.addressCheck(url) });
+    return transport({ method, url, headers, body, signal, repeatable, bulk, checkAddress: guard.addressCheck(url) });
   };
   const startedMs = now();
   const leftMs = Math.max(1, (deadlineMs ?? 0) - startedMs);

@@ -6,6 +6,11 @@ export interface RegistryRequest {
   readonly body?: RequestBody | undefined;
   readonly signal: AbortSignal;
   /**
+   * `false` for a request that must not be sent again by itself, also not when a kept connection turns out to be dead: nobody knows what of it has
+   * arrived. @defaultValue by method and body
+   */
+  readonly repeatable?: boolean | undefined;
+  /**
    * Whether a connection to an address may be made for this request; throws if not. A transport that resolves names itself asks for each address
    * that it has found, so that a name cannot lead elsewhere than it did when it was checked.
    */

@@ -90,6 +90,22 @@ describe.each(Object.entries(transports))("over a %s", (_, open) => {
     expect(sockets.size).toBe(2);
   });
 
+  test("what is not to be repeated is not sent again when the kept connection dies either", async () => {
+    let puts = 0;
+    const { port, sockets } = await serve((incoming, response) => {
+      if (incoming.method !== "PUT") return void response.end("here");
+      puts += 1;
+      incoming.resume().once("end", () => incoming.socket.destroy());
+    });
+    const send = transport(port);
+    expect(await text(await send(request(port)))).toBe("here");
+    await expect(
+      send(request(port, { method: "PUT", body: "the bytes of a blob", repeatable: false })),
+    ).rejects.toThrow();
+    expect(puts).toBe(1);
+    expect(sockets.size).toBe(1);
+  });
+
   test("a body is sent while it is read, with its length", async () => {
     const hash = createHash("sha256");
     let length: string | undefined;
