@@ -19,9 +19,14 @@ export interface CutBuild {
   readonly durationMs: number;
   /** `built`, or the code of the error. */
   readonly outcome: string;
+  /** What was reported last: where a build was that did not end by itself. */
+  readonly lastEvents: readonly string[];
   /** Of the context here, and as the Dockerfile has printed it. */
   readonly hashes: readonly [client: string, build: string | undefined];
 }
+
+/** One that takes as long is not waited for any longer: its outcome is `ABORTED`. */
+const patienceMs = 180_000;
 
 /** What a cut may come after: most builds send about so much. */
 const cutWithinBytes = { stream: 110_000, workspace: 50_000 } as const;
@@ -49,10 +54,15 @@ export async function* cutBuilds(
     const before = proxy.sentBytes;
     proxy.cutAfter(cutAt);
     const startedMs = performance.now();
-    const { outcome, printed, attempts } = await build(builder, folder, `${namespace.repository}/cut:${seed}`);
+    const { outcome, printed, attempts, lastEvents } = await build(
+      builder,
+      folder,
+      `${namespace.repository}/cut:${seed}`,
+    );
     yield {
       ...{ transport, cutAt, wasCut: proxy.sentBytes - before >= cutAt, attempts },
       durationMs: performance.now() - startedMs,
+      lastEvents,
       outcome: BuilderError.isInstance(outcome) ? outcome.code : "built",
       hashes: [await hashOfFolder(folder.path), printed],
     };
@@ -64,10 +74,14 @@ async function build(
   builder: Builder<KanikoDriver>,
   folder: ContextFolder,
   tag: string,
-): Promise<{ outcome: BuildResult | BuilderError; printed: string | undefined; attempts: number }> {
-  const noCache = { cache: { enabled: false } };
-  const observed = observeBuild(builder.build({ context: folder.path, tags: [tag], kaniko: noCache }));
+): Promise<
+  Pick<CutBuild, "attempts" | "lastEvents"> & { outcome: BuildResult | BuilderError; printed: string | undefined }
+> {
+  const kaniko = { cache: { enabled: false } };
+  const signal = AbortSignal.timeout(patienceMs);
+  const observed = observeBuild(builder.build({ context: folder.path, tags: [tag], kaniko }, { signal }));
   const outcome = await observed.outcome;
   const attempts = observed.events.filter(({ type }) => type === "build-retry").length + 1;
-  return { outcome, printed: hashInEvents(observed.events), attempts };
+  const lastEvents = observed.events.slice(-8).map((event) => JSON.stringify(event).slice(0, 200));
+  return { outcome, printed: hashInEvents(observed.events), attempts, lastEvents };
 }

@@ -49,7 +49,8 @@ test(
     for (const { outcome, hashes, cutAt } of builds)
       if (outcome === "built") expect(hashes[1], `cut at ${cutAt}`).toBe(hashes[0]);
     const allowed = ["built", "CLUSTER_UNREACHABLE", "CONTEXT_SYNC_FAILED"];
-    expect(builds.map(({ outcome }) => outcome).filter((outcome) => !allowed.includes(outcome))).toEqual([]);
+    // With where they were: it is hard to make them do it again.
+    expect(builds.filter(({ outcome }) => !allowed.includes(outcome))).toEqual([]);
     expect(slowestMs).toBeLessThan(hangMs);
     expect(builds.filter(({ wasCut }) => wasCut).length).toBeGreaterThan(cutCount / 2);
   },
