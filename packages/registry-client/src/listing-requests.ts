@@ -172,7 +172,8 @@ async function listReferrers(
     known.withoutList === true
       ? undefined
       : await referrersFromApi(requests, { repository, digest, artifactType, purpose, signal });
-  known.withoutList = fromApi === undefined;
+  // The first answer counts: a registry that keeps a list may not have all in it.
+  known.withoutList ??= fromApi === undefined;
   const listed = fromApi ?? (await referrersFromTag(manifests, { registry, repository, digest }, known, signal));
   const unique = [...new Map(listed.map((referrer) => [referrer.digest, referrer])).values()];
   return artifactType === undefined ? unique : unique.filter((referrer) => referrer.artifactType === artifactType);

@@ -45,12 +45,18 @@ const signatures = manifestOf(indexType, { manifests: [describe(signature)] });
 
 interface Manners {
   readonly hasList: boolean;
+  /** Of this one it does not tell, and answers as one that keeps none. */
+  readonly unlisted?: string;
   /** @defaultValue it does not tell */
   readonly tags?: readonly string[];
 }
 
 /** A registry that has the image, and one signature of a part of it. */
-async function serve({ hasList, tags }: Manners): Promise<{ readonly source: GraphSource; readonly asked: string[] }> {
+async function serve({
+  hasList,
+  unlisted,
+  tags,
+}: Manners): Promise<{ readonly source: GraphSource; readonly asked: string[] }> {
   const asked: string[] = [];
   const manifests = new Map<string, StoredManifest>();
   for (const each of [root, ...parts, signature, signatures]) manifests.set(each.digest, each);
@@ -66,7 +72,7 @@ async function serve({ hasList, tags }: Manners): Promise<{ readonly source: Gra
     const listed = name === subject.digest ? signatures : manifestOf(indexType, { manifests: [] });
     if (manifest !== undefined) send(response, manifest);
     else if (what === "tags" && tags !== undefined) response.end(JSON.stringify({ name: "app", tags }));
-    else if (what === "referrers" && hasList) send(response, listed);
+    else if (what === "referrers" && hasList && name !== unlisted) send(response, listed);
     else response.writeHead(what === "tags" ? 403 : 404).end();
   };
   const server = createServer(listener);
@@ -109,4 +115,16 @@ it("where nobody may list the tags, each tag that could name referrers is asked 
   expect(found).toEqual([signature.digest]);
   expect(askedFor(asked, "referrers ")).toHaveLength(1);
   for (const { digest } of [root, ...parts, signature]) expect(asked).toContain(`manifests ${referrersTag(digest)}`);
+});
+
+it("a registry that keeps a list, and does not have one image in it, is asked for the others", async () => {
+  const [{ digest: unlisted = "" } = {}] = parts;
+  const { source } = await serve({ hasList: true, unlisted });
+  const { client, reference } = source;
+  const known = {};
+  const listed = async (digest: string): Promise<number> =>
+    (await client.listReferrers({ registry: reference.registry, repository: "app", digest }, { known })).length;
+  expect(await listed(root.digest)).toBe(0);
+  expect(await listed(unlisted)).toBe(0);
+  expect(await listed(subject.digest)).toBe(1);
 });
