@@ -118,7 +118,7 @@ it("where nobody may list the tags, each tag that could name referrers is asked 
 });
 
 it("a registry that keeps a list, and does not have one image in it, is asked for the others", async () => {
-  const [{ digest: unlisted = "" } = {}] = parts;
+  const { digest: unlisted } = parts[0] as StoredManifest;
   const { source } = await serve({ hasList: true, unlisted });
   const { client, reference } = source;
   const known = {};
