@@ -1,15 +1,15 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns";
-import type { Agent } from "node:http";
 import type { LookupFunction } from "node:net";
 
-import { exchangeInBulk } from "./bulk-exchange.ts";
-import { endIdle, exchange } from "./http-exchange.ts";
-import { http, https } from "./node-http.ts";
+import { createConnectionPool } from "./http/connection-pool.ts";
+import type { ConnectionPool } from "./http/connection-pool.ts";
+import type { Connection } from "./http/connection.ts";
+import { createSocketDial, dialStream } from "./http/dial.ts";
+import { exchange } from "./http/exchange.ts";
 import { dialThroughProxy, proxyHeaders } from "./proxy-dial.ts";
 import { readProxySettings } from "./proxy-settings.ts";
 import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
-import { StreamAgent } from "./stream-agent.ts";
 
 /** How to reach registries over the network of this process. */
 export interface NetworkTransportOptions {
@@ -38,33 +38,37 @@ export function createNetworkTransport(options: NetworkTransportOptions = {}): R
   const proxyFor = readProxySettings(options.proxy, process.env);
   const trust = { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca }) };
   // Connections are not shared by those who check addresses differently: what one may reach the other may not.
-  const direct = new Map<CheckAddress | undefined, ReturnType<typeof directAgents>>();
-  const proxied = new Map<string, StreamAgent>();
+  const direct = new Map<CheckAddress | undefined, DirectRoute>();
+  const proxied = createConnectionPool({ idleMs, maxIdle: 4 });
 
-  const sendDirectly = async (request: RegistryRequest): Promise<RegistryResponse> => {
+  const sendDirectly = (request: RegistryRequest): Promise<RegistryResponse> => {
     const { url, checkAddress } = request;
-    const agents = direct.get(checkAddress) ?? directAgents(trust, idleMs, checkAddress);
-    direct.set(checkAddress, agents);
-    const agent = agents.for(url.protocol);
-    return (
-      (request.bulk === undefined ? undefined : await exchangeInBulk(request, agent)) ?? exchange(request, { agent })
-    );
+    const { pool, dial } = direct.get(checkAddress) ?? {
+      pool: createConnectionPool({ idleMs, maxIdle: 16 }),
+      dial: createSocketDial({
+        ...trust,
+        ...(checkAddress === undefined ? {} : { lookup: checkedLookup(checkAddress) }),
+      }),
+    };
+    direct.set(checkAddress, { pool, dial });
+    return exchange(request, { pool, key: url.origin, keepsLarge: false, dial: () => dial(url) });
   };
   const sendThrough = (proxy: URL, request: RegistryRequest): Promise<RegistryResponse> => {
-    const { url, signal } = request;
+    const { url } = request;
     const dial = (dialSignal: AbortSignal, to: URL) => dialThroughProxy(proxy, to, dialSignal);
-    const agent = proxied.get(proxy.href) ?? new StreamAgent(dial, idleMs);
-    proxied.set(proxy.href, agent);
     const isSecure = url.protocol === "https:";
+    const to = isSecure ? { url, trust: { servername: url.hostname, ...trust } } : { url };
     return exchange(request, {
-      agent,
+      pool: proxied,
+      key: `${proxy.href} ${url.origin}`,
+      keepsLarge: true,
+      dial: (dialSignal) => dialStream(dial, to, dialSignal),
       ...(isSecure ? {} : { target: url.href, headers: proxyHeaders(proxy) }),
-      connection: { url, dialSignal: signal, ...(isSecure ? { tls: { servername: url.hostname, ...trust } } : {}) },
     });
   };
   const close = async (): Promise<void> => {
-    for (const agents of direct.values()) for (const agent of agents.all()) endIdle(agent);
-    for (const agent of proxied.values()) endIdle(agent);
+    for (const { pool } of direct.values()) pool.endIdle();
+    proxied.endIdle();
   };
   const send = (request: RegistryRequest): Promise<RegistryResponse> => {
     const proxy = proxyFor(request.url);
@@ -74,24 +78,9 @@ export function createNetworkTransport(options: NetworkTransportOptions = {}): R
   return Object.assign(send, { resolvesElsewhere, close, [Symbol.asyncDispose]: close });
 }
 
-interface DirectAgents {
-  for(protocol: string): Agent;
-  all(): readonly Agent[];
-}
-
-function directAgents(trust: object, idleMs: number, checkAddress: CheckAddress | undefined): DirectAgents {
-  const agents: { http?: Agent; https?: Agent } = {};
-  const connection = {
-    ...({ keepAlive: true, maxFreeSockets: 16, scheduling: "lifo", timeout: idleMs } as const),
-    ...(checkAddress === undefined ? {} : { lookup: checkedLookup(checkAddress) }),
-  };
-  return {
-    for: (protocol) =>
-      protocol === "https:"
-        ? (agents.https ??= new (https().Agent)({ ...connection, ...trust }))
-        : (agents.http ??= new http.Agent(connection)),
-    all: () => Object.values(agents),
-  };
+interface DirectRoute {
+  readonly pool: ConnectionPool;
+  readonly dial: (url: URL) => Connection;
 }
 
 /** Finds addresses as node does, and gives only those away to which a connection may be made. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect } from "node:net";
 
-import { http, tls } from "./node-http.ts";
+import { tls } from "./http/dial.ts";
 
 /**
  * Opens a stream to the host of a URL by way of a proxy: for `https:` a tunnel (`CONNECT`), for `http:` the connection to the proxy itself, which
@@ -38,7 +38,8 @@ async function connectTo({ protocol, hostname, port }: URL, signal: AbortSignal)
 function openTunnel(stream: Duplex, proxy: URL, url: URL, signal: AbortSignal): Promise<Duplex> {
   const target = `${url.hostname}:${url.port === "" ? "443" : url.port}`;
   return new Promise((resolve, reject) => {
-    const request = http.request({
+    // Loaded with the first use.
+    const request = process.getBuiltinModule("node:http").request({
       method: "CONNECT",
       path: target,
       headers: { host: target, ...proxyHeaders(proxy) },

@@ -1,7 +1,8 @@
-import { endIdle, exchange } from "./http-exchange.ts";
+import { createConnectionPool } from "./http/connection-pool.ts";
+import type { Dial } from "./http/dial.ts";
+import { dialStream } from "./http/dial.ts";
+import { exchange } from "./http/exchange.ts";
 import type { RegistryTransport } from "./registry-transport.ts";
-import type { Dial } from "./stream-agent.ts";
-import { StreamAgent } from "./stream-agent.ts";
 
 /** How to speak HTTP over streams. */
 export interface StreamTransportOptions {
@@ -28,15 +29,16 @@ export function createStreamTransport(
   dial: Dial,
   { tls = {}, idleMs = 1_000 }: StreamTransportOptions = {},
 ): RegistryTransport {
-  const agent = new StreamAgent(dial, idleMs);
-  const close = async (): Promise<void> => endIdle(agent);
+  const pool = createConnectionPool({ idleMs, maxIdle: 4 });
+  const close = async (): Promise<void> => {
+    pool.endIdle();
+  };
   return Object.assign(
     (request: Parameters<RegistryTransport>[0]) => {
-      const { url, signal } = request;
-      return exchange(request, {
-        agent,
-        connection: { url, dialSignal: signal, ...(url.protocol === "https:" ? { tls: trust(url, tls) } : {}) },
-      });
+      const { url } = request;
+      const to = url.protocol === "https:" ? { url, trust: trust(url, tls) } : { url };
+      const route = { pool, key: url.origin, keepsLarge: true } as const;
+      return exchange(request, { ...route, dial: (signal) => dialStream(dial, to, signal) });
     },
     { resolvesElsewhere: () => true, close, [Symbol.asyncDispose]: close },
   );

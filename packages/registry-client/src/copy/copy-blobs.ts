@@ -1,5 +1,6 @@
 import { BuilderError } from "@slipway/core/errors";
 
+import type { ConcurrencyLimit } from "../request-limits.ts";
 import type { BlobSource } from "./blob-chunks.ts";
 import type { BlobDelivery } from "./blob-delivery.ts";
 import { createBlobDelivery } from "./blob-delivery.ts";
@@ -8,29 +9,31 @@ import { deliverBlob } from "./deliver-blob.ts";
 import type { Destination } from "./destination.ts";
 import { lacksBlob } from "./destination.ts";
 import type { AskedBlob } from "./destination-plan.ts";
-import { inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
 const smallBytes = 1024 * 1024;
 
-/** Where blobs come from, and how many travel at a time. */
+/** Where blobs come from, and where they go. */
 export interface BlobCopy {
   readonly source: BlobSource;
   readonly buffers: DeliveredBlob["buffers"];
   readonly destinations: readonly Destination[];
   /** What each destination was asked for. */
   readonly asked: ReadonlyMap<Destination, ReadonlyMap<string, AskedBlob>>;
-  readonly concurrency: number;
+  /** How many travel at a time: those of this copy, and of others beside it. */
+  readonly limits: { readonly large: ConcurrencyLimit; readonly small: ConcurrencyLimit };
+  /** Ends all that share it as soon as there is something wrong with the source. */
+  readonly halt: AbortController;
   readonly graceSignal: AbortSignal;
 }
 
 /** Brings the blobs that destinations lack to them: each is read once for all. @throws what is wrong with the source */
-export async function copyBlobs({ concurrency, ...copy }: BlobCopy): Promise<void> {
-  const halt = new AbortController();
+export async function copyBlobs({ limits, halt, ...copy }: BlobCopy): Promise<void> {
   const source = { ...copy.source, signal: AbortSignal.any([copy.source.signal, halt.signal]) };
   const asked = [...copy.asked.values()].flatMap((blobs) => [...blobs.values()]);
   const all = [...new Map(asked.map(({ blob }) => [blob.digest, blob])).values()];
   const deliver = async (blob: ContentDescriptor): Promise<void> => {
+    if (halt.signal.aborted) return;
     try {
       await copyBlob({ ...copy, source }, blob);
     } catch (error) {
@@ -40,13 +43,10 @@ export async function copyBlobs({ concurrency, ...copy }: BlobCopy): Promise<voi
   };
   // Small ones take no time but that of their requests: they travel beside the large ones, and not one by one behind them.
   const bySize = all.toSorted((first, second) => second.sizeBytes - first.sizeBytes);
-  const small = bySize.filter(({ sizeBytes }) => sizeBytes <= smallBytes);
-  const large = bySize.filter(({ sizeBytes }) => sizeBytes > smallBytes);
-  const outcomes = await Promise.allSettled([
-    inParallel(large, concurrency, deliver),
-    inParallel(small, concurrency, deliver),
-  ]);
-  // The first to fail has ended the other.
+  const outcomes = await Promise.allSettled(
+    bySize.map((blob) => limits[blob.sizeBytes > smallBytes ? "large" : "small"].run(() => deliver(blob))),
+  );
+  // The first to fail has ended the others.
   if (halt.signal.aborted) throw halt.signal.reason;
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
@@ -58,7 +58,7 @@ async function wanting({ destinations, asked }: Blobs, { digest }: ContentDescri
   return destinations.filter((_, index) => lacking[index]);
 }
 
-type Blobs = Omit<BlobCopy, "concurrency">;
+type Blobs = Omit<BlobCopy, "limits" | "halt">;
 
 /** Repositories of one registry get a blob one after the other: the first by its bytes, the others can mount it then. */
 async function copyBlob(copy: Blobs, blob: ContentDescriptor): Promise<void> {

@@ -7,6 +7,7 @@ import type { RegistryCall } from "../registry-call.ts";
 import { neverAborted } from "../registry-call.ts";
 import type { RegistryClient } from "../registry-client.ts";
 import { abortError } from "../registry-requests.ts";
+import { createConcurrencyLimit } from "../request-limits.ts";
 import type { BlobSource } from "./blob-chunks.ts";
 import { createChunkBuffers } from "./blob-chunks.ts";
 import type { BlobCopy } from "./copy-blobs.ts";
@@ -97,14 +98,15 @@ async function execute(copy: Copy): Promise<ImageGraph> {
       await client.checkPush(repository, { createRepository, signal });
     });
   const asked = await plan(copy, { root, referrers: [], digestTags: [] }, [root]);
-  const copying = copyMissing(copy, asked, grace.signal);
-  // What refers to the image is looked for while the image itself is on its way.
-  const attaching = attach(copy, root);
-  attaching.catch(() => undefined);
-  await copying;
-  const graph = await attaching;
-  const attached = startsOf(graph).filter((node) => node !== root);
-  if (attached.length > 0) await copyMissing(copy, await plan(copy, graph, attached), grace.signal);
+  const travel = createTravel(copy, grace.signal);
+  // What refers to the image is looked for, and travels, while the image itself is on its way.
+  const [copied, attached] = await Promise.allSettled([
+    copyMissing(copy, asked, travel),
+    copyAttached(copy, root, asked, travel),
+  ]);
+  if (copied.status === "rejected") throw copied.reason;
+  if (attached.status === "rejected") throw attached.reason;
+  const graph = attached.value;
   await forEachDestination(destinations, signal, async (destination) => {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
@@ -117,6 +119,19 @@ async function execute(copy: Copy): Promise<ImageGraph> {
   return graph;
 }
 
+/** Brings what refers to the image to the destinations, as far as it is not part of the image: its manifests come later. */
+async function copyAttached(
+  copy: Copy,
+  root: ImageNode,
+  asked: BlobCopy["asked"],
+  travel: Travel,
+): Promise<ImageGraph> {
+  const graph = await attach(copy, root);
+  const attached = startsOf(graph).filter((node) => node !== root);
+  if (attached.length > 0) await copyMissing(copy, await plan(copy, graph, attached, asked), travel);
+  return graph;
+}
+
 function sourceOf({ options, parsed, client, signal }: Copy): GraphSource {
   return { client, reference: parsed.source, platforms: options.platforms, signal };
 }
@@ -126,30 +141,44 @@ async function attach(copy: Copy, root: ImageNode): Promise<ImageGraph> {
   return { root, ...(await readAttached(sourceOf(copy), root)) };
 }
 
+/** @param before - What was asked for already, and is on its way where it is missing. */
 async function plan(
   { destinations, signal }: Copy,
   graph: ImageGraph,
   starts: readonly ImageNode[],
+  before: BlobCopy["asked"] = new Map(),
 ): Promise<BlobCopy["asked"]> {
   const asked = new Map<Destination, ReadonlyMap<string, AskedBlob>>();
   await forEachDestination(destinations, signal, async (destination) => {
     const { client, repository } = destination;
     const planned = await planDestination(client, destination, graph, starts, signal);
-    destination.plan = joinPlans(destination.plan, planned);
-    asked.set(destination, askForBlobs(client, repository, planned.blobs, signal));
+    const blobs = planned.blobs.filter(({ digest }) => before.get(destination)?.has(digest) !== true);
+    destination.plan = joinPlans(destination.plan, { ...planned, blobs });
+    asked.set(destination, askForBlobs(client, repository, blobs, signal));
   });
   return asked;
 }
 
-async function copyMissing(copy: Copy, asked: BlobCopy["asked"], grace: AbortSignal): Promise<void> {
-  const { options, parsed, client, destinations, signal } = copy;
+/** What all blobs of a copy share on their way. */
+type Travel = Pick<BlobCopy, "buffers" | "limits" | "halt" | "graceSignal">;
+
+function createTravel({ options }: Copy, graceSignal: AbortSignal): Travel {
   const { concurrency = defaultConcurrency, chunkBytes = defaultChunkBytes } = options;
-  const buffers = {
-    stream: createChunkBuffers(Math.min(chunkBytes, streamedBytes)),
-    chunks: createChunkBuffers(chunkBytes),
+  return {
+    buffers: {
+      stream: createChunkBuffers(Math.min(chunkBytes, streamedBytes)),
+      chunks: createChunkBuffers(chunkBytes),
+    },
+    halt: new AbortController(),
+    limits: { large: createConcurrencyLimit(concurrency), small: createConcurrencyLimit(concurrency) },
+    graceSignal,
   };
+}
+
+async function copyMissing(copy: Copy, asked: BlobCopy["asked"], travel: Travel): Promise<void> {
+  const { parsed, client, destinations, signal } = copy;
   const source: BlobSource = { client, repository: parsed.source.repository, signal };
-  await copyBlobs({ source, buffers, destinations, asked, concurrency, graceSignal: grace });
+  await copyBlobs({ source, destinations, asked, ...travel });
 }
 
 /** Where no tag would move, there is nothing to refuse. */

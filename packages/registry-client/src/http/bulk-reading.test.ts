@@ -5,8 +5,8 @@ import { buffer } from "node:stream/consumers";
 
 import { afterEach, expect, it } from "vitest";
 
-import { computeDigest } from "./manifest.ts";
-import { createRegistryClient, type RegistryClient } from "./registry-client.ts";
+import { computeDigest } from "../manifest.ts";
+import { createRegistryClient, type RegistryClient } from "../registry-client.ts";
 
 const blob = Buffer.from("what a layer is made of");
 const digest = computeDigest(blob);

@@ -1,0 +1,163 @@
+import { getEventListeners, once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import { buffer } from "node:stream/consumers";
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import type { RegistryRequest, RegistryTransport } from "../index.ts";
+import { createNetworkTransport, createStreamTransport } from "../index.ts";
+
+const cleanups: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+/** A server that answers each request with the next of these texts, to the byte. */
+async function serveRaw(answers: readonly string[]) {
+  const connections: Socket[] = [];
+  const received: string[] = [];
+  const next = [...answers];
+  const server = createServer((socket) => {
+    connections.push(socket);
+    socket.on("error", () => undefined).setEncoding("latin1");
+    socket.on("data", (text) => {
+      received.push(String(text));
+      const count = String(text).split(" HTTP/1.1\r\n").length - 1;
+      for (let index = 0; index < count; index += 1) socket.write(next.shift() ?? "", "latin1");
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => {
+    for (const socket of connections) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, connections, received };
+}
+
+function open(): RegistryTransport {
+  const transport = createNetworkTransport({ proxy: false });
+  cleanups.push(async () => await transport.close?.());
+  return transport;
+}
+
+function request(port: number, more: Partial<RegistryRequest> = {}): RegistryRequest {
+  const url = new URL(`http://127.0.0.1:${port}/v2/`);
+  return { method: "GET", url, headers: {}, signal: new AbortController().signal, ...more };
+}
+
+async function read(response: Awaited<ReturnType<RegistryTransport>>): Promise<string> {
+  return response.body === null ? "" : (await buffer(response.body)).toString("latin1");
+}
+
+const plain = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nplain";
+
+describe("a connection serves the next request", () => {
+  test.each([
+    ["a body with a length", "GET", plain, "plain"],
+    ["no body", "GET", "HTTP/1.1 204 No Content\r\n\r\n", ""],
+    ["the length of a body that does not come", "HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n", ""],
+    [
+      "chunks, with extensions and trailers",
+      "GET",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nx-sum: 1\r\nx-end: 2\r\n\r\n",
+      "abc0123456789",
+    ],
+    ["an announcement first", "GET", `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${plain}`, "plain"],
+  ] as const)("after %s", async (_, method, answer, body) => {
+    const { port, connections } = await serveRaw([answer, plain]);
+    const send = open();
+    expect(await read(await send(request(port, { method })))).toBe(body);
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(connections).toHaveLength(1);
+  });
+
+  test("also when nobody reads a body that came with its head", async () => {
+    const { port, connections } = await serveRaw([plain, plain]);
+    const send = open();
+    await send(request(port));
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(connections).toHaveLength(1);
+  });
+});
+
+describe("a connection is not used again", () => {
+  test.each([
+    ["that the server closes", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nplain"],
+    ["of HTTP/1.0", "HTTP/1.0 200 OK\r\ncontent-length: 5\r\n\r\nplain"],
+    ["on which more came than the answer", `${plain}HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong`],
+    [
+      "that the server keeps for no longer than a request takes",
+      "HTTP/1.1 200 OK\r\nkeep-alive: timeout=1\r\ncontent-length: 5\r\n\r\nplain",
+    ],
+  ])("%s", async (_, answer) => {
+    const { port, connections } = await serveRaw([answer, plain]);
+    const send = open();
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(connections).toHaveLength(2);
+  });
+
+  test("on which something comes that nobody asked for", async () => {
+    const { port, connections } = await serveRaw([plain, plain]);
+    const send = open();
+    expect(await read(await send(request(port)))).toBe("plain");
+    connections[0]?.write("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n");
+    await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true));
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(connections).toHaveLength(2);
+  });
+
+  test("whose request was answered before all of it was sent", async () => {
+    const refused = "HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nno!";
+    const { port, connections } = await serveRaw([refused, plain]);
+    const send = createStreamTransport(async () => connect(port, "127.0.0.1"));
+    cleanups.push(async () => await send.close?.());
+    const answered = Promise.withResolvers<undefined>();
+    async function* chunks() {
+      yield Buffer.from("abc");
+      await answered.promise;
+      yield Buffer.from("def");
+    }
+    const response = await send(request(port, { method: "PATCH", body: { sizeBytes: 1_000_000, chunks: chunks() } }));
+    answered.resolve(undefined);
+    expect([response.status, await read(response)]).toEqual([413, "no!"]);
+    expect(await read(await send(request(port)))).toBe("plain");
+    expect(connections).toHaveLength(2);
+  });
+});
+
+test("the body of a connection that dies is no body that ended", async () => {
+  const { port, connections } = await serveRaw(["HTTP/1.1 200 OK\r\n\r\nthe first part"]);
+  const controller = new AbortController();
+  const response = await open()(request(port, { signal: controller.signal }));
+  const parts = response.body?.[Symbol.asyncIterator]();
+  await parts?.next();
+  const next = parts?.next();
+  controller.abort();
+  await expect(next).rejects.toThrow();
+  await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true));
+});
+
+test("a header that HTTP does not allow is refused before anything is sent, and not shown", async () => {
+  const { port, connections } = await serveRaw([]);
+  const refused = open()(request(port, { headers: { authorization: "Bearer s3cret\r\nx-more: y" } }));
+  await expect(refused).rejects.toThrow(/header "authorization" has a character/);
+  await expect(refused).rejects.not.toThrow(/s3cret/);
+  expect(connections).toHaveLength(0);
+});
+
+test("a signal that outlives many requests is not left with their listeners", async () => {
+  const count = 30;
+  const { port, connections } = await serveRaw(Array.from({ length: count }, () => plain));
+  const send = open();
+  const { signal } = new AbortController();
+  const warned = vi.fn();
+  process.on("warning", warned);
+  cleanups.push(() => void process.off("warning", warned));
+  for (let index = 0; index < count; index += 1) await read(await send(request(port, { signal })));
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  expect(connections).toHaveLength(1);
+  expect(warned).not.toHaveBeenCalled();
+});
