@@ -126,9 +126,10 @@ async function copyAttached(
   asked: BlobCopy["asked"],
   travel: Travel,
 ): Promise<ImageGraph> {
-  const graph = await attach(copy, root);
+  const within = { ...copy, signal: AbortSignal.any([copy.signal, travel.halt.signal]) };
+  const graph = await attach(within, root);
   const attached = startsOf(graph).filter((node) => node !== root);
-  if (attached.length > 0) await copyMissing(copy, await plan(copy, graph, attached, asked), travel);
+  if (attached.length > 0) await copyMissing(within, await plan(within, graph, attached, asked), travel);
   return graph;
 }
 

@@ -29,11 +29,16 @@ export function createConnectionPool({ idleMs, maxIdle }: ConnectionPoolOptions)
   };
   return {
     take: (key) => {
-      const connection = [...(idle.get(key)?.keys() ?? [])].at(-1);
-      if (connection === undefined) return undefined;
-      drop(key, connection);
-      connection.wake();
-      return connection;
+      for (const connection of [...(idle.get(key)?.keys() ?? [])].reverse()) {
+        drop(key, connection);
+        // It may have ended in this very moment, before anybody was told.
+        if (connection.isUseless) connection.fail();
+        else {
+          connection.wake();
+          return connection;
+        }
+      }
+      return undefined;
     },
     give: (key, connection, hintMs = Number.POSITIVE_INFINITY) => {
       const kept = idle.get(key) ?? new Map<Connection, NodeJS.Timeout>();

@@ -28,8 +28,12 @@ export interface Connection {
 }
 
 const scratchBytes = 64 * 1024;
+/** As much as a record of TLS has at most. */
+const recordBytes = 16 * 1024;
 /** How long what has arrived may wait for more. */
 const gatherMs = 100;
+/** How much may wait for its reader, of a stream that brings memory of its own. */
+const maxWaitingBytes = 256 * 1024;
 
 /** What node reads into, rather than into new memory for each read (`onread` of `node:net`). */
 export interface OnRead {
@@ -41,20 +45,24 @@ export interface OnRead {
 export function connectionOver(stream: Duplex): Connection {
   const reading = createReading(stream);
   stream.on("data", (part: Uint8Array) => {
-    stream.pause();
     reading.bring(part);
+    // What still lies in the stream is lost when that is destroyed.
+    if (reading.unreadBytes() >= maxWaitingBytes) stream.pause();
   });
-  stream.pause();
   return reading.connection;
 }
 
 /**
  * Opens a socket whose bytes all come into the same memory, or into that of a request in bulk: node takes new memory for every 64 KiB otherwise, which
  * costs more time than to read them, and lets go of it late.
+ *
+ * @param isSecure - Whether the socket speaks TLS. It goes on with all records of one read, even when the callback has said that it shall pause: each
+ * then needs memory of its own.
  */
-export function openSocket(open: (onread: OnRead) => Socket): Connection {
-  const scratch: Uint8Array = Buffer.allocUnsafeSlow(scratchBytes);
-  let memory = scratch;
+export function openSocket(isSecure: boolean, open: (onread: OnRead) => Socket): Connection {
+  const shared: Uint8Array | undefined = isSecure ? undefined : Buffer.allocUnsafeSlow(scratchBytes);
+  let memory = shared ?? Buffer.allocUnsafeSlow(recordBytes);
+  let isScratch = true;
   let filledBytes = 0;
   let bulk: BulkMemory | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -64,15 +72,17 @@ export function openSocket(open: (onread: OnRead) => Socket): Connection {
     const arrived = memory.subarray(0, filledBytes);
     // Whoever reads has not seen it yet.
     const rest = memory.subarray(filledBytes);
-    const following = memory === scratch || rest.byteLength === 0 ? bulk?.(filledBytes) : rest;
-    memory = bulk === undefined || following === undefined || following.byteLength === 0 ? scratch : following;
+    const following = isScratch || rest.byteLength === 0 ? bulk?.(reading.unreadBytes() + filledBytes) : rest;
+    isScratch = bulk === undefined || following === undefined || following.byteLength === 0;
+    if (!isScratch && following !== undefined) memory = following;
+    else memory = shared ?? Buffer.allocUnsafeSlow(recordBytes);
     filledBytes = 0;
     reading.bring(arrived);
   };
   // Parts are large where there is memory for them: each that is handed out costs more than to read it.
   const callback = (sizeBytes: number): boolean => {
     filledBytes += sizeBytes;
-    const goesOn = memory !== scratch && filledBytes < memory.byteLength;
+    const goesOn = !isScratch && filledBytes < memory.byteLength;
     if (goesOn) timer ??= setTimeout(pause, gatherMs);
     else handOut();
     return goesOn;
@@ -89,7 +99,7 @@ export function openSocket(open: (onread: OnRead) => Socket): Connection {
     readInto: (wanted: BulkMemory | undefined) => {
       bulk = wanted;
       // The memory of an answer is somebody else's once that was read; and where the next bytes go has been said to node already.
-      if (wanted === undefined && memory !== scratch) reading.connection.fail();
+      if (wanted === undefined && !isScratch) reading.connection.fail();
     },
   });
 }
@@ -98,14 +108,19 @@ interface Reading {
   readonly connection: Connection;
   /** Hands bytes to whoever asks for them. */
   bring(part: Uint8Array): void;
+  /** How many bytes were brought, the memory of which nobody is done with. */
+  unreadBytes(): number;
 }
 
 /** @param beforeEnd - Brings what has been read and not handed out yet. */
 function createReading(stream: Duplex, beforeEnd: () => void = () => undefined): Reading {
   const arrived: Uint8Array[] = [];
   let receivedBytes = 0;
+  let doneBytes = 0;
+  /** Of the part that was handed out last. */
+  let heldBytes = 0;
   let failure: Error | undefined;
-  let isOver = false;
+  let isOver = stream.destroyed || stream.readableEnded;
   let wakeReader: (() => void) | undefined;
   let onUseless: (() => void) | undefined;
   const settle = (): void => {
@@ -127,12 +142,14 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
     stream,
     exchanges: 0,
     get isUseless() {
-      return isOver || arrived.length > 0 || stream.destroyed;
+      return isOver || stream.destroyed || arrived.length > 0 || stream.readableLength > 0;
     },
     get receivedBytes() {
       return receivedBytes;
     },
     next: async () => {
+      doneBytes += heldBytes;
+      heldBytes = 0;
       if (arrived.length === 0 && !isOver) {
         const { promise, resolve } = Promise.withResolvers<undefined>();
         wakeReader = () => {
@@ -143,12 +160,15 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
       }
       const part = arrived.shift();
       if (part === undefined && failure !== undefined) throw failure;
+      heldBytes = part?.byteLength ?? 0;
       return part;
     },
     readInto: () => undefined,
     fail: (error = new Error("the connection was given up")) => {
       failure ??= error;
       stream.destroy();
+      // One that was closed before says nothing any more.
+      end();
     },
     watchIdle: (told) => {
       onUseless = told;
@@ -167,6 +187,7 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
       arrived.push(part);
       settle();
     },
+    unreadBytes: () => receivedBytes - doneBytes,
   };
 }
 

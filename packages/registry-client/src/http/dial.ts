@@ -27,7 +27,7 @@ export function createSocketDial({ lookup, ...trust }: SocketDialOptions): (url:
   /** What lets a connection begin where an earlier one has left off. */
   const sessions = new Map<string, Buffer>();
   return (url) =>
-    openSocket((onread) => {
+    openSocket(url.protocol === "https:", (onread) => {
       const target = {
         ...{ host: bareHostOf(url), port: portOf(url), onread: onread as unknown as OnReadOpts },
         ...{ noDelay: true, keepAlive: true, keepAliveInitialDelay: 1000 },

@@ -1,6 +1,7 @@
 import { getEventListeners, once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
+import { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -160,4 +161,78 @@ test("a signal that outlives many requests is not left with their listeners", as
   expect(getEventListeners(signal, "abort")).toHaveLength(0);
   expect(connections).toHaveLength(1);
   expect(warned).not.toHaveBeenCalled();
+});
+
+/** A stream as a cluster brings it: what was pushed lies in it until somebody reads. */
+function stream(onRequest: (stream: Duplex) => void): Duplex {
+  const made: Duplex = new Duplex({
+    read: () => undefined,
+    write: (_chunk, _encoding, written) => {
+      written();
+      onRequest(made);
+    },
+  });
+  return made.on("error", () => undefined);
+}
+
+describe("a stream that somebody dials", () => {
+  const url = new URL("http://registry.builds.svc/v2/");
+  const ask = (more: Partial<RegistryRequest> = {}): RegistryRequest => ({ ...request(80), url, ...more });
+
+  test("gives away what it has brought before it broke", async () => {
+    const send = createStreamTransport(async () =>
+      stream((broken) => {
+        broken.push("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234");
+        broken.push("56789");
+        setImmediate(() => broken.destroy(new Error("the pod is gone")));
+      }),
+    );
+    expect(await read(await send(ask()))).toBe("0123456789");
+  });
+
+  test("does not take what nobody asked for as the next answer", async () => {
+    const dialed: Duplex[] = [];
+    const send = createStreamTransport(async () => {
+      const answers = dialed.length === 0 ? [plain, plain.replace("plain", "wrong")] : [plain];
+      dialed.push(
+        stream((answering) => {
+          for (const answer of answers) answering.push(answer);
+        }),
+      );
+      return dialed.at(-1) as Duplex;
+    });
+    cleanups.push(async () => await send.close?.());
+    expect(await read(await send(ask()))).toBe("plain");
+    expect(await read(await send(ask()))).toBe("plain");
+    expect(dialed).toHaveLength(2);
+  });
+
+  test("that was closed before anybody used it is no stream that hangs", async () => {
+    const closed = stream(() => undefined);
+    closed.destroy();
+    await once(closed, "close");
+    const send = createStreamTransport(async () => closed);
+    await expect(send(ask())).rejects.toThrow(/ended before an answer/);
+  });
+
+  test("that comes after the signal has fired carries no request", async () => {
+    const controller = new AbortController();
+    let requests = 0;
+    const late = stream(() => (requests += 1));
+    const send = createStreamTransport(async () => {
+      controller.abort();
+      return late;
+    });
+    await expect(send(ask({ signal: controller.signal }))).rejects.toMatchObject({ name: "AbortError" });
+    expect(requests).toBe(0);
+    expect(late.destroyed).toBe(true);
+  });
+});
+
+test("answers that cannot be trusted leave nothing behind at the signal", async () => {
+  const { port, connections } = await serveRaw(["HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"]);
+  const { signal } = new AbortController();
+  await expect(open()(request(port, { signal }))).rejects.toThrow(/length of the answer/);
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  await vi.waitFor(() => expect(connections[0]?.destroyed).toBe(true));
 });

@@ -38,12 +38,14 @@ export async function exchange(request: RegistryRequest, route: Route): Promise<
   const { body, method, signal } = request;
   const repeatable = request.repeatable !== false && !isLarge(body) && method !== "POST" && method !== "PATCH";
   const head = formatHead(request, route);
+  signal.throwIfAborted();
   for (let stale = 0; ; stale++) {
-    signal.throwIfAborted();
     const kept = endsWith(request, route) ? undefined : route.pool.take(route.key);
     const connection = kept ?? (await route.dial(signal));
     const { receivedBytes, exchanges } = connection;
     try {
+      // Dialling may not have heard of it.
+      signal.throwIfAborted();
       return await send(request, head, connection, route);
     } catch (error) {
       connection.fail();
@@ -95,17 +97,23 @@ async function send(
   const answered = await answer;
   connection.readInto(bulk);
   let isOver = false;
-  return toResponse(request, connection, answered, (isClean) => {
+  const ended = (isClean: boolean): void => {
     if (isOver) return;
     isOver = true;
     forget();
     connection.readInto(undefined);
     // What is still under way of a request that was answered early would be taken for the next one.
     const isFree = isClean && isSent && stream.writableLength === 0 && !signal.aborted;
-    if (isFree && answered.isPersistent && !endsWith(request, route))
-      route.pool.give(route.key, connection, keptMs(answered));
+    const isKept = isFree && answered.isPersistent && !endsWith(request, route);
+    if (isKept) route.pool.give(route.key, connection, keptMs(answered));
     else connection.fail();
-  });
+  };
+  try {
+    return toResponse(request, connection, answered, ended);
+  } catch (error) {
+    ended(false);
+    throw error;
+  }
 }
 
 const statusesWithoutBody = new Set([204, 205, 304]);

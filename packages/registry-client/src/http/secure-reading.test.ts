@@ -1,0 +1,129 @@
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import type { RegistryRequest } from "../index.ts";
+import { createNetworkTransport } from "../index.ts";
+
+const body = randomBytes(3_000_000);
+const digest = createHash("sha256").update(body).digest("hex");
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+let port = 0;
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"].concat(
+      ["-keyout", key, "-out", cert],
+      subject,
+    ),
+    { stdio: "ignore" },
+  );
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    socket
+      .on("error", () => undefined)
+      .once("data", () => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`);
+        // Records of all sizes.
+        for (let at = 0, size = 1; at < body.length; at += size, size = ((size * 7) % 20_000) + 1)
+          socket.write(body.subarray(at, at + size));
+      });
+  });
+  const secure = await listen(server);
+  // Holds bytes back, so that many records come with one read.
+  port = await listen(
+    createServer((socket) => {
+      const upstream = connect(secure, "127.0.0.1").on("error", () => undefined);
+      sockets.add(upstream);
+      const held: Buffer[] = [];
+      let timer: NodeJS.Timeout | undefined;
+      socket.pipe(upstream).on("data", (part: Buffer) => {
+        held.push(part);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          socket.write(Buffer.concat(held.splice(0)));
+        }, 5);
+      });
+    }),
+  );
+  rmSync(folder, { recursive: true });
+});
+
+afterAll(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+});
+
+/** Memory as a copy gives it: buffers of one size, one after the other, of which the next one begins when all of one was asked for. */
+function buffersOf(sizeBytes: number) {
+  let buffer: Uint8Array = Buffer.alloc(sizeBytes);
+  let following: Uint8Array | undefined;
+  let doneBytes = 0;
+  return {
+    memory: (unreadBytes: number): Uint8Array | undefined => {
+      const used = doneBytes + unreadBytes;
+      if (used < sizeBytes) return buffer.subarray(used);
+      following ??= Buffer.alloc(sizeBytes);
+      return following.subarray(used - sizeBytes);
+    },
+    done: (bytes: number): void => {
+      for (doneBytes += bytes; doneBytes >= sizeBytes; doneBytes -= sizeBytes) {
+        buffer = following ?? Buffer.alloc(sizeBytes);
+        following = undefined;
+      }
+    },
+  };
+}
+
+const pauses: Record<string, () => Promise<unknown>> = {
+  "at once": () => Promise.resolve(),
+  "in the next turn": () => delay(0),
+  "after a while": () => delay(3),
+};
+const memories = { "its own memory": undefined, "buffers of 20 kB": 20_000, "buffers of 1 MB": 1_000_000 };
+const cases = Object.keys(pauses).flatMap((pause) => Object.keys(memories).map((memory) => [pause, memory] as const));
+
+test.each(cases)("what is read over TLS %s, into %s, is what was sent", async (pause, memory) => {
+  const sizeBytes = memories[memory as keyof typeof memories];
+  const buffers = sizeBytes === undefined ? undefined : buffersOf(sizeBytes);
+  const send = createNetworkTransport({ insecure: true, proxy: false });
+  const request: RegistryRequest = {
+    method: "GET",
+    url: new URL(`https://localhost:${port}/`),
+    headers: {},
+    signal: AbortSignal.timeout(20_000),
+    bulk: buffers?.memory,
+  };
+  const response = await send(request);
+  const hash = createHash("sha256");
+  let receivedBytes = 0;
+  for await (const part of response.body ?? []) {
+    await pauses[pause]?.();
+    hash.update(part);
+    receivedBytes += part.byteLength;
+    buffers?.done(part.byteLength);
+  }
+  expect(receivedBytes).toBe(body.length);
+  expect(hash.digest("hex")).toBe(digest);
+});
