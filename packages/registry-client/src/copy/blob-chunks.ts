@@ -92,10 +92,12 @@ export async function* readBlobChunks(
   /** The next buffer, when something has been read into it already. */
   let following: Uint8Array | undefined;
   const memory = (unreadBytes: number): Uint8Array | undefined => {
+    // A registry may send more than the blob has.
+    if (position === blob.sizeBytes) return undefined;
     const usedBytes = position - start + unreadBytes;
     if (usedBytes < buffer.byteLength) return buffer.subarray(usedBytes);
     const endsAt = start + buffer.byteLength;
-    if (endsAt === blob.sizeBytes) return undefined;
+    if (endsAt >= blob.sizeBytes) return undefined;
     following ??= take(endsAt);
     return following.subarray(usedBytes - buffer.byteLength);
   };
@@ -123,10 +125,12 @@ export async function* readBlobChunks(
           position += part.byteLength;
           taken += part.byteLength;
           if (position < blob.sizeBytes && position - start < buffer.byteLength) continue;
-          yield complete();
-          if (position === blob.sizeBytes) break;
-          buffer = following ?? take(position);
+          const chunk = complete();
+          // Before the chunk is given away: what is read meanwhile must not go into its memory.
+          if (position < blob.sizeBytes) buffer = following ?? take(position);
           following = undefined;
+          yield chunk;
+          if (position === blob.sizeBytes) break;
         }
         retries.reset();
       }

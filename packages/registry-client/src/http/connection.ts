@@ -17,6 +17,8 @@ export interface Connection {
   exchanges: number;
   /** The next bytes, until the ones after them are asked for; `undefined` at the end. @throws what has ended the connection */
   next(): Promise<Uint8Array | undefined>;
+  /** What was handed out last has been copied: its memory is free. */
+  release(): void;
   /** From now on bytes are read into this memory, as long as it has some. */
   readInto(bulk: BulkMemory | undefined): void;
   /** Ends it; whoever waits for bytes gets this error. */
@@ -69,6 +71,12 @@ export function openSocket(isSecure: boolean, open: (onread: OnRead) => Socket):
   const handOut = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    if (isSecure && isScratch && bulk === undefined && filledBytes < recordBytes / 2) {
+      // The memory is kept: a server may send records of one byte.
+      reading.bring(Buffer.from(memory.subarray(0, filledBytes)));
+      filledBytes = 0;
+      return;
+    }
     const arrived = memory.subarray(0, filledBytes);
     // Whoever reads has not seen it yet.
     const rest = memory.subarray(filledBytes);
@@ -136,8 +144,15 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
     settle();
   };
   // For as long as the stream lives: an error that nobody listens to would end the process.
-  stream.on("error", (error: Error) => (failure ??= error));
+  stream.on("error", (error: Error) => {
+    failure ??= error;
+    end();
+  });
   stream.on("end", end).on("close", end);
+  const release = (): void => {
+    doneBytes += heldBytes;
+    heldBytes = 0;
+  };
   const connection: Connection = {
     stream,
     exchanges: 0,
@@ -147,9 +162,9 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
     get receivedBytes() {
       return receivedBytes;
     },
+    release,
     next: async () => {
-      doneBytes += heldBytes;
-      heldBytes = 0;
+      release();
       if (arrived.length === 0 && !isOver) {
         const { promise, resolve } = Promise.withResolvers<undefined>();
         wakeReader = () => {

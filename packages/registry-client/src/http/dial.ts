@@ -29,7 +29,7 @@ export function createSocketDial({ lookup, ...trust }: SocketDialOptions): (url:
   return (url) =>
     openSocket(url.protocol === "https:", (onread) => {
       const target = {
-        ...{ host: bareHostOf(url), port: portOf(url), onread: onread as unknown as OnReadOpts },
+        ...{ host: bareHost(url.hostname), port: portOf(url), onread: onread as unknown as OnReadOpts },
         ...{ noDelay: true, keepAlive: true, keepAliveInitialDelay: 1000 },
         ...(lookup === undefined ? {} : { lookup }),
       };
@@ -38,11 +38,9 @@ export function createSocketDial({ lookup, ...trust }: SocketDialOptions): (url:
 }
 
 function openTls(target: object, trust: TlsTrust, url: URL, sessions: Map<string, Buffer>): Socket {
-  const host = bareHostOf(url);
   const session = sessions.get(url.host);
   const socket = tls().connect({
-    ...{ ...target, ...trust, ...http1 },
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...{ ...target, ...trust, ...http1, ...nameOf(url.hostname) },
     ...(session === undefined ? {} : { session }),
   });
   return socket
@@ -66,11 +64,24 @@ export async function dialStream(
   const dialed = await dialFor(dial, url, signal);
   // For as long as the stream lives: an error that nobody listens to would end the process.
   dialed.on("error", () => undefined);
-  if (trust === undefined) return connectionOver(dialed);
-  const stream = tls().connect({ ...trust, ...http1, socket: dialed });
-  dialed.once("error", (error) => stream.destroy(error));
-  stream.once("close", () => dialed.destroy());
-  return connectionOver(stream);
+  if (trust === undefined || dialed.destroyed) return connectionOver(dialed);
+  const { servername, ...rest } = trust;
+  try {
+    const stream = tls().connect({ ...rest, ...http1, ...nameOf(servername), socket: dialed });
+    dialed.once("error", (error) => stream.destroy(error));
+    stream.once("close", () => dialed.destroy());
+    return connectionOver(stream);
+  } catch (error) {
+    // A certificate authority that is none.
+    dialed.destroy();
+    throw error;
+  }
+}
+
+/** What a certificate must be for; the name of a server is no address. */
+function nameOf(host: string): { readonly servername?: string; readonly host?: string } {
+  const bare = bareHost(host);
+  return isIP(bare) === 0 ? { servername: bare } : { host: bare };
 }
 
 /** Streams of a cluster end with the signal that they were opened with, and this one may serve others after the request that it is dialled for. */
@@ -88,7 +99,8 @@ async function dialFor(dial: Dial, url: URL, signal: AbortSignal): Promise<Duple
   }
 }
 
-function bareHostOf({ hostname }: URL): string {
+/** A URL writes IPv6 addresses in brackets. */
+function bareHost(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 

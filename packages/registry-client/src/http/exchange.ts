@@ -95,6 +95,8 @@ async function send(
     stream.uncork();
   }
   const answered = await answer;
+  // The head is a copy.
+  connection.release();
   connection.readInto(bulk);
   let isOver = false;
   const ended = (isClean: boolean): void => {

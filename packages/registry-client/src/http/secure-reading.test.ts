@@ -12,10 +12,17 @@ import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { RegistryRequest } from "../index.ts";
-import { createNetworkTransport } from "../index.ts";
+import { createChunkBuffers, readBlobChunks } from "../copy/blob-chunks.ts";
+import { createNetworkTransport, createRegistryClient } from "../index.ts";
+import { computeDigest } from "../manifest.ts";
 
 const body = randomBytes(3_000_000);
 const digest = createHash("sha256").update(body).digest("hex");
+/** Blobs whose last buffer is small, behind which the server goes on. */
+const tails = [5, 300, 20_000].map((sizeBytes) => {
+  const content = randomBytes(2 * 1024 * 1024 + sizeBytes);
+  return { sizeBytes, body: content, digest: computeDigest(content) };
+});
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 let port = 0;
@@ -43,7 +50,14 @@ beforeAll(async () => {
   const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
     socket
       .on("error", () => undefined)
-      .once("data", () => {
+      .once("data", (head: Buffer) => {
+        const tail = tails.find(({ digest: wanted }) => head.includes(wanted));
+        if (tail !== undefined) {
+          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${tail.body.length}\r\n\r\n`);
+          socket.write(tail.body);
+          for (const surplus of ["HTTP/1.1 200 OK\r\n", "what nobody has asked for"]) socket.write(surplus.repeat(20));
+          return;
+        }
         socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`);
         // Records of all sizes.
         for (let at = 0, size = 1; at < body.length; at += size, size = ((size * 7) % 20_000) + 1)
@@ -127,3 +141,21 @@ test.each(cases)("what is read over TLS %s, into %s, is what was sent", async (p
   expect(receivedBytes).toBe(body.length);
   expect(hash.digest("hex")).toBe(digest);
 });
+
+test.each(tails.flatMap((tail) => [16_384, 40_000, 262_144].map((chunkBytes) => ({ ...tail, chunkBytes }))))(
+  "a blob of 2 MiB and $sizeBytes bytes, in chunks of $chunkBytes, is what was announced, whatever comes behind it",
+  async ({ body: content, digest: wanted, chunkBytes }) => {
+    const client = createRegistryClient({ registry: `localhost:${port}`, insecure: true, http: false, proxy: false });
+    const source = { client, repository: "app", signal: AbortSignal.timeout(20_000) };
+    const blob = { digest: wanted, sizeBytes: content.length, mediaType: "", annotations: {} };
+    const received: Buffer[] = [];
+    for await (const chunk of readBlobChunks(source, blob, createChunkBuffers(chunkBytes))) {
+      // The chunk before is still being sent.
+      await delay(2);
+      received.push(Buffer.from(chunk.bytes));
+      chunk.release();
+    }
+    await client.close();
+    expect(Buffer.concat(received).equals(content)).toBe(true);
+  },
+);
