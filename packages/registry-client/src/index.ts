@@ -46,6 +46,6 @@ export type {
   RequestStream,
 } from "./registry-transport.ts";
 export type { GrantedScope, RegistryToken, TokenRequest } from "./registry-token.ts";
-export type { Dial } from "./http/dial.ts";
+export type { Dial } from "./http/dial-stream.ts";
 export type { StreamTransportOptions } from "./stream-transport.ts";
 export { createStreamTransport } from "./stream-transport.ts";

@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect } from "node:net";
 
-import { tls } from "./http/dial.ts";
+import { addressOf } from "./http/dial-socket.ts";
+import { identityOf, tls } from "./http/secure.ts";
 
 /**
  * Opens a stream to the host of a URL by way of a proxy: for `https:` a tunnel (`CONNECT`), for `http:` the connection to the proxy itself, which
@@ -21,17 +22,16 @@ export function proxyHeaders({ username, password }: URL): Record<string, string
   return { "proxy-authorization": `Basic ${Buffer.from(login).toString("base64")}` };
 }
 
-async function connectTo({ protocol, hostname, port }: URL, signal: AbortSignal): Promise<Duplex> {
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const isSecure = protocol === "https:";
-  const target = { host, port: port === "" ? (isSecure ? 443 : 80) : Number(port) };
-  const socket = isSecure ? tls().connect({ ...target, servername: host }) : connect(target);
+async function connectTo(proxy: URL, signal: AbortSignal): Promise<Duplex> {
+  const isSecure = proxy.protocol === "https:";
+  const target = addressOf(proxy);
+  const socket = isSecure ? tls().connect({ ...target, ...identityOf(proxy.hostname) }) : connect(target);
   try {
     await once(socket, isSecure ? "secureConnect" : "connect", { signal });
     return socket;
   } catch (error) {
     socket.destroy();
-    throw new Error(`the proxy ${hostname} cannot be reached`, { cause: error });
+    throw new Error(`the proxy ${proxy.hostname} cannot be reached`, { cause: error });
   }
 }
 

@@ -1,13 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 
@@ -15,6 +11,7 @@ import { BuilderError } from "@slipway/core/errors";
 import type { Credential, Keychain, RegistryDetails } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
+import { createCertificate } from "./__fixtures__/certificate.ts";
 import { computeDigest, createRegistryClient, createStreamTransport } from "./index.ts";
 import type { RegistryClientOptions } from "./index.ts";
 
@@ -364,32 +361,8 @@ describe("a body that does not end", () => {
 
 describe("over TLS", () => {
   async function serveTls(listener: RequestListener): Promise<{ address: string; ca: string }> {
-    const folder = mkdtempSync(join(tmpdir(), "slipway-tls-"));
-    cleanups.push(() => rmSync(folder, { recursive: true }));
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const subject = ["-subj", "/CN=registry", "-addext", "subjectAltName=IP:127.0.0.1,DNS:registry.builds.svc"];
-    execFileSync(
-      "openssl",
-      [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-keyout",
-        key,
-        "-out",
-        cert,
-        "-days",
-        "2",
-        ...subject,
-      ],
-      { stdio: "ignore" },
-    );
-    const ca = readFileSync(cert, "utf8");
-    return { address: await listen(createTlsServer({ key: readFileSync(key), cert: ca }, listener)), ca };
+    const { key, cert } = createCertificate("IP:127.0.0.1", "DNS:registry.builds.svc");
+    return { address: await listen(createTlsServer({ key, cert }, listener)), ca: cert };
   }
 
   test("a private certificate authority is accepted where it is given, else named as the remedy", async () => {

@@ -1,6 +1,6 @@
 import { createConnectionPool } from "./http/connection-pool.ts";
-import type { Dial } from "./http/dial.ts";
-import { dialStream } from "./http/dial.ts";
+import type { Dial } from "./http/dial-stream.ts";
+import { dialStream } from "./http/dial-stream.ts";
 import { exchange } from "./http/exchange.ts";
 import type { RegistryTransport } from "./registry-transport.ts";
 

@@ -38,17 +38,15 @@ export async function copyBlobs({ limits, halt, ...copy }: BlobCopy): Promise<vo
       await copyBlob({ ...copy, source }, blob);
     } catch (error) {
       halt.abort(error);
-      throw error;
     }
   };
   // Small ones take no time but that of their requests: they travel beside the large ones, and not one by one behind them.
   const bySize = all.toSorted((first, second) => second.sizeBytes - first.sizeBytes);
-  const outcomes = await Promise.allSettled(
+  await Promise.all(
     bySize.map((blob) => limits[blob.sizeBytes > smallBytes ? "large" : "small"].run(() => deliver(blob))),
   );
   // The first to fail has ended the others.
-  if (halt.signal.aborted) throw halt.signal.reason;
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  halt.signal.throwIfAborted();
 }
 
 async function wanting({ destinations, asked }: Blobs, { digest }: ContentDescriptor): Promise<readonly Destination[]> {

@@ -27,6 +27,10 @@ export function createConnectionPool({ idleMs, maxIdle }: ConnectionPoolOptions)
     kept?.delete(connection);
     if (kept?.size === 0) idle.delete(key);
   };
+  const end = (key: string, connection: Connection): void => {
+    drop(key, connection);
+    connection.fail();
+  };
   return {
     take: (key) => {
       for (const connection of [...(idle.get(key)?.keys() ?? [])].reverse()) {
@@ -43,24 +47,19 @@ export function createConnectionPool({ idleMs, maxIdle }: ConnectionPoolOptions)
     give: (key, connection, hintMs = Number.POSITIVE_INFINITY) => {
       const kept = idle.get(key) ?? new Map<Connection, NodeJS.Timeout>();
       const keptMs = Math.min(idleMs, hintMs);
-      const end = (): void => {
-        drop(key, connection);
-        connection.fail();
-      };
       if (connection.isUseless || keptMs <= 0 || kept.size >= maxIdle) {
-        end();
+        connection.fail();
         return;
       }
+      const endThis = (): void => {
+        end(key, connection);
+      };
       idle.set(key, kept);
-      kept.set(connection, setTimeout(end, keptMs).unref());
-      connection.watchIdle(end);
+      kept.set(connection, setTimeout(endThis, keptMs).unref());
+      connection.watchIdle(endThis);
     },
     endIdle: () => {
-      for (const [key, kept] of [...idle])
-        for (const connection of [...kept.keys()]) {
-          drop(key, connection);
-          connection.fail();
-        }
+      for (const [key, kept] of [...idle]) for (const connection of [...kept.keys()]) end(key, connection);
     },
   };
 }

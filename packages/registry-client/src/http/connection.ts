@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import type { RegistryRequest } from "../registry-transport.ts";
@@ -13,8 +12,6 @@ export interface Connection {
   readonly isUseless: boolean;
   /** How many bytes have come in all. */
   readonly receivedBytes: number;
-  /** How many exchanges it has carried. */
-  exchanges: number;
   /** The next bytes, until the ones after them are asked for; `undefined` at the end. @throws what has ended the connection */
   next(): Promise<Uint8Array | undefined>;
   /** What was handed out last has been copied: its memory is free. */
@@ -29,19 +26,8 @@ export interface Connection {
   wake(): void;
 }
 
-const scratchBytes = 64 * 1024;
-/** As much as a record of TLS has at most. */
-const recordBytes = 16 * 1024;
-/** How long what has arrived may wait for more. */
-const gatherMs = 100;
 /** How much may wait for its reader, of a stream that brings memory of its own. */
 const maxWaitingBytes = 256 * 1024;
-
-/** What node reads into, rather than into new memory for each read (`onread` of `node:net`). */
-export interface OnRead {
-  readonly buffer: () => Uint8Array;
-  readonly callback: (sizeBytes: number) => boolean;
-}
 
 /** A connection over a stream that somebody else has opened: it brings each part in memory of its own. */
 export function connectionOver(stream: Duplex): Connection {
@@ -54,65 +40,8 @@ export function connectionOver(stream: Duplex): Connection {
   return reading.connection;
 }
 
-/**
- * Opens a socket whose bytes all come into the same memory, or into that of a request in bulk: node takes new memory for every 64 KiB otherwise, which
- * costs more time than to read them, and lets go of it late.
- *
- * @param isSecure - Whether the socket speaks TLS. It goes on with all records of one read, even when the callback has said that it shall pause: each
- * then needs memory of its own.
- */
-export function openSocket(isSecure: boolean, open: (onread: OnRead) => Socket): Connection {
-  const shared: Uint8Array | undefined = isSecure ? undefined : Buffer.allocUnsafeSlow(scratchBytes);
-  let memory = shared ?? Buffer.allocUnsafeSlow(recordBytes);
-  let isScratch = true;
-  let filledBytes = 0;
-  let bulk: BulkMemory | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const handOut = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (isSecure && isScratch && bulk === undefined && filledBytes < recordBytes / 2) {
-      // The memory is kept: a server may send records of one byte.
-      reading.bring(Buffer.from(memory.subarray(0, filledBytes)));
-      filledBytes = 0;
-      return;
-    }
-    const arrived = memory.subarray(0, filledBytes);
-    // Whoever reads has not seen it yet.
-    const rest = memory.subarray(filledBytes);
-    const following = isScratch || rest.byteLength === 0 ? bulk?.(reading.unreadBytes() + filledBytes) : rest;
-    isScratch = bulk === undefined || following === undefined || following.byteLength === 0;
-    if (!isScratch && following !== undefined) memory = following;
-    else memory = shared ?? Buffer.allocUnsafeSlow(recordBytes);
-    filledBytes = 0;
-    reading.bring(arrived);
-  };
-  // Parts are large where there is memory for them: each that is handed out costs more than to read it.
-  const callback = (sizeBytes: number): boolean => {
-    filledBytes += sizeBytes;
-    const goesOn = !isScratch && filledBytes < memory.byteLength;
-    if (goesOn) timer ??= setTimeout(pause, gatherMs);
-    else handOut();
-    return goesOn;
-  };
-  const socket = open({ buffer: () => memory.subarray(filledBytes), callback });
-  const pause = (): void => {
-    socket.pause();
-    handOut();
-  };
-  const reading = createReading(socket, () => {
-    if (filledBytes > 0) handOut();
-  });
-  return Object.assign(reading.connection, {
-    readInto: (wanted: BulkMemory | undefined) => {
-      bulk = wanted;
-      // The memory of an answer is somebody else's once that was read; and where the next bytes go has been said to node already.
-      if (wanted === undefined && !isScratch) reading.connection.fail();
-    },
-  });
-}
-
-interface Reading {
+/** A connection, and what brings bytes to it. */
+export interface Reading {
   readonly connection: Connection;
   /** Hands bytes to whoever asks for them. */
   bring(part: Uint8Array): void;
@@ -120,8 +49,12 @@ interface Reading {
   unreadBytes(): number;
 }
 
-/** @param beforeEnd - Brings what has been read and not handed out yet. */
-function createReading(stream: Duplex, beforeEnd: () => void = () => undefined): Reading {
+/**
+ * Makes a connection of a stream whose bytes somebody else brings.
+ *
+ * @param beforeEnd - Brings what has been read and not handed out yet.
+ */
+export function createReading(stream: Duplex, beforeEnd: () => void = () => undefined): Reading {
   const arrived: Uint8Array[] = [];
   let receivedBytes = 0;
   let doneBytes = 0;
@@ -155,7 +88,6 @@ function createReading(stream: Duplex, beforeEnd: () => void = () => undefined):
   };
   const connection: Connection = {
     stream,
-    exchanges: 0,
     get isUseless() {
       return isOver || stream.destroyed || arrived.length > 0 || stream.readableLength > 0;
     },

@@ -1,13 +1,20 @@
+import { randomBytes } from "node:crypto";
 import { getEventListeners, once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 
+import { createCertificate } from "../__fixtures__/certificate.ts";
 import type { RegistryRequest, RegistryTransport } from "../index.ts";
 import { createNetworkTransport, createStreamTransport } from "../index.ts";
+import { createConnectionPool } from "./connection-pool.ts";
+import { createSocketDial } from "./dial-socket.ts";
+import { exchange } from "./exchange.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -129,6 +136,50 @@ describe("a connection is not used again", () => {
   });
 });
 
+test("parts of a body stay what they are when the next ones come", async () => {
+  const body = randomBytes(1_000_000).toString("latin1");
+  const { port } = await serveRaw([`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`]);
+  expect((await read(await open()(request(port)))) === body).toBe(true);
+});
+
+test("what came of a large body before its connection ended is given away", async () => {
+  const { port, connections } = await serveRaw(["HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"]);
+  const memory = Buffer.alloc(1_000_000);
+  let receivedBytes = 0;
+  const bulk = (unreadBytes: number): Uint8Array => memory.subarray(receivedBytes + unreadBytes);
+  const response = await open()(request(port, { bulk }));
+  const reading = (async () => {
+    for await (const part of response.body ?? []) receivedBytes += part.byteLength;
+  })();
+  for (const part of ["first", "second"]) {
+    connections[0]?.write(part);
+    await delay(20);
+  }
+  connections[0]?.end("third");
+  await expect(reading).rejects.toThrow("the connection ended 999984 bytes early");
+  expect(receivedBytes).toBe("firstsecondthird".length);
+});
+
+test("a socket that reads into the memory of an answer is not kept, though streams are", async () => {
+  const answer = `HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n`;
+  const { port, connections } = await serveRaw([answer, plain]);
+  const dial = createSocketDial({ rejectUnauthorized: true });
+  const pool = createConnectionPool({ idleMs: 1000, maxIdle: 4 });
+  const asked = request(port, { bulk: () => Buffer.alloc(1000) });
+  const response = await exchange(asked, { pool, key: "", keepsLarge: true, dial: () => dial(asked.url) });
+  connections[0]?.write("x".repeat(100));
+  expect(await read(response)).toBe("x".repeat(100));
+  expect(pool.take("")).toBeUndefined();
+});
+
+test("trailers without an end are refused", async () => {
+  const trailers = "x: y\r\n".repeat(10_000);
+  const { port } = await serveRaw([
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${trailers}\r\n`,
+  ]);
+  await expect(open()(request(port)).then(read)).rejects.toThrow("malformed chunk");
+});
+
 test("the body of a connection that dies is no body that ended", async () => {
   const { port, connections } = await serveRaw(["HTTP/1.1 200 OK\r\n\r\nthe first part"]);
   const controller = new AbortController();
@@ -187,7 +238,24 @@ describe("a stream that somebody dials", () => {
         setImmediate(() => broken.destroy(new Error("the pod is gone")));
       }),
     );
-    expect(await read(await send(ask()))).toBe("0123456789");
+    const response = await send(ask());
+    // It has broken by then.
+    await delay(20);
+    expect(await read(response)).toBe("0123456789");
+  });
+
+  test("that breaks while it is idle carries no further request, not even one that comes at once", async () => {
+    const dialed: Duplex[] = [];
+    const send = createStreamTransport(async () => {
+      dialed.push(stream((answering) => void answering.push(plain)));
+      return dialed.at(-1) as Duplex;
+    });
+    cleanups.push(async () => await send.close?.());
+    expect(await read(await send(ask()))).toBe("plain");
+    dialed[0]?.destroy(new Error("the pod is gone"));
+    // What cannot be sent again.
+    expect(await read(await send(ask({ method: "POST", repeatable: false })))).toBe("plain");
+    expect(dialed).toHaveLength(2);
   });
 
   test("does not take what nobody asked for as the next answer", async () => {
@@ -207,12 +275,39 @@ describe("a stream that somebody dials", () => {
     expect(dialed).toHaveLength(2);
   });
 
-  test("that was closed before anybody used it is no stream that hangs", async () => {
-    const closed = stream(() => undefined);
-    closed.destroy();
-    await once(closed, "close");
-    const send = createStreamTransport(async () => closed);
-    await expect(send(ask())).rejects.toThrow(/ended before an answer/);
+  test.each(["http:", "https:"])(
+    "that was closed before anybody used it is no stream that hangs: %s",
+    async (protocol) => {
+      const closed = stream(() => undefined);
+      closed.destroy();
+      await once(closed, "close");
+      const send = createStreamTransport(async () => closed);
+      await expect(send(ask({ url: new URL(`${protocol}//registry.builds.svc/`) }))).rejects.toThrow(
+        /ended before an answer/,
+      );
+    },
+  );
+
+  describe("with TLS on it", () => {
+    const secure = ask({ url: new URL("https://registry.builds.svc/v2/") });
+
+    test("ends with a certificate that is refused", async () => {
+      const server = createTlsServer(createCertificate("DNS:other.svc")).on("tlsClientError", () => undefined);
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      cleanups.push(() => void server.close());
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+      const dialed = Duplex.from({ readable: socket, writable: socket });
+      await expect(createStreamTransport(async () => dialed)(secure)).rejects.toThrow(/certificate/);
+      await vi.waitFor(() => expect(dialed.destroyed).toBe(true));
+    });
+
+    test("tells what has broken it", async () => {
+      const broken = stream(() => undefined);
+      const asked = createStreamTransport(async () => broken)(secure);
+      setTimeout(() => broken.destroy(new Error("the pod is gone")), 20);
+      await expect(asked).rejects.toThrow("the pod is gone");
+    });
   });
 
   test("that comes after the signal has fired carries no request", async () => {

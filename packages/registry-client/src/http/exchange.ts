@@ -42,14 +42,14 @@ export async function exchange(request: RegistryRequest, route: Route): Promise<
   for (let stale = 0; ; stale++) {
     const kept = endsWith(request, route) ? undefined : route.pool.take(route.key);
     const connection = kept ?? (await route.dial(signal));
-    const { receivedBytes, exchanges } = connection;
+    const { receivedBytes } = connection;
     try {
       // Dialling may not have heard of it.
       signal.throwIfAborted();
       return await send(request, head, connection, route);
     } catch (error) {
       connection.fail();
-      const isStale = exchanges > 0 && connection.receivedBytes === receivedBytes;
+      const isStale = kept !== undefined && connection.receivedBytes === receivedBytes;
       if (!repeatable || !isStale || signal.aborted || stale >= maxStaleConnections) throw error;
     }
   }
@@ -72,7 +72,6 @@ async function send(
 ): Promise<RegistryResponse> {
   const { body, bulk, signal } = request;
   const { stream } = connection;
-  connection.exchanges++;
   const leave = (): void => {
     connection.fail();
   };
@@ -133,20 +132,13 @@ function toResponse(
     ended(rest.length === 0);
     return { status, ok, headers, body: null };
   }
-  const parts = readParts(connection, head, ended);
   // What is wrong is read as a whole.
-  const isBulk = bulk !== undefined && (status === 200 || status === 206);
-  const chunks = isBulk ? parts : copied(parts);
+  const keepsParts = bulk === undefined || (status !== 200 && status !== 206);
+  const chunks = readParts(connection, head, { keepsParts, ended });
   const cancel = async (): Promise<void> => {
     ended(false);
   };
   return { status, ok, headers, body: { [Symbol.asyncIterator]: () => chunks, cancel } };
-}
-
-async function* copied(
-  parts: AsyncGenerator<Uint8Array, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const part of parts) yield Buffer.from(part);
 }
 
 /** How long the server keeps an idle connection (`Keep-Alive: timeout=5`), less what a request may be under way. */

@@ -8,19 +8,36 @@ const malformedChunk = "the answer has a malformed chunk";
 /** Told once, when the body is over: whether the connection stands where the next answer would begin. */
 export type BodyEnd = (isClean: boolean) => void;
 
+/** How a body is read. */
+export interface ReadPartsOptions {
+  /** Whether parts stay what they are; else each may be gone once the next one is asked for, which spares a copy. */
+  readonly keepsParts: boolean;
+  readonly ended: BodyEnd;
+}
+
+type NextPart = () => Promise<Uint8Array | undefined>;
 type Parts = AsyncGenerator<Uint8Array, void, undefined>;
 
-/** The body of an answer, part by part: each is gone once the next one is asked for. @throws `Error` for framing that cannot be trusted */
-export function readParts(connection: Connection, { fields, rest }: ResponseHead, ended: BodyEnd): Parts {
+/** The body of an answer, part by part. @throws `Error` for framing that cannot be trusted */
+export function readParts(
+  connection: Connection,
+  { fields, rest }: ResponseHead,
+  { keepsParts, ended }: ReadPartsOptions,
+): Parts {
+  const copyNext: NextPart = async () => {
+    const part = await connection.next();
+    return part && Buffer.from(part);
+  };
+  const next: NextPart = keepsParts ? copyNext : () => connection.next();
   const coding = fields.get("transfer-encoding")?.toLowerCase();
   const length = fields.get("content-length");
   if (coding !== undefined && length !== undefined) throw new Error("the answer has a length, and is in chunks");
   if (coding === "chunked") return readChunked(connection, rest, ended);
   if (coding !== undefined) throw new Error(`the answer is in a transfer coding that is unknown here: ${coding}`);
-  if (length === undefined) return readToEnd(connection, rest, ended);
+  if (length === undefined) return readToEnd(next, rest, ended);
   if (!/^\d{1,15}$/.test(length)) throw new Error("the length of the answer is no number");
   const sizeBytes = Number(length);
-  if (rest.length < sizeBytes) return readLength(connection, rest, sizeBytes, ended);
+  if (rest.length < sizeBytes) return readLength(next, rest, sizeBytes, ended);
   // All of it came with the head: nobody has to read it for the connection to be free.
   ended(rest.length === sizeBytes);
   return onePart(rest.subarray(0, sizeBytes));
@@ -76,22 +93,22 @@ async function* readChunked(connection: Connection, first: Buffer, ended: BodyEn
   }
 }
 
-async function* readToEnd(connection: Connection, first: Uint8Array, ended: BodyEnd): Parts {
+async function* readToEnd(next: NextPart, first: Uint8Array, ended: BodyEnd): Parts {
   try {
     if (first.byteLength > 0) yield first;
-    for (let part = await connection.next(); part !== undefined; part = await connection.next()) yield part;
+    for (let part = await next(); part !== undefined; part = await next()) yield part;
   } finally {
     ended(false);
   }
 }
 
-async function* readLength(connection: Connection, first: Uint8Array, sizeBytes: number, ended: BodyEnd): Parts {
+async function* readLength(next: NextPart, first: Uint8Array, sizeBytes: number, ended: BodyEnd): Parts {
   let leftBytes = sizeBytes - first.byteLength;
   let isClean = false;
   try {
     if (first.byteLength > 0) yield first;
     while (leftBytes > 0) {
-      const part = await connection.next();
+      const part = await next();
       if (part === undefined) throw new Error(`the connection ended ${leftBytes} bytes early`);
       const wanted = part.subarray(0, leftBytes);
       leftBytes -= wanted.byteLength;

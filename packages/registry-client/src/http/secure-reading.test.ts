@@ -1,16 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { createCertificate } from "../__fixtures__/certificate.ts";
 import type { RegistryRequest } from "../index.ts";
 import { createChunkBuffers, readBlobChunks } from "../copy/blob-chunks.ts";
 import { createNetworkTransport, createRegistryClient } from "../index.ts";
@@ -36,18 +33,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-tls-"));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"].concat(
-      ["-keyout", key, "-out", cert],
-      subject,
-    ),
-    { stdio: "ignore" },
-  );
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+  const server = createTlsServer(createCertificate("DNS:localhost"), (socket) => {
     socket
       .on("error", () => undefined)
       .once("data", (head: Buffer) => {
@@ -81,7 +67,6 @@ beforeAll(async () => {
       });
     }),
   );
-  rmSync(folder, { recursive: true });
 });
 
 afterAll(() => {

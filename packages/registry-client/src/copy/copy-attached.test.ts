@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+
+import { expect, it } from "vitest";
+
+import type { LocalServer } from "../__fixtures__/local-server.ts";
+import { startLocalServer } from "../__fixtures__/local-server.ts";
+import { computeDigest } from "../manifest.ts";
+import { createRegistryClient } from "../registry-client.ts";
+import { copyImage } from "./copy-image.ts";
+
+const indexType = "application/vnd.oci.image.index.v1+json";
+const manifestType = "application/vnd.oci.image.manifest.v1+json";
+
+interface Content {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+function json(mediaType: string, value: object): Content {
+  return { mediaType, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...value })) };
+}
+
+function describe({ mediaType, bytes }: Content): object {
+  return { mediaType, digest: computeDigest(bytes), size: bytes.length };
+}
+
+const octets = "application/octet-stream";
+const config: Content = { mediaType: octets, bytes: Buffer.from('{"os":"linux","architecture":"amd64"}') };
+const layer: Content = { mediaType: octets, bytes: randomBytes(2_000_000) };
+const proof: Content = { mediaType: octets, bytes: randomBytes(3_000) };
+const image = json(manifestType, { config: describe(config), layers: [describe(layer)] });
+// Made of one blob that the image has, and of one that it has not.
+const signature = json(manifestType, {
+  ...{ config: describe(config), layers: [describe(proof)], subject: describe(image) },
+});
+const imageDigest = computeDigest(image.bytes);
+const proofDigest = computeDigest(proof.bytes);
+const layerDigest = computeDigest(layer.bytes);
+
+/** Serves an image and its signature; of the layer nothing comes before `released` is settled. */
+async function startSource(blobs: readonly Content[], released: Promise<unknown>): Promise<LocalServer> {
+  const contents = new Map([...blobs, image, signature].map((content) => [computeDigest(content.bytes), content]));
+  contents.set("1", image);
+  return await startLocalServer(({ method, url = "" }, response) => {
+    const name = url.split(/[/?]/).at(-1) ?? "";
+    const listed = name === imageDigest ? [describe(signature)] : [];
+    const content = url.includes("/referrers/") ? json(indexType, { manifests: listed }) : contents.get(name);
+    if (content === undefined) return void response.writeHead(404).end();
+    const { mediaType, bytes } = content;
+    response.writeHead(200, { "content-type": mediaType, "content-length": bytes.length }).flushHeaders();
+    if (method === "HEAD") response.end();
+    else void (name === layerDigest ? released : Promise.resolve()).then(() => response.end(bytes));
+  });
+}
+
+/** Takes whatever it is sent, and tells which blobs and manifests. */
+async function startDestination(): Promise<LocalServer & { readonly stored: string[]; readonly events: EventTarget }> {
+  const stored: string[] = [];
+  const events = new EventTarget();
+  const received = new Map<string, number>();
+  const server = await startLocalServer(({ method = "", url = "" }, response, body) => {
+    const target = new URL(url, "http://destination");
+    const last = target.pathname.split("/").at(-1) ?? "";
+    if (method === "GET" || method === "HEAD") response.writeHead(404).end();
+    else if (method === "PUT") {
+      const name = target.searchParams.get("digest") ?? last;
+      stored.push(name);
+      response.writeHead(201).end();
+      events.dispatchEvent(new Event(name));
+    } else {
+      const id = method === "POST" ? `upload-${received.size}` : last;
+      received.set(id, (received.get(id) ?? 0) + body.length);
+      const range = `0-${Math.max(0, (received.get(id) ?? 0) - 1)}`;
+      response.writeHead(202, { location: `/v2/copy/blobs/uploads/${id}`, range, "content-length": 0 }).end();
+    }
+  });
+  return { ...server, [Symbol.dispose]: () => server[Symbol.dispose](), stored, events };
+}
+
+async function copy(source: LocalServer, destination: LocalServer): Promise<void> {
+  await using clients = new AsyncDisposableStack();
+  await copyImage({
+    source: `${source.host}/app:1`,
+    destinations: [`${destination.host}/copy:1`],
+    connect: (registry) => clients.use(createRegistryClient({ registry, retryDelaysMs: [] })),
+  });
+}
+
+it("what refers to an image arrives while a layer of it is on its way, and nothing is sent twice", async () => {
+  using destination = await startDestination();
+  using source = await startSource([config, layer, proof], once(destination.events, proofDigest));
+  await copy(source, destination);
+  const blobs = [config, layer, proof].map(({ bytes }) => computeDigest(bytes));
+  expect(destination.stored.filter((name) => blobs.includes(name)).toSorted()).toEqual(blobs.toSorted());
+  expect(destination.stored.indexOf(proofDigest)).toBeLessThan(destination.stored.indexOf(layerDigest));
+  // Nothing refers to what is not there yet.
+  const order = [layerDigest, imageDigest, "1"].map((name) => destination.stored.indexOf(name));
+  expect(order).toEqual(order.toSorted((first, second) => first - second));
+  expect(destination.stored).toContain(computeDigest(signature.bytes));
+});
+
+it("a layer that the source does not have is the error, and no manifest is stored", async () => {
+  using destination = await startDestination();
+  using source = await startSource([config, proof], Promise.resolve());
+  await expect(copy(source, destination)).rejects.toMatchObject({
+    code: "REGISTRY_REFUSED",
+    message: expect.stringContaining(`${source.host}/app@${layerDigest} is part of the image`) as string,
+  });
+  expect(destination.stored.filter((name) => ![proofDigest, computeDigest(config.bytes)].includes(name))).toEqual([]);
+});

@@ -1,0 +1,25 @@
+import { isIP } from "node:net";
+import type * as Tls from "node:tls";
+
+import { bareHost } from "../network-address.ts";
+
+/** Which certificates are taken. */
+export interface TlsTrust {
+  /** Certificate authority, as PEM. @defaultValue those that Node trusts */
+  readonly ca?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
+/** `node:tls`, loaded with the first use. */
+export function tls(): typeof Tls {
+  return process.getBuiltinModule("node:tls");
+}
+
+/** What connections speak once they are secure. */
+export const http1 = { ALPNProtocols: ["http/1.1"] };
+
+/** What a certificate must be for; the name of a server is no address. */
+export function identityOf(host: string): { readonly servername?: string; readonly host?: string } {
+  const bare = bareHost(host);
+  return isIP(bare) === 0 ? { servername: bare } : { host: bare };
+}
