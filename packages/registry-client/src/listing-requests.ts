@@ -29,8 +29,8 @@ export interface ListReferrersOptions extends RegistryCall {
 
 /** What spares requests for what refers to an image. */
 export interface ReferrersKnowledge {
-  /** All tags of the repository. */
-  readonly tags?: ReadonlySet<string> | undefined;
+  /** All tags of the repository; a promise is waited for when they matter. */
+  readonly tags?: ReadonlySet<string> | Promise<ReadonlySet<string> | undefined> | undefined;
   /** The registry has answered for an image of the repository that it keeps no list of referrers. */
   withoutList?: boolean;
 }
@@ -231,7 +231,7 @@ async function referrersFromTag(
   signal: AbortSignal,
 ): Promise<ReferrerDescriptor[]> {
   const tag = referrersTag(digest);
-  if (tags !== undefined && !tags.has(tag)) return [];
+  if ((await tags)?.has(tag) === false) return [];
   const index = await manifests.getManifest({ registry, repository, tag }, { signal });
   return index === undefined ? [] : parseReferrers(index.bytes);
 }

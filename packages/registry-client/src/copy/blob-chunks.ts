@@ -81,7 +81,7 @@ export async function* readBlobChunks(
   blob: ContentDescriptor,
   buffers: ChunkBuffers,
   { from = startOf(blob), wanted = from.offset }: ReadStart = {},
-): AsyncGenerator<BlobChunk> {
+): AsyncGenerator<BlobChunk, void, undefined> {
   const hash = from.hash.copy();
   const retries = createRetries(source.signal);
   const take = (offset: number): Uint8Array => buffers.take((offset < wanted ? wanted : blob.sizeBytes) - offset);

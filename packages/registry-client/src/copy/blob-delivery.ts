@@ -53,6 +53,8 @@ export type DeliveryState = "new" | "open" | "behind" | "sent" | "mounted" | "fa
 export interface BlobDelivery {
   readonly state: DeliveryState;
   readonly error: unknown;
+  /** Whether opening it may find that no byte has to be sent. */
+  readonly mayMount: boolean;
   /** What the registry has said that it has, from the start of the blob on. */
   readonly receivedBytes: number;
   /** The least that a chunk must have from there on, unless it is the last. */
@@ -157,6 +159,7 @@ export function createBlobDelivery(address: BlobAddress): BlobDelivery {
     get error() {
       return failure;
     },
+    mayMount: address.mountFrom !== undefined,
     get receivedBytes() {
       return upload?.receivedBytes ?? 0;
     },

@@ -16,11 +16,12 @@ import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
 import { createDestination, destinationsError, forEachDestination, lacksBlob } from "./destination.ts";
-import type { AskedBlob } from "./destination-plan.ts";
-import { askForBlobs, joinPlans, planDestination } from "./destination-plan.ts";
+import type { AskedBlob, AskedTags } from "./destination-plan.ts";
+import { askForBlobs, askForTags, extendPlan, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { blobsOf, orderedNodes, startsOf, totalBytes } from "./image-graph.ts";
 import { readPlatforms } from "./image-platforms.ts";
+import { bothSettled } from "./in-parallel.ts";
 import { hasStaleDigestTag, pushDigestTags } from "./digest-tags.ts";
 import { pushManifests, pushTags } from "./push-manifests.ts";
 import type { GraphSource } from "./read-image-graph.ts";
@@ -92,21 +93,15 @@ async function execute(copy: Copy): Promise<ImageGraph> {
   const { options, destinations, signal } = copy;
   const { createRepository = false } = options;
   using grace = graceSignal(signal);
-  const root = await readImage(sourceOf(copy));
+  const { root, tags } = await readAndAsk(copy);
   if (createRepository)
     await forEachDestination(destinations, signal, async ({ client, repository }) => {
       await client.checkPush(repository, { createRepository, signal });
     });
-  const asked = await plan(copy, { root, referrers: [], digestTags: [] }, [root]);
+  const asked = await plan(copy, { root, referrers: [], digestTags: [] }, { starts: [root], tags });
   const travel = createTravel(copy, grace.signal);
   // What refers to the image is looked for, and travels, while the image itself is on its way.
-  const [copied, attached] = await Promise.allSettled([
-    copyMissing(copy, asked, travel),
-    copyAttached(copy, root, asked, travel),
-  ]);
-  if (copied.status === "rejected") throw copied.reason;
-  if (attached.status === "rejected") throw attached.reason;
-  const graph = attached.value;
+  const [, graph] = await bothSettled(copyMissing(copy, asked, travel), copyAttached(copy, root, asked, travel));
   await forEachDestination(destinations, signal, async (destination) => {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
@@ -129,7 +124,8 @@ async function copyAttached(
   const within = { ...copy, signal: AbortSignal.any([copy.signal, travel.halt.signal]) };
   const graph = await attach(within, root);
   const attached = startsOf(graph).filter((node) => node !== root);
-  if (attached.length > 0) await copyMissing(within, await plan(within, graph, attached, asked), travel);
+  if (attached.length > 0)
+    await copyMissing(within, await plan(within, graph, { starts: attached, before: asked }), travel);
   return graph;
 }
 
@@ -142,19 +138,48 @@ async function attach(copy: Copy, root: ImageNode): Promise<ImageGraph> {
   return { root, ...(await readAttached(sourceOf(copy), root)) };
 }
 
-/** @param before - What was asked for already, and is on its way where it is missing. */
+/** What the tags of each destination stand for. */
+type TagAnswers = ReadonlyMap<Destination, Promise<AskedTags>>;
+
+/** Reads the image; destinations are asked for their tags meanwhile, which also tells whose credentials are good there. */
+async function readAndAsk(copy: Copy): Promise<{ readonly root: ImageNode; readonly tags: TagAnswers }> {
+  const { destinations } = copy;
+  const left = new AbortController();
+  const signal = AbortSignal.any([copy.signal, left.signal]);
+  const tags = new Map(destinations.map((each) => [each, askForTags(each.client, each, signal)]));
+  // Whoever plans hears of it.
+  for (const answer of tags.values()) answer.catch(() => undefined);
+  try {
+    return { root: await readImage(sourceOf(copy)), tags };
+  } catch (error) {
+    left.abort();
+    throw error;
+  }
+}
+
+/** What is asked for. */
+interface PlanOptions {
+  readonly starts: readonly ImageNode[];
+  readonly tags?: TagAnswers;
+  /** What was asked for already, and is on its way where it is missing. */
+  readonly before?: BlobCopy["asked"];
+}
+
 async function plan(
   { destinations, signal }: Copy,
   graph: ImageGraph,
-  starts: readonly ImageNode[],
-  before: BlobCopy["asked"] = new Map(),
+  { starts, tags, before }: PlanOptions,
 ): Promise<BlobCopy["asked"]> {
   const asked = new Map<Destination, ReadonlyMap<string, AskedBlob>>();
   await forEachDestination(destinations, signal, async (destination) => {
     const { client, repository } = destination;
-    const planned = await planDestination(client, destination, graph, starts, signal);
-    const blobs = planned.blobs.filter(({ digest }) => before.get(destination)?.has(digest) !== true);
-    destination.plan = joinPlans(destination.plan, { ...planned, blobs });
+    const answers = [...((await tags?.get(destination)) ?? [])];
+    const known = new Set(answers.map(([, digest]) => digest));
+    const planned = await planDestination(client, destination, graph, { starts, known }, signal);
+    const blobs = planned.blobs.filter(({ digest }) => before?.get(destination)?.has(digest) !== true);
+    const stale = answers.filter(([, digest]) => digest !== graph.root.digest).map(([tag]) => tag);
+    const { tags: otherTags } = destination.plan;
+    destination.plan = extendPlan({ ...destination.plan, tags: [...otherTags, ...stale] }, { ...planned, blobs });
     asked.set(destination, askForBlobs(client, repository, blobs, signal));
   });
   return asked;
@@ -209,8 +234,9 @@ async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<vo
 /** What a copy would send: nothing is, so that a mount is taken for granted where it can be asked for. */
 async function estimate(copy: Copy): Promise<ImageGraph> {
   const { destinations, parsed } = copy;
-  const graph = await attach(copy, await readImage(sourceOf(copy)));
-  await Promise.all([...(await plan(copy, graph, startsOf(graph)))].map(settleQuestions));
+  const { root, tags } = await readAndAsk(copy);
+  const graph = await attach(copy, root);
+  await Promise.all([...(await plan(copy, graph, { starts: startsOf(graph), tags }))].map(settleQuestions));
   const holding = new Set([parsed.source.registry]);
   for (const destination of destinations) {
     const bytes = totalBytes(destination.plan.blobs);

@@ -1,4 +1,4 @@
-import type { BlobMark, BlobSource, ChunkBuffers } from "./blob-chunks.ts";
+import type { BlobChunk, BlobMark, BlobSource, ChunkBuffers } from "./blob-chunks.ts";
 import { createChunkBuffers, readBlobChunks, startOf } from "./blob-chunks.ts";
 import type { BlobDelivery, DeliveryForm } from "./blob-delivery.ts";
 import type { ContentDescriptor } from "./image-content.ts";
@@ -40,21 +40,15 @@ export async function deliverBlob(delivered: DeliveredBlob, deliveries: readonly
 
 /** While a chunk is sent, the next one is read: there are two of a blob at a time. */
 async function fanOut(
-  { source, blob, buffers }: DeliveredBlob,
+  delivered: DeliveredBlob,
   deliveries: readonly BlobDelivery[],
   form: DeliveryForm,
   marks: BlobMark[],
 ): Promise<void> {
-  await Promise.all(deliveries.map((delivery) => delivery.open(form)));
   const openOnes = (): readonly BlobDelivery[] => deliveries.filter(({ state }) => state === "open");
-  if (openOnes().length === 0) return;
-  const wanted = Math.min(...openOnes().map(({ receivedBytes }) => receivedBytes));
-  const from = marks.findLast(({ offset }) => offset <= wanted);
-  const leastBytes = Math.max(...openOnes().map((delivery) => delivery.leastChunkBytes));
-  const memory = fitting(buffers[form], form, leastBytes);
   let sending = Promise.resolve();
   try {
-    for await (const chunk of readBlobChunks(source, blob, memory, { from, wanted })) {
+    for await (const chunk of await openAndRead(delivered, deliveries, form, marks)) {
       await sending;
       if (openOnes().length === 0) {
         chunk.release();
@@ -66,6 +60,51 @@ async function fanOut(
   } finally {
     await sending;
   }
+}
+
+/** A small blob that cannot be mounted is asked for while the uploads are opened: answers take longer than its bytes. */
+async function openAndRead(
+  { source, blob, buffers }: DeliveredBlob,
+  deliveries: readonly BlobDelivery[],
+  form: DeliveryForm,
+  marks: readonly BlobMark[],
+): Promise<AsyncIterable<BlobChunk> | readonly BlobChunk[]> {
+  const isNew = deliveries.every(({ state, mayMount }) => state === "new" && !mayMount);
+  const isSmall = blob.sizeBytes <= buffers[form].chunkBytes;
+  const ahead = isNew && isSmall ? readAhead(readBlobChunks(source, blob, buffers[form])) : undefined;
+  await Promise.all(deliveries.map((delivery) => delivery.open(form)));
+  const open = deliveries.filter(({ state }) => state === "open");
+  if (ahead !== undefined && open.length > 0) return ahead.chunks;
+  await ahead?.leave();
+  if (open.length === 0) return [];
+  const wanted = Math.min(...open.map(({ receivedBytes }) => receivedBytes));
+  const from = marks.findLast(({ offset }) => offset <= wanted);
+  const leastBytes = Math.max(...open.map((delivery) => delivery.leastChunkBytes));
+  return readBlobChunks(source, blob, fitting(buffers[form], form, leastBytes), { from, wanted });
+}
+
+interface AheadReading {
+  readonly chunks: AsyncIterable<BlobChunk>;
+  /** For who does not read them. */
+  leave(): Promise<void>;
+}
+
+/** Begins to read before anybody asks for the first chunk. */
+function readAhead(chunks: ReturnType<typeof readBlobChunks>): AheadReading {
+  const first = chunks.next();
+  // Whoever reads hears of it.
+  first.catch(() => undefined);
+  const read = async function* (): typeof chunks {
+    const { value } = await first;
+    if (value !== undefined) yield value;
+    yield* chunks;
+  };
+  const leave = async (): Promise<void> => {
+    const [outcome] = await Promise.allSettled([first]);
+    if (outcome.status === "fulfilled") outcome.value.value?.release();
+    await chunks.return();
+  };
+  return { chunks: read(), leave };
 }
 
 /** Buffers for chunks that every registry takes; the bytes of a stream are no chunks. */

@@ -22,31 +22,42 @@ export const emptyPlan: DestinationPlan = { nodes: [], blobs: [], tags: [] };
 
 const parallelRequests = 8;
 
+/** What the tags of a destination stand for: digests, or nothing. */
+export type AskedTags = ReadonlyMap<string, string | undefined>;
+
+/** Asks a destination what its tags stand for. */
+export async function askForTags(
+  client: RegistryClient,
+  { registry, repository, tags }: DestinationName,
+  signal: AbortSignal,
+): Promise<AskedTags> {
+  const asked = await inParallel(tags, parallelRequests, async (tag) => {
+    const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal, direct: true }));
+    return [tag, found?.digest] as const;
+  });
+  return new Map(asked);
+}
+
 /**
  * Asks a destination what of an image it has. A manifest that is there is taken as proof of all that it names.
  *
  * @param starts - What is asked for first, and then what is below it.
+ * @param known - Digests of manifests that are there.
  */
 export async function planDestination(
   client: RegistryClient,
-  { registry, repository, tags }: DestinationName,
+  { registry, repository }: DestinationName,
   graph: ImageGraph,
-  starts: readonly ImageNode[],
+  { starts, known }: { readonly starts: readonly ImageNode[]; readonly known: ReadonlySet<string | undefined> },
   signal: AbortSignal,
-): Promise<DestinationPlan> {
-  const stale = inParallel(tags, parallelRequests, async (tag) => {
-    const found = await unlessHidden(client.headManifest({ registry, repository, tag }, { signal, direct: true }));
-    return found?.digest === graph.root.digest ? [] : [tag];
+): Promise<Omit<DestinationPlan, "tags">> {
+  const missing = await findMissing(starts, async ({ digest }) => {
+    if (known.has(digest)) return true;
+    const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal, direct: true }));
+    return found !== undefined;
   });
-  const [missing, staleTags] = await Promise.all([
-    findMissing(starts, async ({ digest }) => {
-      const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal, direct: true }));
-      return found !== undefined;
-    }),
-    stale,
-  ]);
   const nodes = orderedNodes(graph).filter((node) => missing.has(node));
-  return { nodes, blobs: blobsOf(nodes), tags: staleTags.flat() };
+  return { nodes, blobs: blobsOf(nodes) };
 }
 
 /** A blob that a destination has been asked for. */
@@ -94,15 +105,15 @@ async function findMissing(
   return missing;
 }
 
-/** What two plans of a destination want together. */
-export function joinPlans(first: DestinationPlan, second: DestinationPlan): DestinationPlan {
+/** What a destination lacks beside what was known before. */
+export function extendPlan(first: DestinationPlan, second: Omit<DestinationPlan, "tags">): DestinationPlan {
   const unique = <Item extends { readonly digest: string }>(items: readonly Item[]): readonly Item[] => [
     ...new Map(items.map((item) => [item.digest, item])).values(),
   ];
   return {
     nodes: unique([...first.nodes, ...second.nodes]),
     blobs: unique([...first.blobs, ...second.blobs]),
-    tags: second.tags,
+    tags: first.tags,
   };
 }
 

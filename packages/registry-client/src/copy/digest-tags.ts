@@ -3,6 +3,9 @@ import { parseManifestJson } from "../manifest.ts";
 import { isIndexMediaType } from "../media-types.ts";
 import type { Destination } from "./destination.ts";
 import type { DigestTag } from "./image-graph.ts";
+import { inParallel } from "./in-parallel.ts";
+
+const parallelRequests = 8;
 
 type DigestTagDestination = Pick<Destination, "client" | "registry" | "repository">;
 
@@ -31,7 +34,7 @@ export async function pushDigestTags(
   warn: ((message: string) => void) | undefined,
 ): Promise<void> {
   const { client, registry, repository } = destination;
-  for (const digestTag of digestTags) {
+  await inParallel(digestTags, parallelRequests, async (digestTag) => {
     const { tag } = digestTag;
     const change = await changeOf(destination, digestTag, signal);
     if (typeof change === "object") await client.putManifest({ registry, repository, tag }, change, { signal });
@@ -39,7 +42,7 @@ export async function pushDigestTags(
       warn?.(
         `${registry}/${repository}:${tag} was left as it is: it differs from that of the source, and the two cannot be joined.`,
       );
-  }
+  });
 }
 
 async function changeOf(

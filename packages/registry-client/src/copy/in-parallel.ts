@@ -1,3 +1,12 @@
+/** Waits for both, whatever becomes of the other one. @throws what the first one throws, else the second one */
+export async function bothSettled<First, Second>(
+  first: Promise<First>,
+  second: Promise<Second>,
+): Promise<readonly [First, Second]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}
+
 /** Calls `work` for each item, for at most `limit` at a time, and keeps their order. After a failure nothing more is started, and all that was settles first. */
 export async function inParallel<Item, Result>(
   items: readonly Item[],

@@ -4,18 +4,26 @@ import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { levelsOf } from "./image-graph.ts";
 import { inParallel } from "./in-parallel.ts";
 
-const parallelRequests = 4;
+const parallelRequests = 8;
 
 /** Pushes the manifests that a destination lacks by their digests, children before their parents, then what refers to them. */
 export async function pushManifests(destination: Destination, graph: ImageGraph, signal: AbortSignal): Promise<void> {
   const push = (node: ImageNode): Promise<void> =>
     putNode(destination, { ...repositoryOf(destination), digest: node.digest }, node, signal);
   const referring = new Set(graph.referrers);
+  const unlisted = unlistedReferrers(destination, graph, signal);
+  // Until it is asked for, nobody hears of an error.
+  unlisted.catch(() => undefined);
   for (const level of levelsOf(destination.plan.nodes.filter((node) => !referring.has(node))))
     await inParallel(level, parallelRequests, push);
-  // One after the other: where the registry keeps no list of referrers, each is added to the same index.
-  for (const node of destination.plan.nodes.filter((node) => referring.has(node))) await push(node);
-  for (const node of await unlistedReferrers(destination, graph, signal)) await push(node);
+  const missing = destination.plan.nodes.filter((node) => referring.has(node));
+  for (const level of levelsOf([...missing, ...(await unlisted)])) {
+    // One after the other: where the registry keeps no list of referrers, those of one image are added to the same index.
+    const bySubject = [...Map.groupBy(level, ({ content }) => content.subject).values()];
+    await inParallel(bySubject, parallelRequests, async (nodes) => {
+      for (const node of nodes) await push(node);
+    });
+  }
 }
 
 /** Referrers that are there and not listed: a copy that was cut off between the one and the other has left them. */
@@ -34,8 +42,9 @@ async function unlistedReferrers(
 
 /** Points the tags that the plan names to the image. */
 export async function pushTags(destination: Destination, root: ImageNode, signal: AbortSignal): Promise<void> {
-  for (const tag of destination.plan.tags)
-    await putNode(destination, { ...repositoryOf(destination), tag }, root, signal);
+  await inParallel(destination.plan.tags, parallelRequests, (tag) =>
+    putNode(destination, { ...repositoryOf(destination), tag }, root, signal),
+  );
 }
 
 async function putNode(

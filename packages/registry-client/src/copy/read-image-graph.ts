@@ -9,7 +9,7 @@ import { isIndexMediaType } from "../media-types.ts";
 import type { RegistryClient } from "../registry-client.ts";
 import type { DigestTag, ImageGraph, ImageNode } from "./image-graph.ts";
 import { readPlatforms, requirePlatforms } from "./image-platforms.ts";
-import { inParallel } from "./in-parallel.ts";
+import { bothSettled, inParallel } from "./in-parallel.ts";
 import type { ContentDescriptor, ImageContent } from "./image-content.ts";
 import { parseImageContent } from "./image-content.ts";
 import { keepPlatforms, rewriteIndex } from "./platform-filter.ts";
@@ -110,7 +110,9 @@ export async function readAttached(
   const referrers: ImageNode[] = [];
   const digestTags: DigestTag[] = [];
   const seen = new Set<string>();
-  const tags = await listFewTags(source);
+  const tags = listFewTags(source);
+  // Until it is asked for, nobody hears of an error.
+  tags.catch(() => undefined);
   const known: ReferrersKnowledge = { tags };
   let subjects = [root];
   while (subjects.length > 0) {
@@ -118,16 +120,26 @@ export async function readAttached(
     const unique = [...new Map(originals.map((node) => [node.digest, node])).values()];
     for (const { digest } of unique) seen.add(digest);
     const read = (node: ImageNode): Promise<readonly ImageNode[]> => readReferrers(source, node, seen, known);
-    // The first one of all shows how the registry has to be asked for the others.
-    const leads = known.withoutList === undefined ? 1 : 0;
-    const first = await inParallel(unique.slice(0, leads), 1, read);
-    const found = [...first, ...(await inParallel(unique.slice(leads), parallelRequests, read))];
-    const tagged = await inParallel(unique, parallelRequests, (node) => readDigestTags(source, node, tags));
-    referrers.push(...found.flat());
+    const [found, tagged] = await bothSettled(
+      readAllReferrers(unique, read, known),
+      inParallel(unique, parallelRequests, async (node) => await readDigestTags(source, node, await tags)),
+    );
+    referrers.push(...found);
     digestTags.push(...tagged.flat());
-    subjects = [...found.flat(), ...tagged.flat().map(({ node }) => node)];
+    subjects = [...found, ...tagged.flat().map(({ node }) => node)];
   }
   return { referrers, digestTags };
+}
+
+/** The first one of all shows how the registry has to be asked for the others. */
+async function readAllReferrers(
+  nodes: readonly ImageNode[],
+  read: (node: ImageNode) => Promise<readonly ImageNode[]>,
+  known: ReferrersKnowledge,
+): Promise<readonly ImageNode[]> {
+  const leads = known.withoutList === undefined ? 1 : 0;
+  const first = await inParallel(nodes.slice(0, leads), 1, read);
+  return [...first, ...(await inParallel(nodes.slice(leads), parallelRequests, read))].flat();
 }
 
 function withChildren(node: ImageNode): readonly ImageNode[] {
