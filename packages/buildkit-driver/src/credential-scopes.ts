@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import type { Credential, Keychain, KeychainCall } from "@slipway/core";
 
 /** Actions of a registry's token scopes, in the words of a keychain. */
@@ -38,12 +40,15 @@ export async function usableCandidates(
   return candidates.filter((candidate) => candidate.type !== "helper");
 }
 
+/** What a registry is told. One by one: credentials of a keychain turn into JSON without their values. */
+export function credentialValues(credential: UsableCredential): readonly string[] {
+  const { type } = credential;
+  return type === "basic" ? [type, credential.username, credential.password] : [type, credential.token];
+}
+
 /** Whether two credentials are the same, wherever they come from. */
 export function isSameCredential(first: UsableCredential, second: UsableCredential): boolean {
-  if (first.type === "basic") {
-    return second.type === "basic" && first.username === second.username && first.password === second.password;
-  }
-  return second.type === first.type && first.token === second.token;
+  return isDeepStrictEqual(credentialValues(first), credentialValues(second));
 }
 
 /** Whether there is more than one to try. */

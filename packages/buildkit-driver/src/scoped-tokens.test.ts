@@ -1,5 +1,6 @@
 import type { Credential, Keychain } from "@slipway/core";
 import type { RegistryToken, TokenRequest } from "@slipway/registry-client";
+import { pullSecret } from "@slipway/secret-merging";
 import { expect, it } from "vitest";
 
 import { scopedTokens } from "./scoped-tokens.ts";
@@ -75,15 +76,36 @@ it("names all candidates when the service refuses them all", async () => {
   });
 });
 
-it("offers tokens only for hosts with more than one credential, under a name that changes with them", async () => {
-  const registries = { client: () => expect.unreachable("nobody is asked") };
+const registries = { client: () => expect.unreachable("nobody is asked") };
+
+it("offers tokens for hosts whose credentials are not one for all of it, under a name that changes with them", async () => {
   const identify = (chain: Keychain) => scopedTokens(chain, registries, call).identify(host);
-  const one: Keychain = { resolve: () => Promise.resolve([user("reader", "base")]) };
+  const { scope: _, ...unlimited } = user("reader", "");
+  const one: Keychain = { resolve: () => Promise.resolve([unlimited]) };
+  const limited: Keychain = { resolve: () => Promise.resolve([user("reader", "base")]) };
   const other: Keychain = { resolve: () => Promise.resolve([user("reader", "base"), user("new", "team")]) };
   expect(await identify(one)).toBeUndefined();
+  expect(await identify(limited)).toHaveLength(32);
   const token: Keychain = { resolve: () => Promise.resolve([{ type: "registry-token", source: "test", token: "t" }]) };
   expect(await identify(token)).toHaveLength(32);
   expect(await identify(keychain)).toHaveLength(32);
   expect(await identify(keychain)).toEqual(await identify(keychain));
   expect(await identify(other)).not.toEqual(await identify(keychain));
+});
+
+it("no session has the name of one whose passwords or tokens it lacks", async () => {
+  const identify = (auths: object) => {
+    const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })) };
+    const secret = { namespace: "builds", name: "regcred", type: "kubernetes.io/dockerconfigjson", data };
+    const withSecret = { ...call, readSecret: () => Promise.resolve(secret) };
+    return scopedTokens(pullSecret({ name: "regcred" }), registries, withSecret).identify(host);
+  };
+  const logins = (password: string) => ({
+    [host]: { auth: Buffer.from(`ann:${password}`).toString("base64") },
+    [`${host}/team`]: { auth: Buffer.from("robot:r").toString("base64") },
+  });
+  expect(await identify(logins("right"))).toEqual(await identify(logins("right")));
+  expect(await identify(logins("right"))).not.toEqual(await identify(logins("wrong")));
+  const tokens = await Promise.all(["a", "b"].map((registrytoken) => identify({ [host]: { registrytoken } })));
+  expect(tokens[0]).not.toEqual(tokens[1]);
 });

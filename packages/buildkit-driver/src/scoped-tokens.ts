@@ -6,6 +6,7 @@ import type { RegistryClient, RegistryToken } from "@slipway/registry-client";
 
 import {
   areDifferent,
+  credentialValues,
   isSameCredential,
   parseRepositoryScopes,
   usableCandidates,
@@ -19,26 +20,30 @@ interface TokenRegistries {
 }
 
 /**
- * Gets tokens in the daemon's place for the registries that have several credentials, since the daemon takes one and tries no other. Those that
- * have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
+ * Gets tokens in the daemon's place for the registries that have several credentials, or one for some of their repositories, since the daemon takes
+ * one for all of them and tries no other. Those that have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
  */
 export function scopedTokens(keychain: Keychain, registries: TokenRegistries, call: KeychainCall): TokenAuthority {
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-      // The daemon knows no credential that is a token already.
-      const needsTokens = areDifferent(candidates) || candidates.some(({ type }) => type === "registry-token");
+      // The daemon knows no credential that is a token already, and none that is for some repositories only.
+      const needsTokens =
+        areDifferent(candidates) ||
+        candidates.some(({ type, scope }) => type === "registry-token" || scope !== undefined);
       return needsTokens ? fingerprint(candidates) : undefined;
     },
     fetch: (request) => fetchToken(request, keychain, registries, call),
   };
 }
 
-/** Changes with the credentials, so that the daemon shares no token that an older secret has got. */
+/**
+ * Of all that the credentials say, and what they are for: the daemon shares tokens among sessions that have the same, so that nobody who lacks a
+ * password may have the fingerprint of who has it, and no token outlives its secret.
+ */
 function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const candidate of candidates) hash.update(JSON.stringify(candidate));
-  return hash.digest();
+  const known = candidates.map((candidate) => [candidate.scope ?? null, ...credentialValues(candidate)]);
+  return createHash("sha256").update(JSON.stringify(known)).digest();
 }
 
 async function fetchToken(

@@ -1,3 +1,4 @@
+import type { Credential } from "@slipway/core";
 import { expect, test } from "vitest";
 
 import type { Authorization } from "./access-token.ts";
@@ -15,4 +16,19 @@ test("whoever waits for a token that another one has asked for leaves when its o
   await expect(second).rejects.toMatchObject({ code: "ABORTED" });
   resolve(token);
   expect(await first).toBe(token);
+});
+
+test("the candidates of one source have tokens of their own, also where they print as nothing but their source", async () => {
+  const service = { realm: new URL("https://auth.example.com/token"), service: undefined, scopes: [] };
+  const { signal } = new AbortController();
+  const cache = createTokenCache();
+  const ask = (username: string, password: string): Promise<unknown> => {
+    const credential: Credential = { type: "basic", source: "secret builds/regcred", username, password };
+    Object.defineProperty(credential, "toJSON", { value: () => ({ source: credential.source }) });
+    const header = `Bearer ${username} ${password}`;
+    return cache.get(service, credential, signal, () => Promise.resolve({ header, expiresAtMs: Infinity }));
+  };
+  expect(await ask("reader", "p")).toMatchObject({ header: "Bearer reader p" });
+  expect(await ask("writer", "p")).toMatchObject({ header: "Bearer writer p" });
+  expect(await ask("writer", "rotated")).toMatchObject({ header: "Bearer writer rotated" });
 });

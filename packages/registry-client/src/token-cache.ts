@@ -24,7 +24,7 @@ export function createTokenCache(): TokenCache {
   const tokens = new Map<string, Promise<Authorization | NoAuthorization>>();
   const keyOf = ({ realm, service, scopes }: TokenService, credential: Credential | undefined): string =>
     createHmac("sha256", secret)
-      .update(JSON.stringify([realm.href, service, scopes, credential]))
+      .update(JSON.stringify([realm.href, service, scopes, credential && valuesOf(credential)]))
       .digest("base64");
   const start: TokenCache["get"] = async (service, credential, signal, fetch) => {
     const key = keyOf(service, credential);
@@ -57,6 +57,13 @@ export function createTokenCache(): TokenCache {
         );
     },
   };
+}
+
+/** One by one: credentials of a keychain turn into JSON without their values. */
+function valuesOf(credential: Credential): readonly string[] {
+  const { type } = credential;
+  if (type === "basic") return [type, credential.username, credential.password];
+  return type === "helper" ? [type, credential.helper, credential.serverUrl] : [type, credential.token];
 }
 
 function isAbort(error: unknown): boolean {
