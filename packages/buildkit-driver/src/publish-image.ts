@@ -1,5 +1,11 @@
 import type { DriverCall, PublishOptions, PublishResult } from "@slipway/core";
-import { copyImage, findImage, formatImageReference, parseImageReference } from "@slipway/registry-client";
+import {
+  copyImage,
+  findImage,
+  formatImageReference,
+  parseImageReference,
+  sourceNotFound,
+} from "@slipway/registry-client";
 
 import { keychainCall } from "./keychain-call.ts";
 import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
@@ -34,10 +40,12 @@ async function withVersionTag(
   const { registry, repository } = source;
   const client = registries.client(registry);
   const digest = source.digest ?? (await client.headManifest(source, { signal }))?.digest;
-  if (digest === undefined) return options;
+  if (digest === undefined) throw sourceNotFound(source);
   const recorded = async (): Promise<readonly string[]> => {
     const reference = formatImageReference({ registry, repository, digest });
     return (await findImage(client, { reference, platforms: [] }, { signal }))?.identities ?? [];
   };
-  return { ...options, versionTag: await built.versionTag(digest, recorded) };
+  const versionTag = await built.versionTag(digest, recorded);
+  // The tag may stand for another image by now: what is published is the one that the version is of.
+  return { ...options, source: formatImageReference({ ...source, digest }), versionTag };
 }

@@ -231,6 +231,15 @@ it("a mounted blob needs no upload", async () => {
   expect(await client.startUpload("app", { mount: { digest, from: "base" } })).toBe("mounted");
 });
 
+it("a repository that is not there, at a registry that makes none, has a code of its own", async () => {
+  const errors = [{ code: "NAME_UNKNOWN", message: "The repository with name 'app' does not exist" }];
+  const client = await serve((_request, response) => response.writeHead(404).end(JSON.stringify({ errors })));
+  await expect(client.startUpload("app")).rejects.toMatchObject({
+    code: "REPOSITORY_NOT_FOUND",
+    details: { repository: "app" },
+  });
+});
+
 it("a registry that opens an upload without saying where is refused", async () => {
   const client = await serve((_request, response) => response.writeHead(202).end());
   await expect(client.startUpload("app")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });

@@ -8,6 +8,7 @@ import { unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
 import { discardBody } from "./response-body.ts";
+import { uploadNotFound } from "./upload-not-found.ts";
 
 /** What a registry says about a blob. */
 export interface BlobDescriptor {
@@ -45,7 +46,7 @@ export interface BlobRequests {
   deleteBlob(repository: string, digest: string, call?: RegistryCall): Promise<boolean>;
   /**
    * Opens an upload. With `mount` the registry takes the blob from its other repository, if it has it and lets the same credentials read it:
-   * then nothing is opened. Throws as {@link BlobRequests.headBlob}.
+   * then nothing is opened. Throws as {@link BlobRequests.headBlob}, and `REPOSITORY_NOT_FOUND`.
    */
   startUpload(repository: string, options?: StartUploadOptions): Promise<"mounted" | BlobUpload>;
 }
@@ -161,6 +162,7 @@ async function startUpload(
     await discardBody(response);
     return "mounted";
   }
+  if (response.status === 404) throw (await uploadNotFound(requests, repository, purpose, response)).failure;
   if (response.status !== 202) throw await requests.fail(purpose, response);
   await discardBody(response);
   return openUpload(requests, repository, response);

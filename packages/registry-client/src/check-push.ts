@@ -1,18 +1,16 @@
-import { BuilderError } from "@slipway/core/errors";
+import type { BuilderError } from "@slipway/core/errors";
 
 import type { AccessCheck } from "./access-check.ts";
 import { accessCheck } from "./access-check.ts";
 import { dropUpload, emptyBlob } from "./drop-upload.ts";
-import { createEcrRepository, isEcrRegistry } from "./ecr-repository.ts";
+import { createEcrRepository } from "./ecr-repository.ts";
 import { graceSignal } from "./grace-signal.ts";
 import { abortError } from "./registry-error.ts";
-import { parseDiagnostics } from "./registry-diagnostics.ts";
-import { maxDiagnosticsBytes } from "./registry-diagnostics.ts";
 import type { RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
-import type { RegistryResponse } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
-import { discardBody, readBody, withBody } from "./response-body.ts";
+import { discardBody } from "./response-body.ts";
+import { uploadNotFound } from "./upload-not-found.ts";
 
 const cleanupTimeoutMs = 10_000;
 
@@ -62,39 +60,22 @@ async function tryPush(
   const { response, ...check } = await requests.sendAs(post).catch((error: unknown) => {
     throw signal.aborted ? abortError(signal) : error;
   });
-  if (response.status === 404) return await explain404(requests, repository, purpose, response);
+  if (response.status === 404) {
+    const { failure, isMissing } = await uploadNotFound(requests, repository, purpose, response);
+    if (isMissing) return { missing: failure };
+    throw failure;
+  }
   if (!response.ok) throw await requests.fail(purpose, response);
   await discardBody(response);
-  const location = response.headers.get("location");
+  const stated = response.headers.get("location");
+  const location = stated === null ? null : URL.parse(stated, new URL(url, requests.url).href);
   const cleanup = { repository, purpose, digest: emptyBlob, signal: AbortSignal.timeout(cleanupTimeoutMs) };
-  if (location !== null) await dropUpload(requests, { ...cleanup, url: new URL(location, new URL(url, requests.url)) });
+  // Whether one may push is known also where nobody says what to drop.
+  if (location !== null) await dropUpload(requests, { ...cleanup, url: location });
   leaveIfAborted(signal);
   return accessCheck(check);
 }
 
 function leaveIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw abortError(signal);
-}
-
-async function explain404(
-  requests: RegistryRequests,
-  repository: string,
-  purpose: string,
-  response: RegistryResponse,
-): Promise<{ readonly missing: BuilderError }> {
-  const { registry } = requests;
-  const bytes = await readBody(response, maxDiagnosticsBytes, "truncate");
-  const diagnostics = parseDiagnostics(bytes);
-  const named = diagnostics.some((line) => /^NAME_UNKNOWN|RepositoryNotFound/.test(line));
-  if (!named && !isEcrRegistry(registry)) throw await requests.fail(purpose, withBody(response, bytes));
-  const remedy = isEcrRegistry(registry)
-    ? "Amazon ECR makes none by itself: create it, or set `createRepository: true`."
-    : "Create it, or check its name.";
-  return {
-    missing: new BuilderError({
-      code: "REPOSITORY_NOT_FOUND",
-      message: `Cannot ${purpose}: ${registry} has no such repository (${diagnostics.join("; ").slice(0, 500)}). ${remedy}`,
-      details: { registry, repository, status: response.status, diagnostics, triedCredentials: [] },
-    }),
-  };
 }

@@ -12,6 +12,7 @@ export type { RegistryLogin } from "./check-login.ts";
 export type { CheckPushOptions, CreateRepository } from "./check-push.ts";
 export { copyImage } from "./copy/copy-image.ts";
 export type { CopyImageOptions } from "./copy/copy-options.ts";
+export { sourceNotFound } from "./copy/read-image-graph.ts";
 export type { DockerfileImagesOptions } from "./dockerfile-images.ts";
 export { dockerfileImages } from "./dockerfile-images.ts";
 export { expandVariables } from "./expand-variables.ts";

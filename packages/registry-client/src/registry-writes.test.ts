@@ -224,6 +224,11 @@ describe("the check before a push", () => {
     expect(requests).toEqual(["POST /v2/app/blobs/uploads/", "DELETE /v2/app/blobs/uploads/7?_state=x"]);
   });
 
+  test("is content with an upload of which nobody says where it is", async () => {
+    const { client } = await serve((_, response) => void response.writeHead(202, { location: "http://[" }).end());
+    expect(await client.checkPush("app")).toEqual({ source: "anonymous access" });
+  });
+
   test("drops the upload of a caller who leaves while it is opened", async () => {
     const leaving = new AbortController();
     const { client, requests } = await serve((request, response) => {

@@ -42,7 +42,7 @@ async function readNode(
   platforms?: readonly string[],
 ): Promise<ImageNode | undefined> {
   const manifest = await source.client.getManifest(reference, { signal: source.signal });
-  if (manifest === undefined) throw notThere(reference);
+  if (manifest === undefined) throw sourceNotFound(reference);
   return await completeNode(source, manifest, platforms);
 }
 
@@ -210,7 +210,8 @@ function noPlatform({ reference, platforms = [] }: GraphSource): Error {
   return invalidOptions("publish", [{ path: "platforms", message }]);
 }
 
-function notThere(reference: ImageReference): BuilderError {
+/** The error for an image that is to be published and is not there. */
+export function sourceNotFound(reference: ImageReference): BuilderError {
   const name = formatImageReference(reference);
   return new BuilderError({
     code: "REGISTRY_REFUSED",

@@ -14,8 +14,8 @@ export interface Connection {
   readonly receivedBytes: number;
   /** The next bytes, until the ones after them are asked for; `undefined` at the end. @throws what has ended the connection */
   next(): Promise<Uint8Array | undefined>;
-  /** What was handed out last has been copied: its memory is free. */
-  release(): void;
+  /** What was handed out last has been copied, but for as many bytes at its end: that memory is free. */
+  release(keptBytes?: number): void;
   /** From now on bytes are read into this memory, as long as it has some. */
   readInto(bulk: BulkMemory | undefined): void;
   /** Ends it; whoever waits for bytes gets this error. */
@@ -82,9 +82,9 @@ export function createReading(stream: Duplex, beforeEnd: () => void = () => unde
     end();
   });
   stream.on("end", end).on("close", end);
-  const release = (): void => {
-    doneBytes += heldBytes;
-    heldBytes = 0;
+  const release = (keptBytes = 0): void => {
+    doneBytes += heldBytes - keptBytes;
+    heldBytes = keptBytes;
   };
   const connection: Connection = {
     stream,

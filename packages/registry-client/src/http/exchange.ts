@@ -94,9 +94,10 @@ async function send(
     stream.uncork();
   }
   const answered = await answer;
-  // The head is a copy.
-  connection.release();
-  connection.readInto(bulk);
+  // The head is a copy. What came of the body with it is still to be read, and its place in that memory is before all that follows.
+  connection.release(answered.rest.length);
+  // Framing is no part of a body: where there is some, bytes would come to lie too far on.
+  connection.readInto(answered.fields.has("content-length") ? bulk : undefined);
   let isOver = false;
   const ended = (isClean: boolean): void => {
     if (isOver) return;

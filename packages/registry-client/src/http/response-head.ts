@@ -41,7 +41,9 @@ function parseHead(head: string): Omit<ResponseHead, "rest"> {
   if (status === undefined) throw new Error("the answer is not HTTP");
   const fields = new Map<string, string>();
   for (const line of lines) {
-    const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    // Each character is looked at once: a pattern with several ways to match can take hours for a line.
+    const [, name = "", text = ""] = /^([\w!#$%&'*+.^`|~-]+):([^\r\n]*)$/.exec(line) ?? [];
+    const value = text.trim();
     const key = name.toLowerCase();
     const known = fields.get(key);
     if (key === "") throw new Error("the answer has a malformed header");

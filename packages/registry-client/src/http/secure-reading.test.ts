@@ -20,6 +20,23 @@ const tails = [5, 300, 20_000].map((sizeBytes) => {
   const content = randomBytes(2 * 1024 * 1024 + sizeBytes);
   return { sizeBytes, body: content, digest: computeDigest(content) };
 });
+/** How answers can end, in the names of repositories. */
+const framings = ["in-chunks", "to-the-end", "with-a-length"] as const;
+
+function sendFramed(socket: Socket, framing: (typeof framings)[number]): void {
+  const length = framing === "with-a-length" ? `content-length: ${body.length}\r\n` : "";
+  const coding = framing === "in-chunks" ? "transfer-encoding: chunked\r\n" : "";
+  // With the head comes the start of the body.
+  const parts = [Buffer.from(`HTTP/1.1 200 OK\r\n${length}${coding}\r\n`)];
+  for (let at = 0; at < body.length; at += 32_768) {
+    const part = body.subarray(at, at + 32_768);
+    parts.push(
+      ...(coding === "" ? [part] : [Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from("\r\n")]),
+    );
+  }
+  socket.end(Buffer.concat([...parts, Buffer.from(coding === "" ? "" : "0\r\n\r\n")]));
+}
+
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 let port = 0;
@@ -37,6 +54,12 @@ beforeAll(async () => {
     socket
       .on("error", () => undefined)
       .once("data", (head: Buffer) => {
+        const framing = framings.find((each) => head.includes(each));
+        if (framing !== undefined) {
+          if (head.includes("HEAD ")) socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`);
+          else sendFramed(socket, framing);
+          return;
+        }
         const tail = tails.find(({ digest: wanted }) => head.includes(wanted));
         if (tail !== undefined) {
           socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${tail.body.length}\r\n\r\n`);
@@ -117,6 +140,7 @@ test.each(cases)("what is read over TLS %s, into %s, is what was sent", async (p
   const response = await send(request);
   const hash = createHash("sha256");
   let receivedBytes = 0;
+  await pauses[pause]?.();
   for await (const part of response.body ?? []) {
     await pauses[pause]?.();
     hash.update(part);
@@ -142,5 +166,22 @@ test.each(tails.flatMap((tail) => [16_384, 40_000, 262_144].map((chunkBytes) => 
     }
     await client.close();
     expect(Buffer.concat(received).equals(content)).toBe(true);
+  },
+);
+
+test.each(framings.flatMap((framing) => [1, 5].map((mebibytes) => ({ framing, mebibytes }))))(
+  "a blob that comes $framing, read into buffers of $mebibytes MiB while the chunk before is sent, is what was sent",
+  async ({ framing, mebibytes }) => {
+    const client = createRegistryClient({ registry: `localhost:${port}`, insecure: true, http: false, proxy: false });
+    const source = { client, repository: framing, signal: AbortSignal.timeout(20_000) };
+    const blob = { digest: `sha256:${digest}`, sizeBytes: body.length, mediaType: "", annotations: {} };
+    const received: Buffer[] = [];
+    for await (const chunk of readBlobChunks(source, blob, createChunkBuffers(mebibytes * 1024 * 1024))) {
+      await delay(3);
+      received.push(Buffer.from(chunk.bytes));
+      chunk.release();
+    }
+    await client.close();
+    expect(Buffer.concat(received).equals(body)).toBe(true);
   },
 );

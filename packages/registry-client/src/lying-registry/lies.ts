@@ -227,6 +227,11 @@ const cases: Readonly<Record<string, Case>> = {
     says: /name of an inner network/,
     dialled: false,
   },
+  "a header that has spaces without end": {
+    answer: (_, response) => raw(response, `HTTP/1.1 200 OK\r\na:${" ".repeat(60_000)}\n\r\n\r\n`),
+    code: "REGISTRY_UNAVAILABLE",
+    says: /malformed header/,
+  },
   "a redirect that goes round": {
     answer: (request, response) => void response.writeHead(302, { location: request.url }).end(),
     code: "REGISTRY_UNAVAILABLE",
