@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-import type { DriverCall } from "@slipway/core";
 import { expect, it, onTestFinished } from "vitest";
 
 import type { RegistrySite } from "./pod-registries.ts";
@@ -64,12 +63,7 @@ async function publish(images: readonly Buffer[]) {
     logger,
   };
   const options = { source: "reg.example.com/src:main", destinations: ["reg.example.com/dest"], referrers: false };
-  const result = publishImage(
-    options,
-    site as unknown as RegistrySite,
-    built as unknown as BuiltImages,
-    call,
-  );
+  const result = publishImage(options, site as unknown as RegistrySite, built as unknown as BuiltImages, call);
   return { result, stored };
 }
 

@@ -12,14 +12,17 @@ const unreachable = new BuilderError({
   details: { registry: "r", diagnostics: [], triedCredentials: [] },
 });
 
-function setUp(candidates: readonly Credential[], answer: () => Promise<{ credential: Credential } | undefined>) {
+function setUp(
+  candidates: readonly Credential[],
+  answer: () => Promise<{ credential: Credential | undefined } | undefined>,
+) {
   const asked: string[] = [];
   const stop = new AbortController();
   const client: Pick<RegistryClient, "checkPull"> = {
     checkPull: async (reference) => {
       asked.push(typeof reference === "string" ? reference : reference.repository);
       const found = await answer();
-      return found && { source: found.credential.source, ...found };
+      return found && { source: found.credential?.source ?? "anonymous access", ...found };
     },
   };
   const silent: Logger = {
@@ -41,6 +44,11 @@ it("asks with which of several credentials an image can be pulled", async () => 
   const { ask, asked } = setUp([stale, good], () => Promise.resolve({ credential: good }));
   expect(await ask(image)).toEqual(new Map([["r.example.com/base", good]]));
   expect(asked).toEqual([image]);
+});
+
+it("knows what anybody may pull, whoever is refused", async () => {
+  const { ask } = setUp([stale, good], () => Promise.resolve({ credential: undefined }));
+  expect(await ask(image)).toEqual(new Map([["r.example.com/base", "anonymous"]]));
 });
 
 it("asks nobody about a single credential, nor a registry that is another one here", async () => {

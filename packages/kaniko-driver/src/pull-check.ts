@@ -26,7 +26,7 @@ export async function askForPull(
   { registries, access, namespace, call }: PullQuestions,
 ): Promise<AcceptedCredentials> {
   const { signal, logger } = call;
-  const accepted = new Map<string, Credential>();
+  const accepted = new Map<string, Credential | "anonymous">();
   const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
   const ask = async (image: string): Promise<void> => {
     const { registry, repository } = parseImageReference(image);
@@ -36,7 +36,7 @@ export async function askForPull(
     if (candidates.length < 2) return;
     try {
       const check = await registries.client(registry).checkPull(image, { signal: limit });
-      if (check?.credential !== undefined) accepted.set(repositoryName({ registry, repository }), check.credential);
+      if (check !== undefined) accepted.set(repositoryName({ registry, repository }), check.credential ?? "anonymous");
     } catch (error) {
       if (signal.aborted) throw error;
       logger.debug("Which credentials may pull an image is not known before kaniko tries the first.", { image, error });

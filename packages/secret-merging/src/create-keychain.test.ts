@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
-import { createKeychain, pullSecret, staticCredentials } from "./index.ts";
+import { createKeychain, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
 import { ask, basic, secret, serving, users } from "./testing/keychain-questions.ts";
 
 const given = (registry: string, username: string): Keychain =>
@@ -140,6 +140,22 @@ describe("what is broken is named and passed over", () => {
     expect(await users(pullSecret({ name: "bad" }), "r.example.com/a", call)).toEqual(["ann"]);
     expect(call.warnings.join("\n")).toMatch(/'r\.example\.com' .* has a name wrapped in shell quotes/);
   });
+});
+
+test("a user and password in the name of an entry are no part of it, and not shown", async () => {
+  const auths = { "https://bob:hunter2@r.example.com/team": basic("ann"), "bob:hunter2@q.example.com": { auth: "x" } };
+  const call = serving(secret("regcred", { auths, credHelpers: { "bob:hunter2@h.example.com": "none" } }));
+  const keychain = createKeychain(
+    pullSecret({ name: "regcred" }),
+    staticCredentials({ registry: "bob:hunter2@r.example.com", username: "eve", password: "p" }),
+  );
+  expect(await users(keychain, "r.example.com/team/app", call)).toEqual(["ann", "eve"]);
+  await users(keychain, "q.example.com/app", call);
+  const report = await inspectKeychain(keychain, { signal: AbortSignal.timeout(60_000), ...call });
+  expect(call.warnings.join("\n")).toMatch(/entry for q\.example\.com/);
+  expect(JSON.stringify([call.warnings, report, await ask(keychain, "r.example.com/app", call)])).not.toMatch(
+    /hunter2/,
+  );
 });
 
 test("credentials near their end are told of", async () => {

@@ -2,7 +2,7 @@ import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
 import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-content.ts";
-import { parseRegistryScope } from "./registry-scope.ts";
+import { parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 import { unreadableText, wrappedText } from "./unreadable-text.ts";
@@ -29,7 +29,7 @@ export function parseDockerConfigFile(content: string, source: string): Keychain
   const { auths, credsStore, credHelpers } = read.data;
   const held = authEntries(auths ?? {}, source);
   const helpers = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
-    ...{ type: "helper" as const, source, key },
+    ...{ type: "helper" as const, source, key: withoutUserInfo(key) },
     ...{ scope: parseRegistryScope(key), helper: helper ?? "" },
   }));
   const store = { type: "helper" as const, source, key: "credsStore", scope: "any" as const, helper: credsStore ?? "" };
@@ -68,7 +68,8 @@ function parse<Schema extends z.ZodMiniType>(
 function authEntries(auths: Readonly<Record<string, unknown>>, source: string): KeychainContent {
   const entries: KeychainEntry[] = [];
   const problems: EntryProblem[] = [];
-  for (const [key, value] of Object.entries(auths)) {
+  for (const [written, value] of Object.entries(auths)) {
+    const key = withoutUserInfo(written);
     const scope = parseRegistryScope(key.trim().replace(/^(['"`])([^]*)\1$/, "$2"));
     const decoded = decodeEntry(key, value, scope, source);
     if (typeof decoded === "string") problems.push({ source, key, scope, message: decoded });

@@ -18,7 +18,7 @@ import { GoJsonError } from "./go-semantics/go-json.ts";
 import { invalidCredentials } from "./invalid-credentials.ts";
 import type { KeychainContent, RankedCredential } from "./keychain-content.ts";
 import { keychainOf } from "./keychain-content.ts";
-import { parseRegistryScope } from "./registry-scope.ts";
+import { parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
 
 /** Where to find Docker's configuration. */
 export interface DockerConfigOptions {
@@ -81,7 +81,8 @@ function readVariable(): KeychainContent {
   if (text === undefined || text === "") return { entries: [], problems: [] };
   const source = `variable ${variableName}`;
   try {
-    const entries = [...parseDockerAuthVariable(text)].map(([key, { username, password }]) => {
+    const entries = [...parseDockerAuthVariable(text)].map(([written, { username, password }]) => {
+      const key = withoutUserInfo(written);
       const scope = parseRegistryScope(key);
       const limit = scope.path.length === 0 ? {} : { scope: scope.path.join("/") };
       const credential: Credential = { source, ...limit, type: "basic", username, password };

@@ -56,13 +56,17 @@ function rankOf(entry: KeychainEntry, { registry, repository }: RegistryResource
   return entry.scope === "any" ? exactHostRank : scopeFit(entry.scope, registry, repository);
 }
 
-/** One per source at most: the helper of a registry hides the common one. */
-function fittingHelpers(entries: readonly KeychainEntry[], { registry }: RegistryResource): HelperEntry[] {
+/** One per source at most: the helper of a registry, or of a path of it, hides the common one. */
+function fittingHelpers(entries: readonly KeychainEntry[], { registry, repository }: RegistryResource): HelperEntry[] {
   const helpers = entries.flatMap((entry) => (entry.type === "helper" ? [entry] : []));
   return [...new Set(helpers.map(({ source }) => source))].flatMap((source) => {
     const here = helpers.filter((entry) => entry.source === source);
-    const own = here.find(({ scope }) => scope !== "any" && scopeFit(scope, registry, undefined) !== undefined);
-    const entry = own ?? here.find(({ scope }) => scope === "any");
+    const own = here.flatMap((entry) => {
+      const fit = entry.scope === "any" ? undefined : scopeFit(entry.scope, registry, repository);
+      return fit === undefined ? [] : [{ entry, fit }];
+    });
+    const [best] = own.toSorted((first, second) => second.fit - first.fit);
+    const entry = best?.entry ?? here.find(({ scope }) => scope === "any");
     // An empty name switches the store off for one registry.
     return entry === undefined || entry.helper === "" ? [] : [entry];
   });

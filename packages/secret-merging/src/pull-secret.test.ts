@@ -56,6 +56,18 @@ describe("a helper that a Secret of the cluster names", () => {
     expect(asked).toEqual(["gcr https://r.example.com", "hub https://index.docker.io/v1/", "none else.io"]);
   });
 
+  test("is the one of the path that a repository is under", async () => {
+    const own = secret("own", { credsStore: "common", credHelpers: { "r.io/team-a": "a", "r.io/team-b": "b" } });
+    const asked: string[] = [];
+    const runCredentialHelper = (helper: string, serverUrl: string): Promise<{ status: number; output: string }> => {
+      asked.push(`${helper} ${serverUrl}`);
+      return Promise.resolve({ status: 1, output: "credentials not found in native keychain\n" });
+    };
+    for (const name of ["r.io/team-b/app", "r.io/other/app"])
+      await ask(pullSecret({ name: "own" }), name, { ...serving(own), runCredentialHelper });
+    expect(asked).toEqual(["b r.io/team-b", "common r.io"]);
+  });
+
   test("may fail without harm to the other sources", async () => {
     const call = { ...serving(data), runCredentialHelper: () => Promise.resolve({ status: 1, output: "no role" }) };
     const keychain = createKeychain(pullSecret({ name: "ecr" }), pullSecret({ name: "regcred" }));

@@ -17,10 +17,17 @@ export const dockerHubKey = "https://index.docker.io/v1/";
  * a scheme, an API version and the default port of HTTPS do not matter.
  */
 export function parseRegistryScope(key: string): RegistryScope {
-  const [authority = "", ...components] = key.replace(/^[a-z]+:\/\//i, "").split("/");
+  const [authority = "", ...components] = withoutUserInfo(key)
+    .replace(/^[a-z]+:\/\//i, "")
+    .split("/");
   const path = components.filter(Boolean);
   if (/^v[12]$/.test(path[0] ?? "")) path.shift();
   return { host: canonicalHost(authority), path };
+}
+
+/** A key without the user and password that some write into it, `https://ann:secret@registry.example.com`: nobody looks for them there. */
+export function withoutUserInfo(key: string): string {
+  return key.replace(/^(\s*['"`]?(?:[a-z]+:\/\/)?)[^/]*@/i, "$1");
 }
 
 /** The one spelling of a registry's host. */

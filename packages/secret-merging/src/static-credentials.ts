@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { findCredentials } from "./find-credentials.ts";
 import type { KeychainContent, KeychainEntry } from "./keychain-content.ts";
 import { keychainOf } from "./keychain-content.ts";
-import { formatRegistryScope, parseRegistryScope } from "./registry-scope.ts";
+import { formatRegistryScope, parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 
 /** Credentials that the program itself has, and the registry that they are for. */
@@ -53,7 +53,7 @@ function entryOf(options: StaticCredentialsOptions): KeychainEntry {
   const credential = { ...limits, ...secretOf(options) };
   const expiresAtMs = tokenExpiry(credential.type === "basic" ? credential.password : credential.token);
   const lasting: Credential = expiresAtMs === undefined ? credential : { ...credential, expiresAtMs };
-  return { type: "credential", source, key: options.registry, scope, credential: lasting };
+  return { type: "credential", source, key: withoutUserInfo(options.registry), scope, credential: lasting };
 }
 
 function secretOf(

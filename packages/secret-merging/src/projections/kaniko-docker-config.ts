@@ -11,8 +11,11 @@ export interface KanikoDockerConfigOptions {
   /** Base images, cache and destination: full references, `registry/repository[:tag][@digest]`. */
   readonly references: readonly string[];
   readonly actions: RegistryResource["actions"];
-  /** What a registry has accepted for a reference: it is written in place of the first candidate, and the others are not warned of. @defaultValue nothing is known */
-  readonly accepted?: ((reference: string) => Credential | undefined) | undefined;
+  /**
+   * What a registry has accepted for a reference: it is written in place of the first candidate, and the others are not warned of. `anonymous`:
+   * nothing is written, since the registry refuses all candidates and serves it to anybody. @defaultValue nothing is known
+   */
+  readonly accepted?: ((reference: string) => Credential | "anonymous" | undefined) | undefined;
 }
 
 /** A `config.json` for one build. It holds secrets: it belongs into a Secret and nowhere else. */
@@ -44,12 +47,17 @@ export async function kanikoDockerConfig(
   const credHelpers: Record<string, string> = {};
   const warnings: string[] = [];
   const hosts = new Map<string, KnownCredential>();
+  /** Hosts with a repository that is read without credentials, which those of the host would be taken for. */
+  const open = new Set<string>();
   for (const { host, registry, repository, reference } of distinctNames(references)) {
     const name = `${host}/${repository}`;
     const known = accepted(reference);
     const candidates = await keychain.resolve({ registry, repository, actions }, call);
-    const [first, ...others] = known === undefined ? candidates : [known, ...candidates];
-    if (first === undefined) continue;
+    const [first, ...others] = known === undefined || known === "anonymous" ? candidates : [known, ...candidates];
+    if (first === undefined || known === "anonymous") {
+      open.add(host);
+      continue;
+    }
     if (known === undefined && others.some((other) => other.type !== "helper" && !isSameCredential(first, other)))
       warnings.push(`For ${name} kaniko tries ${first.source} only, and not ${sourcesOf(others)}.`);
     if (first.type === "helper") {
@@ -61,7 +69,7 @@ export async function kanikoDockerConfig(
     if (!hosts.has(host)) hosts.set(host, wide ?? first);
   }
   for (const [host, credential] of hosts)
-    if (!(hostKey(host) in credHelpers)) auths[hostKey(host)] = dockerAuth(credential);
+    if (!(hostKey(host) in credHelpers) && !open.has(host)) auths[hostKey(host)] = dockerAuth(credential);
   const helpers = Object.keys(credHelpers).length === 0 ? {} : { credHelpers };
   return { config: { auths, ...helpers }, warnings };
 }

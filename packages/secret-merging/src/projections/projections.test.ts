@@ -61,6 +61,23 @@ describe("kanikoDockerConfig", () => {
     expect(warnings).toEqual(["For r.io/base kaniko tries s only, and not g."]);
   });
 
+  test("gives a repository without credentials none that are for others of its host", async () => {
+    const references = ["r.io/team/app", "r.io/public/base"];
+    const { config } = await kanikoDockerConfig(
+      { keychain: given("r.io/team", "team"), references, actions: ["pull"] },
+      call,
+    );
+    expect(config).toEqual({ auths: { "r.io/team/app": auth("team") } });
+  });
+
+  test("gives a repository that anybody may read nothing that its registry has refused", async () => {
+    const references = ["r.io/app", "r.io/public/base", "o.io/public/base"];
+    const accepted = (reference: string) => (reference.includes("/public/") ? "anonymous" : undefined);
+    const keychain = createKeychain(given("r.io", "stale"), given("o.io", "stale"));
+    const { config } = await kanikoDockerConfig({ keychain, references, actions: ["pull"], accepted }, call);
+    expect(config).toEqual({ auths: { "r.io/app": auth("stale") } });
+  });
+
   test("turns a credsStore into helpers for the hosts of the build", async () => {
     const keychain = createKeychain(given("r.io", "host"), pullSecret({ name: "ecr" }));
     const references = ["1234.dkr.ecr.eu-west-1.amazonaws.com/app:v1", "r.io/base"];
