@@ -4,6 +4,7 @@ import { parseManifestJson } from "./manifest.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { maxManifestBytes, ownReference } from "./manifest-requests.ts";
 import { manifestMediaTypes } from "./media-types.ts";
+import { createPageTrail } from "./page-trail.ts";
 import type { ReferrerDescriptor } from "./referrer.ts";
 import { parseReferrers, referrersTag } from "./referrer.ts";
 import type { RegistryCall } from "./registry-call.ts";
@@ -76,8 +77,8 @@ async function* listTags(
 ): AsyncGenerator<string, void, undefined> {
   const purpose = `list the tags of ${requests.registry}/${repository}`;
   const request = { method: "GET", repository, actions: ["pull"], purpose, signal } as const;
-  const pages = readPages(requests, request, `${repository}/tags/list`, pageSize);
-  for await (const page of pages) yield* namesIn(page, "tags");
+  const list = { request, path: `${repository}/tags/list`, key: "tags", pageSize } as const;
+  for await (const names of readPages(requests, list)) yield* names ?? [];
 }
 
 async function* listRepositories(
@@ -86,9 +87,10 @@ async function* listRepositories(
 ): AsyncGenerator<string, void, undefined> {
   const purpose = `list the repositories of ${requests.registry}`;
   const request = { method: "GET", scope: "registry:catalog:*", actions: ["pull"], purpose, signal } as const;
-  for await (const page of readPages(requests, request, "_catalog", pageSize)) {
-    if (page === undefined) throw catalogMissing(requests, purpose);
-    yield* namesIn(page, "repositories");
+  const list = { request, path: "_catalog", key: "repositories", pageSize } as const;
+  for await (const names of readPages(requests, list)) {
+    if (names === undefined) throw catalogMissing(requests, purpose);
+    yield* names;
   }
 }
 
@@ -96,41 +98,45 @@ function catalogMissing({ registry }: RegistryRequests, purpose: string): Error 
   return unusableAnswerError({ registry, purpose, tried: [] }, 404, "it has no list of repositories");
 }
 
-/** distribution answers `null` for none. */
-function namesIn(page: Uint8Array | undefined, key: "tags" | "repositories"): string[] {
-  const names = page && parseManifestJson(page)?.[key];
-  return Array.isArray(names) ? names.filter((name): name is string => typeof name === "string") : [];
+interface NameList {
+  readonly request: Omit<ClientRequest, "url">;
+  readonly path: string;
+  /** Where the names are in its answers. */
+  readonly key: "tags" | "repositories";
+  readonly pageSize: number;
 }
 
-type PageRequest = Omit<ClientRequest, "url">;
-
-/** The pages of a list, one after the other; `undefined` in place of the first one if there is no such list. */
+/** The names in a list, page by page; `undefined` in place of the first page if there is no such list. */
 async function* readPages(
   requests: RegistryRequests,
-  request: PageRequest,
-  path: string,
-  pageSize: number,
-): AsyncGenerator<Uint8Array | undefined, void, undefined> {
+  { request, path, key, pageSize }: NameList,
+): AsyncGenerator<readonly string[] | undefined, void, undefined> {
   const { purpose } = request;
-  const seen = new Set<string>();
-  let url: URL | undefined = new URL(`${path}?n=${pageSize}`, requests.url);
+  const trail = createPageTrail(requests.registry, purpose);
+  const first = new URL(`${path}?n=${pageSize}`, requests.url);
+  let url: URL | undefined = first;
   while (url !== undefined) {
-    seen.add(url.href);
     let response: RegistryResponse = await requests.send({ ...request, url });
     // More than the registry gives at a time is an error to some, where others just give less.
-    if (response.status === 400 && seen.size === 1) {
+    if (response.status === 400 && url === first) {
       await discardBody(response);
       response = await requests.send({ ...request, url: path });
     }
-    if (response.status === 404 && seen.size === 1) {
+    if (response.status === 404 && url === first) {
       await discardBody(response);
       return yield undefined;
     }
     if (!response.ok) throw await requests.fail(purpose, response);
-    yield await readPage(requests, purpose, response);
-    url = nextPage(response, url);
-    if (url !== undefined && seen.has(url.href)) throw goesInCircles(requests, purpose);
+    const names = namesIn(await readPage(requests, purpose, response), key);
+    yield names;
+    url = trail.next(response, url, names);
   }
+}
+
+/** distribution answers `null` for none. */
+function namesIn(page: Uint8Array, key: NameList["key"]): readonly string[] {
+  const names = parseManifestJson(page)?.[key];
+  return Array.isArray(names) ? names.filter((name): name is string => typeof name === "string") : [];
 }
 
 async function readPage(
@@ -143,16 +149,6 @@ async function readPage(
   } catch (error) {
     throw bodyError({ registry, purpose, tried: [] }, response.status, error);
   }
-}
-
-/** `Link: </v2/_catalog?last=b&n=2>; rel="next"`, which may be relative. */
-function nextPage(response: RegistryResponse, current: URL): URL | undefined {
-  const link = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "")?.[1];
-  return link === undefined ? undefined : (URL.parse(link, current.href) ?? undefined);
-}
-
-function goesInCircles({ registry }: RegistryRequests, purpose: string): Error {
-  return unusableAnswerError({ registry, purpose, tried: [] }, 200, "its pages lead in a circle");
 }
 
 async function listReferrers(
@@ -195,34 +191,65 @@ interface ReferrersRequest {
   readonly signal: AbortSignal;
 }
 
-/** `undefined` if the registry keeps no such list: it answers 404 then, where one that does gives an empty one. */
+/** `undefined` if the registry keeps no such list; one that does gives an empty one where there is nothing. */
 async function referrersFromApi(
   requests: RegistryRequests,
   { repository, digest, artifactType, purpose, signal }: ReferrersRequest,
 ): Promise<ReferrerDescriptor[] | undefined> {
   const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType }).toString()}`;
-  const seen = new Set<string>();
+  const trail = createPageTrail(requests.registry, purpose);
   const referrers: ReferrerDescriptor[] = [];
-  let url: URL | undefined = new URL(`${repository}/referrers/${digest}${query}`, requests.url);
+  const first = new URL(`${repository}/referrers/${digest}${query}`, requests.url);
+  let url: URL | undefined = first;
   while (url !== undefined) {
-    seen.add(url.href);
     const headers = { accept: manifestMediaTypes[0] };
     const request = { method: "GET", url, headers, repository, actions: ["pull"], purpose, signal } as const;
     const response: RegistryResponse = await requests.send(request);
-    if (seen.size === 1 && withoutReferrers.has(response.status)) {
+    if (url === first && withoutReferrers.has(response.status)) {
       await discardBody(response);
       return undefined;
     }
     if (!response.ok) throw await requests.fail(purpose, response);
-    referrers.push(...parseReferrers(await readPage(requests, purpose, response)));
-    url = nextPage(response, url);
-    if (url !== undefined && seen.has(url.href)) throw goesInCircles(requests, purpose);
+    const page = await readReferrersPage(requests, purpose, response);
+    if (page === undefined && url === first) return undefined;
+    if (page === undefined) throw notIndex(requests, purpose, response);
+    referrers.push(...page);
+    const digests = page.map((referrer) => referrer.digest);
+    url = trail.next(response, url, digests);
   }
   return referrers;
 }
 
 /** How registries say that they keep no list of referrers. */
-const withoutReferrers = new Set([400, 404, 405]);
+const withoutReferrers = new Set([400, 404, 405, 406, 501]);
+
+/** Not all registries name the type of their lists, or name it exactly. */
+const listMediaTypes: readonly string[] = ["", "application/json", manifestMediaTypes[0]];
+
+/** `undefined` for what is no index: some answer 200 to every path, with a page for people or with JSON of their own. */
+async function readReferrersPage(
+  requests: RegistryRequests,
+  purpose: string,
+  response: RegistryResponse,
+): Promise<ReferrerDescriptor[] | undefined> {
+  if (!listMediaTypes.includes(mediaTypeOf(response))) {
+    await discardBody(response);
+    return undefined;
+  }
+  const bytes = await readPage(requests, purpose, response);
+  const manifests = parseManifestJson(bytes)?.["manifests"];
+  // Programs in Go write an empty list as `null`.
+  return Array.isArray(manifests) || manifests === null ? parseReferrers(bytes) : undefined;
+}
+
+function mediaTypeOf({ headers }: RegistryResponse): string {
+  return (headers.get("content-type") ?? "").replace(/;.*/s, "").trim().toLowerCase();
+}
+
+function notIndex({ registry }: RegistryRequests, purpose: string, response: RegistryResponse): Error {
+  const reason = "one of its pages is no index";
+  return unusableAnswerError({ registry, purpose, tried: [] }, response.status, reason);
+}
 
 async function referrersFromTag(
   manifests: Pick<ManifestRequests, "getManifest">,

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { startLocalServer, type LocalHandler } from "./__fixtures__/local-server.ts";
 import { computeDigest, createRegistryClient, manifestMediaTypes } from "./index.ts";
 import type { RegistryClient, RegistryClientOptions } from "./index.ts";
+import type { ReferrersKnowledge } from "./listing-requests.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -112,6 +113,65 @@ describe("referrers", () => {
     });
     expect(await client.listReferrers(`${registry}/app:v1`)).toEqual([]);
     expect(requests.at(-1)).toBe(`GET /v2/app/referrers/${computeDigest(manifest)}`);
+  });
+
+  const html = "<html>Welcome</html>";
+  const index = JSON.stringify({ schemaVersion: 2, manifests: descriptors.slice(0, 1) });
+
+  test.each([
+    [400, "application/json", "{}"],
+    [404, "text/plain", "404 page not found"],
+    [405, "text/plain", ""],
+    [406, "text/plain", "Not Acceptable"],
+    [501, "text/plain", "Not Implemented"],
+    [200, "text/html", html],
+    [200, indexType, html],
+    [200, mediaType, index],
+    [200, "application/json", '{"status":"ok"}'],
+    [200, "application/json", '{"manifests":{}}'],
+    [200, "application/json", "[]"],
+    [200, "", ""],
+  ])("come from their tag where the list is %i, %s, %s", async (status, type, text) => {
+    const { registry, client, requests } = await serve((request, response) => {
+      const isList = request.url?.includes("/referrers/") === true;
+      const headers: Record<string, string> =
+        isList && type === "" ? {} : { "content-type": isList ? type : indexType };
+      response.writeHead(isList ? status : 200, headers).end(isList ? text : index);
+    });
+    const known: ReferrersKnowledge = {};
+    const found = await client.listReferrers(`${registry}/app@${subject}`, { known });
+    expect(found.map(({ digest }) => digest)).toEqual([descriptors[0]?.digest]);
+    expect(known.withoutList).toBe(true);
+    expect(requests.at(-1)).toBe(`GET /v2/app/manifests/${subject.replace(":", "-")}`);
+  });
+
+  test.each([
+    ["", index, 1],
+    ["application/json; charset=utf-8", index, 1],
+    [indexType, '{"schemaVersion":2,"manifests":null}', 0],
+  ])("come from a list whose type is '%s': %s", async (type, text, count) => {
+    const headers: Record<string, string> = type === "" ? {} : { "content-type": type };
+    const { registry, client, requests } = await serve((_, response) => {
+      response.writeHead(200, headers).end(text);
+    });
+    const known: ReferrersKnowledge = {};
+    expect(await client.listReferrers(`${registry}/app@${subject}`, { known })).toHaveLength(count);
+    expect(known.withoutList).toBe(false);
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["web page", html, /one of its pages is no index/],
+    ["page without an end", '{"manifests":[]}', /10 of its pages in a row bring nothing new/],
+  ])("are not those of the first pages alone: a %s behind them is refused", async (_, text, reason) => {
+    const { registry, client } = await serve((request, response) => {
+      const last = Number(/last=(\d+)/.exec(request.url ?? "")?.[1] ?? 0);
+      response.writeHead(200, { "content-type": indexType, link: `<?last=${last + 1}>; rel="next"` });
+      response.end(last === 0 ? index : text);
+    });
+    const error = await failure(client.listReferrers(`${registry}/app@${subject}`));
+    expect(error.code).toBe("REGISTRY_REFUSED");
+    expect(error.message).toMatch(reason);
   });
 
   test("that somebody else lists at the same time are not lost", async () => {

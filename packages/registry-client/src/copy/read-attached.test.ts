@@ -48,7 +48,7 @@ interface Manners {
   /** Of this one it does not tell, and answers as one that keeps none. */
   readonly unlisted?: string;
   /** @defaultValue it does not tell */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | "without an end";
 }
 
 /** A registry that has the image, and one signature of a part of it. */
@@ -69,8 +69,10 @@ async function serve({
     const [, , , what, name = ""] = url.split(/[/?]/);
     asked.push(`${what ?? ""} ${name}`);
     const manifest = what === "manifests" ? manifests.get(name) : undefined;
+    const link = `<?last=${asked.length}>; rel="next"`;
     const listed = name === subject.digest ? signatures : manifestOf(indexType, { manifests: [] });
     if (manifest !== undefined) send(response, manifest);
+    else if (what === "tags" && tags === "without an end") response.writeHead(200, { link }).end('{"tags":[]}');
     else if (what === "tags" && tags !== undefined) response.end(JSON.stringify({ name: "app", tags }));
     else if (what === "referrers" && hasList && name !== unlisted) send(response, listed);
     else response.writeHead(what === "tags" ? 403 : 404).end();
@@ -110,12 +112,15 @@ it("a registry that keeps none is asked for it once, and for the tags that it ha
   expect(askedFor(asked, "manifests sha256-")).toEqual([`manifests ${referrersTag(subject.digest)}`]);
 });
 
-it("where nobody may list the tags, each tag that could name referrers is asked for", async () => {
-  const { found, asked } = await readAll({ hasList: false });
-  expect(found).toEqual([signature.digest]);
-  expect(askedFor(asked, "referrers ")).toHaveLength(1);
-  for (const { digest } of [root, ...parts, signature]) expect(asked).toContain(`manifests ${referrersTag(digest)}`);
-});
+it.each<Manners>([{ hasList: false }, { hasList: false, tags: "without an end" }])(
+  "where nobody can list the tags, each tag that could name referrers is asked for: %o",
+  async (manners) => {
+    const { found, asked } = await readAll(manners);
+    expect(found).toEqual([signature.digest]);
+    expect(askedFor(asked, "referrers ")).toHaveLength(1);
+    for (const { digest } of [root, ...parts, signature]) expect(asked).toContain(`manifests ${referrersTag(digest)}`);
+  },
+);
 
 it("a registry that keeps a list, and does not have one image in it, is asked for the others", async () => {
   const { digest: unlisted } = parts[0] as StoredManifest;

@@ -188,6 +188,15 @@ const cases: Readonly<Record<string, Case>> = {
     code: "REGISTRY_REFUSED",
     says: /circle/,
   },
+  "pages without an end": {
+    answer: (request, response) => {
+      const last = Number(/last=(\d+)/.exec(request.url ?? "")?.[1] ?? 0);
+      response.writeHead(200, { link: `<?last=${last + 1}>; rel="next"` }).end('{"tags":[]}');
+    },
+    ask: listTags,
+    code: "REGISTRY_REFUSED",
+    says: /10 of its pages in a row bring nothing new/,
+  },
   "a redirect to a metadata address": {
     answer: redirect("http://169.254.169.254/latest/meta-data/iam/"),
     code: "REGISTRY_REFUSED",
