@@ -22,54 +22,92 @@ export interface GraphSource {
   readonly signal: AbortSignal;
 }
 
+/** One reading: however often something is named in it, it is asked for once. */
+interface Reading {
+  readonly source: GraphSource;
+  readonly manifests: Map<string, Promise<Manifest>>;
+  readonly nodes: Map<string, Promise<ImageNode | undefined>>;
+}
+
+/** Where a manifest is in an image, and what of it is wanted. */
+interface Place {
+  /** How many indexes are above it. */
+  readonly depth: number;
+  /** @defaultValue all */
+  readonly platforms?: readonly string[] | undefined;
+}
+
 const parallelRequests = 8;
 const maxListedTags = 100;
+const maxDepth = 8;
 const digestTagSuffixes = ["sig", "att", "sbom"] as const;
 
-/** Reads all manifests of an image. @throws `REGISTRY_REFUSED` when the source lacks one */
+/** Reads all manifests of an image. @throws `REGISTRY_REFUSED` when the source lacks one, or they are nested too deeply */
 export async function readImage(source: GraphSource): Promise<ImageNode> {
   const { platforms, reference } = source;
-  const root = await readNode(source, reference, platforms);
+  const manifest = await fetchManifest(source, reference);
+  const root = await completeNode(startReading(source), manifest, { depth: 0, platforms });
   if (root === undefined) throw noPlatform(source);
   if (platforms !== undefined) await checkPlatforms(source, root, platforms);
   return root;
 }
 
+function startReading(source: GraphSource): Reading {
+  return { source, manifests: new Map(), nodes: new Map() };
+}
+
 /** `undefined` for an index that has none of the platforms. */
-async function readNode(
-  source: GraphSource,
-  reference: ImageReference,
-  platforms?: readonly string[],
-): Promise<ImageNode | undefined> {
-  const manifest = await source.client.getManifest(reference, { signal: source.signal });
+async function readNode(reading: Reading, digest: string, place: Place): Promise<ImageNode | undefined> {
+  const { source, manifests, nodes } = reading;
+  if (place.depth > maxDepth) throw tooDeep(nameOf(source, digest));
+  // What may be below it depends on where it is, and what remains of it on the platforms.
+  const key = [place.depth, digest, ...(place.platforms ?? [])].join(" ");
+  return await once(nodes, key, async () => {
+    const manifest = await once(manifests, digest, () => fetchManifest(source, withDigest(source, digest)));
+    return await completeNode(reading, manifest, place);
+  });
+}
+
+async function once<Value>(
+  memory: Map<string, Promise<Value>>,
+  key: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const value = memory.get(key) ?? work();
+  memory.set(key, value);
+  return await value;
+}
+
+async function fetchManifest({ client, signal }: GraphSource, reference: ImageReference): Promise<Manifest> {
+  const manifest = await client.getManifest(reference, { signal });
   if (manifest === undefined) throw sourceNotFound(reference);
-  return await completeNode(source, manifest, platforms);
+  return manifest;
 }
 
 async function completeNode(
-  source: GraphSource,
+  reading: Reading,
   { mediaType, digest, bytes }: Manifest,
-  platforms?: readonly string[],
+  { depth, platforms }: Place,
 ): Promise<ImageNode | undefined> {
-  const content = parseImageContent(mediaType, bytes, nameOf(source, digest));
+  const name = nameOf(reading.source, digest);
+  const content = parseImageContent(mediaType, bytes, name);
   const chosen = platforms === undefined ? content.children : chosenChildren(content, platforms);
   const nodes = await inParallel(chosen, parallelRequests, async (child) => ({
     child,
-    node: await readNode(
-      source,
-      withDigest(source, child.digest),
-      isIndexMediaType(child.mediaType) ? platforms : undefined,
-    ),
+    node: await readNode(reading, child.digest, {
+      depth: depth + 1,
+      platforms: isIndexMediaType(child.mediaType) ? platforms : undefined,
+    }),
   }));
   const kept = nodes.filter(
     (entry): entry is { child: ContentDescriptor; node: ImageNode } => entry.node !== undefined,
   );
-  const children = kept.map(({ node }) => node);
+  const children = [...new Set(kept.map(({ node }) => node))];
   const whole =
     kept.length === content.children.length && kept.every(({ child, node }) => node.digest === child.digest);
   if (whole) return { mediaType, digest, bytes, content, children, original: true };
   if (kept.length === 0) return undefined;
-  return rewrittenNode({ mediaType, bytes }, kept, nameOf(source, digest));
+  return rewrittenNode({ mediaType, bytes }, kept, name);
 }
 
 /** Nested indexes are looked into, whatever platform they are said to have. */
@@ -97,7 +135,7 @@ function rewrittenNode(
     digest: computeDigest(rewritten),
     bytes: rewritten,
     content: parseImageContent(mediaType, rewritten, name),
-    children: kept.map(({ node }) => node),
+    children: [...new Set(kept.map(({ node }) => node))],
     original: false,
   };
 }
@@ -110,19 +148,20 @@ export async function readAttached(
   const referrers: ImageNode[] = [];
   const digestTags: DigestTag[] = [];
   const seen = new Set<string>();
+  const reading = startReading(source);
   const tags = listFewTags(source);
   // Until it is asked for, nobody hears of an error.
   tags.catch(() => undefined);
   const known: ReferrersKnowledge = { tags };
   let subjects = [root];
   while (subjects.length > 0) {
-    const originals = subjects.flatMap(withChildren).filter(({ digest, original }) => original && !seen.has(digest));
-    const unique = [...new Map(originals.map((node) => [node.digest, node])).values()];
+    const nodes = [...withChildren(subjects).values()];
+    const unique = nodes.filter(({ digest, original }) => original && !seen.has(digest));
     for (const { digest } of unique) seen.add(digest);
-    const read = (node: ImageNode): Promise<readonly ImageNode[]> => readReferrers(source, node, seen, known);
+    const read = (node: ImageNode): Promise<readonly ImageNode[]> => readReferrers(reading, node, seen, known);
     const [found, tagged] = await bothSettled(
       readAllReferrers(unique, read, known),
-      inParallel(unique, parallelRequests, async (node) => await readDigestTags(source, node, await tags)),
+      inParallel(unique, parallelRequests, async (node) => await readDigestTags(reading, node, await tags)),
     );
     referrers.push(...found);
     digestTags.push(...tagged.flat());
@@ -142,19 +181,26 @@ async function readAllReferrers(
   return [...first, ...(await inParallel(nodes.slice(leads), parallelRequests, read))].flat();
 }
 
-function withChildren(node: ImageNode): readonly ImageNode[] {
-  return [node, ...node.children.flatMap(withChildren)];
+/** Some nodes and all below them, each once: there can be very many ways to one of them. */
+function withChildren(nodes: readonly ImageNode[], found = new Map<string, ImageNode>()): Map<string, ImageNode> {
+  for (const node of nodes) {
+    if (found.has(node.digest)) continue;
+    found.set(node.digest, node);
+    withChildren(node.children, found);
+  }
+  return found;
 }
 
 async function readReferrers(
-  source: GraphSource,
+  reading: Reading,
   { digest }: ImageNode,
   seen: ReadonlySet<string>,
   known: ReferrersKnowledge,
 ): Promise<readonly ImageNode[]> {
+  const { source } = reading;
   const listed = await source.client.listReferrers(withDigest(source, digest), { known, signal: source.signal });
   const unknown = listed.filter((referrer) => !seen.has(referrer.digest));
-  const nodes = await inParallel(unknown, 2, (referrer) => readNode(source, withDigest(source, referrer.digest)));
+  const nodes = await inParallel(unknown, 2, ({ digest: each }) => readNode(reading, each, { depth: 0 }));
   return nodes.filter((node) => node !== undefined);
 }
 
@@ -173,17 +219,18 @@ async function listFewTags({ client, reference, signal }: GraphSource): Promise<
 }
 
 async function readDigestTags(
-  source: GraphSource,
+  reading: Reading,
   { digest }: ImageNode,
   known: ReadonlySet<string> | undefined,
 ): Promise<readonly DigestTag[]> {
+  const { client, reference, signal } = reading.source;
   const tags = digestTagSuffixes.map((suffix) => `${digest.replace(":", "-")}.${suffix}`);
   const possible = tags.filter((tag) => known === undefined || known.has(tag));
   const found = await Promise.all(
     possible.map(async (tag) => {
-      const { registry, repository } = source.reference;
-      const manifest = await source.client.getManifest({ registry, repository, tag }, { signal: source.signal });
-      const node = manifest && (await completeNode(source, manifest));
+      const { registry, repository } = reference;
+      const manifest = await client.getManifest({ registry, repository, tag }, { signal });
+      const node = manifest && (await completeNode(reading, manifest, { depth: 0 }));
       return node && { tag, node };
     }),
   );
@@ -217,5 +264,14 @@ export function sourceNotFound(reference: ImageReference): BuilderError {
     code: "REGISTRY_REFUSED",
     message: `Cannot publish ${name}: ${reference.registry} does not have it. Push it first, or check the name.`,
     details: { registry: reference.registry, status: 404, diagnostics: [], triedCredentials: [] },
+  });
+}
+
+function tooDeep(name: string): BuilderError {
+  const problem = `lies below more than ${maxDepth} indexes`;
+  return new BuilderError({
+    code: "REGISTRY_REFUSED",
+    message: `${name} is not read: it ${problem}, one within the other. Build and push the image again.`,
+    details: { registry: name.split("/")[0] ?? name, diagnostics: [`the manifest ${problem}`], triedCredentials: [] },
   });
 }
