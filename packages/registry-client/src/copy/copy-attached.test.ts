@@ -38,10 +38,25 @@ const imageDigest = computeDigest(image.bytes);
 const proofDigest = computeDigest(proof.bytes);
 const layerDigest = computeDigest(layer.bytes);
 
-/** Serves an image and its signature; of the layer nothing comes before `released` is settled. */
-async function startSource(blobs: readonly Content[], released: Promise<unknown>): Promise<LocalServer> {
-  const contents = new Map([...blobs, image, signature].map((content) => [computeDigest(content.bytes), content]));
+interface SourceManners {
+  readonly lacks?: Content;
+  /** Nothing of the layer comes before it is settled. */
+  readonly released?: Promise<unknown>;
+  /** No list of referrers comes before it is settled. */
+  readonly told?: Promise<unknown>;
+}
+
+const never = new Promise<never>(() => undefined);
+
+/** Serves an image and its signature. */
+async function startSource({ lacks, released, told }: SourceManners): Promise<LocalServer> {
+  const all = [config, layer, proof, image, signature].filter((content) => content !== lacks);
+  const contents = new Map(all.map((content) => [computeDigest(content.bytes), content]));
   contents.set("1", image);
+  const awaited = async (url: string, name: string): Promise<unknown> => {
+    if (url.includes("/referrers/")) return await told;
+    return name === layerDigest ? await released : undefined;
+  };
   return await startLocalServer(({ method, url = "" }, response) => {
     const name = url.split(/[/?]/).at(-1) ?? "";
     const listed = name === imageDigest ? [describe(signature)] : [];
@@ -50,7 +65,7 @@ async function startSource(blobs: readonly Content[], released: Promise<unknown>
     const { mediaType, bytes } = content;
     response.writeHead(200, { "content-type": mediaType, "content-length": bytes.length }).flushHeaders();
     if (method === "HEAD") response.end();
-    else void (name === layerDigest ? released : Promise.resolve()).then(() => response.end(bytes));
+    else void awaited(url, name).then(() => response.end(bytes));
   });
 }
 
@@ -89,7 +104,7 @@ async function copy(source: LocalServer, destination: LocalServer): Promise<void
 
 it("what refers to an image arrives while a layer of it is on its way, and nothing is sent twice", async () => {
   using destination = await startDestination();
-  using source = await startSource([config, layer, proof], once(destination.events, proofDigest));
+  using source = await startSource({ released: once(destination.events, proofDigest) });
   await copy(source, destination);
   const blobs = [config, layer, proof].map(({ bytes }) => computeDigest(bytes));
   expect(destination.stored.filter((name) => blobs.includes(name)).toSorted()).toEqual(blobs.toSorted());
@@ -100,12 +115,29 @@ it("what refers to an image arrives while a layer of it is on its way, and nothi
   expect(destination.stored).toContain(computeDigest(signature.bytes));
 });
 
-it("a layer that the source does not have is the error, and no manifest is stored", async () => {
+it.each<[string, SourceManners]>([
+  ["when all else is there", {}],
+  ["while what refers to the image is looked for", { told: never }],
+])("a layer that the source does not have is the error, %s, and no manifest is stored", async (_, manners) => {
   using destination = await startDestination();
-  using source = await startSource([config, proof], Promise.resolve());
+  using source = await startSource({ ...manners, lacks: layer });
   await expect(copy(source, destination)).rejects.toMatchObject({
     code: "REGISTRY_REFUSED",
     message: expect.stringContaining(`${source.host}/app@${layerDigest} is part of the image`) as string,
   });
   expect(destination.stored.filter((name) => ![proofDigest, computeDigest(config.bytes)].includes(name))).toEqual([]);
+});
+
+it.each([
+  ["read", signature],
+  ["copied", proof],
+])("what refers to the image and cannot be %s is the error, and ends what is on its way", async (_, lacks) => {
+  using destination = await startDestination();
+  // Whoever waits for the layer waits for ever.
+  using source = await startSource({ lacks, released: never });
+  await expect(copy(source, destination)).rejects.toMatchObject({
+    code: "REGISTRY_REFUSED",
+    message: expect.stringContaining(computeDigest(lacks.bytes)) as string,
+  });
+  expect(destination.stored).not.toContain(imageDigest);
 });

@@ -122,11 +122,17 @@ async function copyAttached(
   travel: Travel,
 ): Promise<ImageGraph> {
   const within = { ...copy, signal: AbortSignal.any([copy.signal, travel.halt.signal]) };
-  const graph = await attach(within, root);
-  const attached = startsOf(graph).filter((node) => node !== root);
-  if (attached.length > 0)
-    await copyMissing(within, await plan(within, graph, { starts: attached, before: asked }), travel);
-  return graph;
+  try {
+    const graph = await attach(within, root);
+    const attached = startsOf(graph).filter((node) => node !== root);
+    if (attached.length > 0)
+      await copyMissing(within, await plan(within, graph, { starts: attached, before: asked }), travel);
+    return graph;
+  } catch (error) {
+    // Without it the image would not be published: its blobs need not travel on. What failed before stays the reason.
+    travel.halt.abort(error);
+    throw error;
+  }
 }
 
 function sourceOf({ options, parsed, client, signal }: Copy): GraphSource {
