@@ -23,6 +23,18 @@ describe("the order of candidates", () => {
     expect(await users(keychain, "r.example.com/else")).toEqual(["host", "wildcard"]);
   });
 
+  test.each([
+    ["r.example.com/team/a", ["team"]],
+    ["r.example.com/team", ["team"]],
+    ["r.example.com/a", [undefined]],
+    ["r.example.com", [undefined]],
+  ])("has a login once for %s, as what fits it best", async (name, scopes) => {
+    for (const whole of ["r.example.com", "*.example.com"]) {
+      const keychain = createKeychain(given("r.example.com/team", "ann"), given(whole, "ann"));
+      expect((await ask(keychain, name)).map(({ scope }) => scope)).toEqual(scopes);
+    }
+  });
+
   test("takes account of the path that a keychain of somebody else states", async () => {
     const foreign: Keychain = {
       resolve: () =>

@@ -17,7 +17,7 @@ export function createKeychain(...keychains: readonly Keychain[]): Keychain {
   const find = async (resource: RegistryResource, call: KeychainCall): Promise<RankedCredential[]> => {
     const found = await Promise.all(keychains.map((keychain) => ranked(keychain, resource, call)));
     const ordered = found.flat().toSorted((first, second) => second.rank - first.rank);
-    const kept = new Set(withoutDuplicates(ordered.map(({ credential }) => credential)));
+    const kept = new Set(withoutDuplicates(byPreference(ordered, resource)));
     const candidates = ordered.filter(({ credential }) => kept.has(credential));
     if (call.warn !== undefined) for (const warning of warningsAbout(candidates, resource)) call.warn(warning);
     return candidates;
@@ -32,6 +32,17 @@ export function createKeychain(...keychains: readonly Keychain[]): Keychain {
       };
     },
   });
+}
+
+/** Of what is alike the first is kept; for a registry as a whole, what is for all of it, be it under a wildcard, rather than for a path. */
+function byPreference(ordered: readonly RankedCredential[], { repository }: RegistryResource): Credential[] {
+  const credentials = ordered.map(({ credential }) => credential);
+  if (repository !== undefined) return credentials;
+  return credentials.toSorted((first, second) => Number(isLimited(first)) - Number(isLimited(second)));
+}
+
+function isLimited({ scope = "" }: Credential): boolean {
+  return scope !== "";
 }
 
 /** What somebody else has made says no more than its path; a chain of ours by somebody else still has our credentials. */

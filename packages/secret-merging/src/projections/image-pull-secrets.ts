@@ -3,6 +3,7 @@ import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slip
 import { isFoundByKubelet } from "../kubelet/kubelet-lookup.ts";
 import { canonicalHost } from "../registry-scope.ts";
 import { parseImageName } from "./image-name.ts";
+import { encodeLogin, loginsUnder, nodeKey } from "./key-logins.ts";
 
 /** Which images nodes shall be able to pull. */
 export interface ImagePullSecretOptions {
@@ -30,26 +31,32 @@ export interface ImagePullSecret {
   readonly auths: Readonly<Record<string, { readonly auth: string }>>;
 }
 
-/** Puts what a keychain knows about images into the form that the kubelet reads: user names and passwords, by registry and path. */
+/**
+ * Puts what a keychain knows about images into the form that the kubelet reads: user names and passwords, by registry and path. Which keys there are
+ * depends on the images, what stands under a key on the keychain alone: builds of different images write the same.
+ */
 export async function imagePullSecretData(
   { keychain, images, aliases }: ImagePullSecretOptions,
   call: KeychainCall,
 ): Promise<ImagePullSecretData> {
-  const logins = new Map<string, string[]>();
+  const found = new Map<string, { readonly registry: string; readonly logins: string[] }>();
   const warnings = new Set<string>();
   for (const { host, resource } of pulledImages(images, aliases)) {
     for (const credential of await keychain.resolve(resource, call)) {
       const warning = nodeProblem(credential, host);
       if (warning !== undefined) warnings.add(warning);
       if (credential.type !== "basic") continue;
-      const key = credential.scope === undefined ? host : `${host}/${credential.scope}`;
-      const auth = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-      logins.set(key, [...new Set([...(logins.get(key) ?? []), auth])]);
+      const key = nodeKey(host, credential);
+      const { registry, logins } = found.get(key) ?? { registry: resource.registry, logins: [] };
+      found.set(key, { registry, logins: [...logins, encodeLogin(credential)] });
     }
   }
-  const secrets = [...logins].flatMap(([key, auths]) =>
-    auths.map((auth, index): ImagePullSecret => ({ key, index, auths: { [key]: { auth } } })),
-  );
+  const secrets: ImagePullSecret[] = [];
+  for (const [key, { registry, logins }] of found) {
+    // Keychains of others may know whole repositories only.
+    const auths = new Set([...(await loginsUnder(key, registry, keychain, call)), ...logins]);
+    secrets.push(...[...auths].map((auth, index) => ({ key, index, auths: { [key]: { auth } } })));
+  }
   for (const warning of unseenKeys(secrets)) warnings.add(warning);
   return { secrets, warnings: [...warnings] };
 }

@@ -11,12 +11,18 @@ import {
   sessionCredential,
   staticCredentials,
 } from "../index.ts";
+import type { ImagePullSecret } from "../index.ts";
 import { base64, secret, serving } from "../testing/keychain-questions.ts";
 
 const call = { signal: AbortSignal.timeout(60_000) };
 const given = (registry: string, username: string): Keychain =>
   staticCredentials({ registry, username, password: "hunter2" });
 const auth = (username: string): object => ({ auth: base64(`${username}:hunter2`) });
+
+const loginOf = ({ key, auths }: ImagePullSecret): string =>
+  `${key} ${Buffer.from(auths[key]?.auth ?? "", "base64")
+    .toString()
+    .replace(":hunter2", "")}`;
 
 describe("kanikoDockerConfig", () => {
   test("has exactly the hosts and repositories of the build", async () => {
@@ -131,6 +137,51 @@ describe("imagePullSecretData", () => {
       "first",
       "second",
     ]);
+  });
+
+  test.each([
+    ["r.io/team/app", ["r.io/team robot", "r.io robot", "r.io second"]],
+    ["r.io/other/x", ["r.io robot", "r.io second"]],
+    ["r.io", ["r.io robot", "r.io second"]],
+  ])("for %s writes all that is under a key, also what it does without itself", async (image, expected) => {
+    for (const whole of ["r.io", "*.io"]) {
+      const keychain = createKeychain(given("r.io/team", "robot"), given(whole, "robot"), given(whole, "second"));
+      const { secrets } = await imagePullSecretData({ keychain, images: [image] }, call);
+      expect(secrets.map(loginOf)).toEqual(expected);
+    }
+  });
+
+  test("writes what somebody else's keychain has for a repository only, last", async () => {
+    const login = (username: string): Credential => ({ source: "s", type: "basic", username, password: "hunter2" });
+    const asked: string[] = [];
+    const keychain: Keychain = {
+      resolve: ({ repository = "" }) => {
+        asked.push(repository);
+        return Promise.resolve(repository === "" ? [login("whole")] : [login(repository), login("whole")]);
+      },
+    };
+    const { secrets } = await imagePullSecretData({ keychain, images: ["r.io/a", "r.io/b"] }, call);
+    expect(secrets.map(loginOf)).toEqual(["r.io whole", "r.io a", "r.io b"]);
+    expect(secrets.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(asked).toEqual(["a", "b", ""]);
+  });
+
+  test("says once what is wrong for an image, and nothing of what is wrong elsewhere", async () => {
+    const broken = { "r.io/broken": { auth: "?" }, "r.io/team": { auth: "!" }, "r.io": auth("ann") };
+    const served = serving(secret("regcred", { auths: broken }));
+    const keychain = createKeychain(pullSecret({ name: "regcred" }), given("r.io", "bob"));
+    const { secrets } = await imagePullSecretData({ keychain, images: ["r.io/team/app"] }, { ...call, ...served });
+    expect(secrets.map(loginOf)).toEqual(["r.io ann", "r.io bob"]);
+    expect(served.warnings).toEqual([
+      expect.stringMatching(/entry for r\.io\/team in/),
+      expect.stringMatching(/^For r\.io there are different credentials/),
+    ]);
+    // Without somebody to warn, only what an image needs has to be in order.
+    const { warn: _, ...silent } = serving(
+      secret("regcred", { auths: { "r.io/broken": { auth: "?" }, "r.io": auth("ann") } }),
+    );
+    const quiet = imagePullSecretData({ keychain, images: ["r.io/app"] }, { ...call, ...silent });
+    expect((await quiet).secrets.map(loginOf)).toEqual(["r.io ann", "r.io bob"]);
   });
 
   test("files the credentials of a registry under the names that nodes use", async () => {

@@ -5,7 +5,7 @@ import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
 import { createKeychain, ensurePullable, kubeletLookup, pullSecret, staticCredentials } from "../index.ts";
-import type { PullableCluster } from "../index.ts";
+import type { KubeletCredential, PullableCluster } from "../index.ts";
 import { problemOf, secret, serving } from "../testing/keychain-questions.ts";
 import { updateReferences } from "./account-references.ts";
 
@@ -75,6 +75,15 @@ class FakeNamespace implements PullableCluster {
   };
 }
 
+/** What a node tries for an image, with the Secrets in the order of the account. */
+function pulling({ names, secrets }: FakeNamespace, image: string): readonly KubeletCredential[] {
+  const data = names.map((name) => ({
+    ...{ namespace: "apps", name, type: secrets.get(name)?.type ?? "" },
+    data: { ".dockerconfigjson": Buffer.from(secrets.get(name)?.data?.[".dockerconfigjson"] ?? "", "base64") },
+  }));
+  return kubeletLookup(data, image).credentials;
+}
+
 function conflict(): Error {
   const status = { code: 409, reason: "Conflict", message: "changed" };
   return Object.assign(new Error("409"), { [Symbol.for("slipway.apiStatus")]: status });
@@ -99,11 +108,7 @@ describe("ensurePullable", () => {
         annotations: { "slipway.dev/registry": "r.io" },
       },
     });
-    const data = [...cluster.secrets.values()].map((object) => ({
-      ...{ namespace: "apps", name: "x", type: object.type ?? "" },
-      data: { ".dockerconfigjson": Buffer.from(object.data?.[".dockerconfigjson"] ?? "", "base64") },
-    }));
-    expect(kubeletLookup(data, "r.io/team/app").credentials).toMatchObject([{ username: "ann", password: "hunter2" }]);
+    expect(pulling(cluster, "r.io/team/app")).toMatchObject([{ username: "ann", password: "hunter2" }]);
   });
 
   test("writes nothing the second time, and the new password after a change", async () => {
@@ -174,6 +179,69 @@ describe("ensurePullable", () => {
     const { secrets } = await ensurePullable(cluster, { ...options, keychain }, call);
     await ensurePullable(cluster, { ...options, images: ["r.io/teams/app"], keychain: createKeychain() }, call);
     expect(cluster.names).toEqual(secrets);
+  });
+
+  describe("with one login under a path and under its whole registry", () => {
+    const [inPath, beside] = [["r.io/team/app:v1"], ["r.io/other/x:v1"]];
+    const users = (cluster: FakeNamespace, image: string) => pulling(cluster, image).map(({ username }) => username);
+
+    test.each([
+      ["by name", "r.io"],
+      ["by a wildcard", "*.io"],
+    ])("leaves alone what another image of it needs, that is given %s", async (_title, registry) => {
+      const cluster = new FakeNamespace();
+      const keychain = createKeychain(given("r.io/team", "robot"), given(registry, "robot"));
+      for (const images of [beside, inPath]) await ensurePullable(cluster, { ...options, images, keychain }, call);
+      expect(users(cluster, "r.io/other/x")).toEqual(["robot"]);
+      cluster.writes.length = 0;
+      for (const images of [beside, inPath]) await ensurePullable(cluster, { ...options, images, keychain }, call);
+      expect(cluster.writes).toEqual([]);
+    });
+
+    test.each([
+      ["by name", "r.io"],
+      ["by a wildcard", "*.io"],
+    ])("writes the same for each image of it, and all that is given %s", async (_title, registry) => {
+      const cluster = new FakeNamespace();
+      const keychain = createKeychain(given("r.io/team", "robot"), given(registry, "robot"), given(registry, "second"));
+      for (const images of [inPath, beside]) await ensurePullable(cluster, { ...options, images, keychain }, call);
+      expect(users(cluster, "r.io/other/x")).toEqual(["robot", "second"]);
+      cluster.writes.length = 0;
+      await ensurePullable(cluster, { ...options, images: inPath, keychain }, call);
+      expect(cluster.writes).toEqual([]);
+    });
+
+    test("takes away what is no more under the registry, whichever image is built", async () => {
+      const cluster = new FakeNamespace();
+      const path = given("r.io/team", "robot");
+      const before = createKeychain(path, given("r.io", "robot"), given("r.io", "second"));
+      const { secrets } = await ensurePullable(cluster, { ...options, images: beside, keychain: before }, call);
+      const fewer = createKeychain(path, given("r.io", "robot"));
+      const own = await ensurePullable(cluster, { ...options, images: inPath, keychain: fewer }, call);
+      expect(cluster.names).toEqual([secrets[0], ...own.secrets]);
+      // Nobody pulls from the path whose entry is broken.
+      const broken = serving(secret("regcred", { auths: { "r.io/broken": { auth: "?" } } }));
+      const none = createKeychain(path, pullSecret({ name: "regcred" }));
+      await ensurePullable(cluster, { ...options, images: inPath, keychain: none }, { ...call, ...broken });
+      expect(cluster.names).toEqual(own.secrets);
+      expect(broken.warnings).toEqual([]);
+    });
+
+    test("asks about the key of a Secret once, and about no image while its login is there", async () => {
+      const cluster = new FakeNamespace();
+      const inner = createKeychain(given("r.io/team", "robot"), given("r.io", "robot"));
+      const { secrets } = await ensurePullable(cluster, { ...options, images: beside, keychain: inner }, call);
+      const asked: string[] = [];
+      const keychain: Keychain = {
+        resolve: (resource, its) => {
+          asked.push(resource.repository ?? "");
+          return inner.resolve(resource, its);
+        },
+      };
+      const own = await ensurePullable(cluster, { ...options, images: inPath, keychain }, call);
+      expect(asked).toEqual(["team/app", "team", ""]);
+      expect(cluster.names).toEqual([...secrets, ...own.secrets]);
+    });
   });
 
   test("takes nothing away while a source cannot be read", async () => {

@@ -31,27 +31,30 @@ export function pullSecretObject(
   owner: PullSecretOwner,
   labels: Readonly<Record<string, string>> = {},
 ): Secret & { metadata: { name: string } } {
-  const hash = keyHash(key, owner);
-  const { namespace } = owner;
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name: pullSecretName({ key, index }, owner),
+      namespace: owner.namespace,
+      labels: { ...labels, ...pullSecretLabels, [keyLabel]: keyHash(key, owner) },
+      annotations: { [registryAnnotation]: key },
+    },
+    type: "kubernetes.io/dockerconfigjson",
+    data: { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") },
+  };
+}
+
+/** What the Secret for one credential of a key is called. */
+export function pullSecretName({ key, index }: Pick<ImagePullSecret, "key" | "index">, owner: PullSecretOwner): string {
   const readable = key
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")
     .slice(0, 40)
     .replace(/-+$/, "");
-  const name = ["slipway-pull", readable, hash, ...(index === 0 ? [] : [String(index)])].filter(Boolean).join("-");
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: {
-      name,
-      namespace,
-      labels: { ...labels, ...pullSecretLabels, [keyLabel]: hash },
-      annotations: { [registryAnnotation]: key },
-    },
-    type: "kubernetes.io/dockerconfigjson",
-    data: { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") },
-  };
+  const parts = ["slipway-pull", readable, keyHash(key, owner), ...(index === 0 ? [] : [String(index)])];
+  return parts.filter(Boolean).join("-");
 }
 
 /** The selector for these Secrets, whoever keeps them in step. */
