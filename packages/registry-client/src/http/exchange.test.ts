@@ -13,7 +13,9 @@ import { createCertificate } from "../__fixtures__/certificate.ts";
 import type { RegistryRequest, RegistryTransport } from "../index.ts";
 import { createNetworkTransport, createStreamTransport } from "../index.ts";
 import { createConnectionPool } from "./connection-pool.ts";
+import type { Connection } from "./connection.ts";
 import { createSocketDial } from "./dial-socket.ts";
+import { dialStream } from "./dial-stream.ts";
 import { exchange } from "./exchange.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];
@@ -321,6 +323,59 @@ describe("a stream that somebody dials", () => {
     await expect(send(ask({ signal: controller.signal }))).rejects.toMatchObject({ name: "AbortError" });
     expect(requests).toBe(0);
     expect(late.destroyed).toBe(true);
+  });
+
+  describe("by who hears no signal", () => {
+    /** Dials when it is told to, whatever happens meanwhile. */
+    function dialLate() {
+      const { promise, resolve } = Promise.withResolvers<Duplex>();
+      const heard: AbortSignal[] = [];
+      const dial = async (signal: AbortSignal): Promise<Connection> => {
+        heard.push(signal);
+        return await dialStream(() => promise, { url }, signal);
+      };
+      let requests = 0;
+      const late = stream(() => (requests += 1));
+      const come = async (): Promise<void> => {
+        resolve(late);
+        await vi.waitFor(() => expect(late.destroyed).toBe(true));
+        expect(requests).toBe(0);
+      };
+      const pool = createConnectionPool({ idleMs: 1000, maxIdle: 4 });
+      return { heard, come, route: { pool, key: "", keepsLarge: true, dial, dialTimeoutMs: 50 } as const };
+    }
+
+    test("has so much time and no more, also for a request that has none itself", async () => {
+      const { heard, come, route } = dialLate();
+      const { signal } = new AbortController();
+      const chunks = (async function* () {
+        yield Buffer.from("layer");
+      })();
+      const asked = exchange(ask({ method: "PATCH", body: { chunks }, signal }), route);
+      await expect(asked).rejects.toThrow("no connection to registry.builds.svc within 0.05 s");
+      expect(heard.map(({ aborted }) => aborted)).toEqual([true]);
+      expect(getEventListeners(signal, "abort")).toHaveLength(0);
+      await come();
+    });
+
+    test("is not waited for once the signal of the request has fired", async () => {
+      const { heard, come, route } = dialLate();
+      const leaving = new AbortController();
+      const asked = exchange(ask({ signal: leaving.signal }), { ...route, dialTimeoutMs: undefined });
+      const reason = new Error("the test leaves");
+      leaving.abort(reason);
+      await expect(asked).rejects.toBe(reason);
+      expect(heard.map(({ reason: told }) => told as unknown)).toEqual([reason]);
+      await come();
+    });
+  });
+
+  test("is not ended by the time that dialling had", async () => {
+    const pool = createConnectionPool({ idleMs: 0, maxIdle: 0 });
+    const dial = (signal: AbortSignal) => dialStream(async () => answering, { url }, signal);
+    const answering = stream((asked) => void setTimeout(() => asked.push(plain), 60));
+    const response = await exchange(ask(), { pool, key: "", keepsLarge: true, dial, dialTimeoutMs: 20 });
+    expect(await read(response)).toBe("plain");
   });
 });
 

@@ -19,9 +19,14 @@ export interface Route extends RequestHeadOptions {
    * cheap to open another one, that takes less time.
    */
   readonly keepsLarge: boolean;
-  /** Opens one. */
+  /** Opens one. The signal ends the dialling; a connection that comes all the same is ended. */
   readonly dial: (signal: AbortSignal) => Connection | Promise<Connection>;
+  /** How long dialling may take, in milliseconds. @defaultValue `30000` */
+  readonly dialTimeoutMs?: number | undefined;
 }
+
+/** Not all requests have a limit of their own, and a stream that is never opened tells nobody. */
+const usualDialTimeoutMs = 30_000;
 
 /** Of what is larger, much may have arrived: whoever sends it asks first. */
 const maxRepeatedBytes = 64 * 1024;
@@ -41,10 +46,10 @@ export async function exchange(request: RegistryRequest, route: Route): Promise<
   signal.throwIfAborted();
   for (let stale = 0; ; stale++) {
     const kept = endsWith(request, route) ? undefined : route.pool.take(route.key);
-    const connection = kept ?? (await route.dial(signal));
+    const connection = kept ?? (await open(request, route));
     const { receivedBytes } = connection;
     try {
-      // Dialling may not have heard of it.
+      // It may have fired just when the connection was there.
       signal.throwIfAborted();
       return await send(request, head, connection, route);
     } catch (error) {
@@ -52,6 +57,37 @@ export async function exchange(request: RegistryRequest, route: Route): Promise<
       const isStale = kept !== undefined && connection.receivedBytes === receivedBytes;
       if (!repeatable || !isStale || signal.aborted || stale >= maxStaleConnections) throw error;
     }
+  }
+}
+
+/** Neither who has left nor who has waited long enough depends on whether dialling hears its signal. */
+async function open({ url, signal }: RegistryRequest, route: Route): Promise<Connection> {
+  const { dialTimeoutMs = usualDialTimeoutMs } = route;
+  const dialing = new AbortController();
+  const { promise: givenUp, reject } = Promise.withResolvers<never>();
+  const giveUp = (reason: unknown): void => {
+    reject(reason);
+    dialing.abort(reason);
+  };
+  const leave = (): void => {
+    giveUp(signal.reason);
+  };
+  signal.addEventListener("abort", leave, { once: true });
+  const timer = setTimeout(() => {
+    giveUp(new Error(`no connection to ${url.host} within ${dialTimeoutMs / 1000} s`));
+  }, dialTimeoutMs);
+  const dialed = (async () => await route.dial(dialing.signal))();
+  try {
+    return await Promise.race([dialed, givenUp]);
+  } catch (error) {
+    const endLate = (connection: Connection): void => {
+      connection.fail();
+    };
+    dialed.then(endLate, () => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", leave);
   }
 }
 
