@@ -56,11 +56,11 @@ export async function sendWith(
   authorization: Authorization | undefined,
   asker: AccessCheck = nobody,
 ): Promise<Answer> {
-  const { method, url, body, signal, deadlineMs, repeatable, bulk, purpose } = request;
+  const { method, url, body, signal, answerTime, repeatable, bulk, purpose } = request;
   const headers =
     authorization === undefined ? request.headers : { ...request.headers, authorization: authorization.header };
   const subject = { registry: access.registry, purpose, tried: [] };
-  const sent = { method, url, headers, body, signal, deadlineMs, repeatable, bulk };
+  const sent = { method, url, headers, body, signal, answerTime, repeatable, bulk };
   return { response: await sendRequest(access, sent, subject), ...asker };
 }
 

@@ -37,7 +37,7 @@ export interface RegistryClientOptions {
   /** Waits before a request is sent again because the registry is busy or out of reach, in milliseconds. @defaultValue `[250, 1000]` */
   readonly retryDelaysMs?: readonly number[] | undefined;
   /**
-   * How long an answer may take to begin, with repeats and tokens; and in which time a body must bring at least 16 KiB, or end, in milliseconds.
+   * How long an answer may take to begin, with repeats and tokens but without the wait in line; and in which time a body must bring at least 16 KiB, or end, in milliseconds.
    * @defaultValue `25000`
    */
   readonly answerTimeoutMs?: number | undefined;

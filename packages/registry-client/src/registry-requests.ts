@@ -27,10 +27,18 @@ export interface RequestSender {
   readonly answerTimeoutMs: number;
 }
 
+/**
+ * How long the answer to a request may still take to begin. All that is sent for it uses this up, also repeats and redirects, and the pauses between
+ * them. To wait for its turn, or for what another request finds out, does not: that has limits of its own.
+ */
+export interface AnswerTime {
+  leftMs: number;
+}
+
 /** A request, and what is known about it beside. */
 export interface SentRequest extends RegistryRequest {
-  /** When the answer must have begun, by `performance.now()`. @defaultValue `answerTimeoutMs` from now; none for a stream */
-  readonly deadlineMs?: number | undefined;
+  /** @defaultValue `answerTimeoutMs`; no limit for a stream */
+  readonly answerTime?: AnswerTime | undefined;
 }
 
 /** Sends a request, again if the registry is busy or the connection fails, and follows redirects. */
@@ -39,15 +47,16 @@ export async function sendRequest(
   request: SentRequest,
   subject: RequestSubject,
 ): Promise<RegistryResponse> {
-  const deadlineMs = request.deadlineMs ?? (isRequestStream(request.body) ? undefined : now() + sender.answerTimeoutMs);
-  const timed: SentRequest = { ...request, deadlineMs };
+  const { answerTime = isRequestStream(request.body) ? undefined : { leftMs: sender.answerTimeoutMs } } = request;
+  const timed: SentRequest = { ...request, answerTime };
   for (const delayMs of sender.retryDelaysMs) {
     const outcome = await attempt(sender, timed, subject);
     if (!isWorthRepeating(timed, outcome)) return answered(outcome);
     const waitMs = isError(outcome) ? delayMs : Math.max(delayMs, retryAfterMs(outcome));
-    if (deadlineMs !== undefined && now() + waitMs >= deadlineMs) return answered(outcome);
+    if (answerTime !== undefined && waitMs >= answerTime.leftMs) return answered(outcome);
     if (!isError(outcome)) await discardBody(outcome);
     await pause(waitMs, request.signal);
+    if (answerTime !== undefined) answerTime.leftMs -= waitMs;
   }
   return answered(await attempt(sender, timed, subject));
 }
@@ -111,27 +120,30 @@ async function followRedirects(sender: RequestSender, request: SentRequest): Pro
   }
 }
 
+async function sendOnce(sender: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+  sender.guard.checkUrl(request.url);
+  const send = (): Promise<RegistryResponse> => sendInTime(sender, request);
+  // A stream waits for others, and would keep them waiting.
+  return await (isRequestStream(request.body) ? send() : sender.limit.run(send, request.signal));
+}
+
 /** The time limit ends with the beginning of the answer; whoever has left by then is still heard. */
-async function sendOnce({ transport, guard, limit }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
-  const { method, url, headers, body, deadlineMs, bulk, repeatable } = request;
-  guard.checkUrl(url);
+async function sendInTime({ transport, guard }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+  const { method, url, headers, body, answerTime, bulk, repeatable } = request;
   const slow = new AbortController();
-  const signal = deadlineMs === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
-  const send = (): Promise<RegistryResponse> => {
-    signal.throwIfAborted();
-    return transport({ method, url, headers, body, signal, repeatable, bulk, checkAddress: guard.addressCheck(url) });
-  };
+  const signal = answerTime === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
+  signal.throwIfAborted();
+  const checkAddress = guard.addressCheck(url);
   const startedMs = now();
-  const leftMs = Math.max(1, (deadlineMs ?? 0) - startedMs);
-  const timer = deadlineMs === undefined ? undefined : setTimeout(() => slow.abort(), leftMs);
+  const timer = answerTime && setTimeout(() => slow.abort(), Math.max(1, answerTime.leftMs));
   try {
-    // A stream waits for others, and would keep them waiting.
-    return await (isRequestStream(body) ? send() : limit.run(send));
+    return await transport({ method, url, headers, body, signal, repeatable, bulk, checkAddress });
   } catch (error) {
     if (!slow.signal.aborted || request.signal.aborted) throw error;
     throw new TooSlowError(`no answer within ${((now() - startedMs) / 1000).toFixed(0)} s`);
   } finally {
     clearTimeout(timer);
+    if (answerTime !== undefined) answerTime.leftMs -= now() - startedMs;
   }
 }
 

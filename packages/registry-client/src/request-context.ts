@@ -20,7 +20,10 @@ export interface ClientRequest extends ScopedRequest {
   readonly signal: AbortSignal;
   /** Completes `Cannot …` in errors: `read the manifest of registry.example.com/app:1`. */
   readonly purpose: string;
-  /** How long the answer may take to begin, with all repeats. @defaultValue the client's limit; for `PUT` at least 5 minutes, for a stream none */
+  /**
+   * How long the answer may take to begin, with all repeats; the time in line does not count. @defaultValue the client's limit; for `PUT` at least
+   * 5 minutes, for a stream none
+   */
   readonly timeoutMs?: number | undefined;
   /** @defaultValue by method and body: not for streams and `PATCH`, for `POST` only if nothing was done */
   readonly repeatable?: boolean | undefined;
@@ -62,8 +65,8 @@ export function createRegistryRequests(
   const sendAs: RegistryRequests["sendAs"] = async ({ timeoutMs, ...request }) => {
     const headers = request.headers ?? {};
     const limitMs = timeoutMs ?? defaultTimeoutMs(request, answerTimeoutMs);
-    const deadlineMs = limitMs === undefined ? undefined : performance.now() + limitMs;
-    const answer = await sender.send({ ...request, url: resolveUrl(request.url, url), headers, deadlineMs });
+    const answerTime = limitMs === undefined ? undefined : { leftMs: limitMs };
+    const answer = await sender.send({ ...request, url: resolveUrl(request.url, url), headers, answerTime });
     for (const text of warningsOf(answer.response)) warnOnce(`${registry}: ${text}`);
     return answer;
   };

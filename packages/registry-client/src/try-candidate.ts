@@ -96,10 +96,13 @@ async function bearerFor(
   const service = { realm, service: challenge.parameters["service"], scopes };
   const purpose = `get a token from ${realm.origin} to ${request.purpose}`;
   const subject = { registry: access.registry, purpose, tried: credential === undefined ? [] : [credential.source] };
-  const { signal, deadlineMs } = request;
+  const { signal } = request;
+  // What stores a blob may take longer than those who wait for the same token.
+  const isPatient = request.answerTime !== undefined && request.answerTime.leftMs > access.answerTimeoutMs;
+  const answerTime = isPatient ? undefined : request.answerTime;
   return await tokens.get(service, credential, signal, () =>
     fetchToken(service, credential, async (part) => {
-      const response = await sendRequest(access, { ...part, signal, deadlineMs, repeatable: true }, subject);
+      const response = await sendRequest(access, { ...part, signal, answerTime, repeatable: true }, subject);
       if (response.status < 500 && response.status !== 429 && response.status !== 408) return response;
       throw await responseError(subject, response);
     }),
