@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core/errors";
@@ -154,6 +155,14 @@ describe("tokens", () => {
     expect(asked).toHaveLength(1);
     // One finds out how to authorize; nobody else is refused.
     expect(served.filter((line) => line.endsWith(" -"))).toHaveLength(1);
+  });
+
+  test("are asked for once also by those who store something, each of which finds out for itself", async () => {
+    const { registry, asked } = await tokenRegistry();
+    const registryClient = client(registry);
+    const tags = Array.from({ length: 8 }, (_, index) => `${registry}/app:v${index}`);
+    await Promise.all(tags.map((tag) => registryClient.putManifest(tag, { mediaType, bytes })));
+    expect(asked).toHaveLength(1);
   });
 
   test("are renewed before they expire", async () => {
@@ -369,6 +378,73 @@ describe("a request that waits for what another one finds out", () => {
     expect((await left).code).toBe("ABORTED");
     held?.end('{"schemaVersion":2}');
     expect(await first).toBeDefined();
+  });
+
+  test("does not wait for one that stores something", async () => {
+    const tokens: string[] = [];
+    let stored: (() => void) | undefined;
+    const realm = await serve((_, response) => {
+      tokens.push(`t${tokens.length}`);
+      response.end(JSON.stringify({ token: tokens.at(-1), expires_in: 100 }));
+    });
+    const registry = await serve((request, response) => {
+      if (request.headers.authorization !== `Bearer ${tokens.at(-1)}`)
+        response.writeHead(401, { "www-authenticate": `Bearer realm="http://${realm}/token"` }).end();
+      else if (request.method === "PUT") stored = () => void response.writeHead(201).end();
+      else response.writeHead(202, { location: "/v2/app/blobs/uploads/1" }).end();
+    });
+    const registryClient = client(registry, { answerTimeoutMs: 5_000 });
+    const upload = await registryClient.startUpload("app");
+    if (upload === "mounted") throw new Error("nothing was to be mounted");
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 101_000);
+    cleanups.push(() => clock.mockRestore());
+    const finishing = upload.finish("sha256:1", { chunk: Buffer.from("layer") });
+    const beside = registryClient.startUpload("app", { signal: AbortSignal.timeout(5_000) });
+    expect(await beside).not.toBe("mounted");
+    expect(tokens).toHaveLength(2);
+    await vi.waitFor(() => expect(stored).toBeDefined());
+    stored?.();
+    await finishing;
+  });
+
+  test("has all its own time afterwards", async () => {
+    const held: (() => void)[] = [];
+    const registry = await serve((_, response) => void held.push(() => void response.end('{"schemaVersion":2}')));
+    const [first, registryClient] = [new AbortController(), client(registry, { answerTimeoutMs: 1_000 })];
+    const leaving = failure(registryClient.getManifest(`${registry}/app:1`, first));
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    const second = read(registryClient);
+    await delay(600);
+    first.abort();
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await delay(600);
+    held[1]?.();
+    expect(await second).toBeDefined();
+    expect((await leaving).code).toBe("ABORTED");
+  });
+
+  test("waits for a token no longer than for an answer, also when what stores something asks for it", async () => {
+    let isOver = false;
+    const realm = await serve((_, response) => {
+      if (!isOver) response.end(JSON.stringify({ token: "t", expires_in: 100 }));
+    });
+    const registry = await serve((request, response) => {
+      if (request.headers.authorization === undefined)
+        response.writeHead(401, { "www-authenticate": `Bearer realm="http://${realm}/token"` }).end();
+      else response.writeHead(202, { location: "/v2/app/blobs/uploads/1" }).end();
+    });
+    const registryClient = client(registry, { answerTimeoutMs: 200, retryDelaysMs: [] });
+    const upload = await registryClient.startUpload("app");
+    if (upload === "mounted") throw new Error("nothing was to be mounted");
+    isOver = true;
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 101_000);
+    cleanups.push(() => clock.mockRestore());
+    const finishing = failure(upload.finish("sha256:1", { chunk: Buffer.from("layer") }));
+    const beside = failure(registryClient.startUpload("app", { signal: AbortSignal.timeout(5_000) }));
+    for (const error of [await beside, await finishing]) {
+      expect(error.code).toBe("REGISTRY_UNAVAILABLE");
+      expect(error.message).toContain("get a token");
+    }
   });
 });
 

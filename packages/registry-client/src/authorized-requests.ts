@@ -46,7 +46,8 @@ export function createAuthorizedSender(access: RegistryAccess): AuthorizedSender
       const winner = session.winners.get(key);
       if (winner !== undefined && !isExpired(winner)) return await sendAs(session, request, key, winner);
       const learned = learn(session, request, key);
-      if (isRequestStream(request.body)) return await learned;
+      // What carries something may be under way for minutes, longer than others may wait; tokens are shared anyway.
+      if (request.body !== undefined) return await learned;
       learning.set(key, learned);
       try {
         return await learned;
