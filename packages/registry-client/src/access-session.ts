@@ -22,7 +22,6 @@ export interface Answer extends AccessCheck {
 /** What authorization needs to know about a registry. */
 export interface RegistryAccess extends RequestSender {
   readonly registry: string;
-  readonly url: URL;
   readonly credentials: Keychain | undefined;
   readonly keychainCall: Omit<KeychainCall, "signal">;
 }

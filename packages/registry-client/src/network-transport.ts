@@ -8,15 +8,22 @@ import type { Connection } from "./http/connection.ts";
 import { createSocketDial } from "./http/dial-socket.ts";
 import { dialStream } from "./http/dial-stream.ts";
 import { exchange } from "./http/exchange.ts";
+import { createHostTrust, isOwnHost } from "./host-trust.ts";
 import { dialThroughProxy, proxyHeaders } from "./proxy-dial.ts";
 import { readProxySettings } from "./proxy-settings.ts";
 import type { RegistryRequest, RegistryResponse, RegistryTransport } from "./registry-transport.ts";
 
 /** How to reach registries over the network of this process. */
 export interface NetworkTransportOptions {
-  /** Certificate authority of the registry, as PEM. @defaultValue those that Node trusts */
+  /**
+   * Certificate authority of the registry, as PEM; several may follow each other. It is trusted beside those that Node trusts, also for the token
+   * services and storage that the registry leads to. @defaultValue those that Node trusts
+   */
   readonly ca?: string | undefined;
-  /** Does not check the registry's certificate. @defaultValue `false` */
+  /**
+   * Does not check the certificate of the registry's own host, which is {@link RegistryRequest.registryHost}; that of others, where the registry
+   * leads to, is checked all the same. @defaultValue `false`
+   */
   readonly insecure?: boolean | undefined;
   /**
    * Proxy, as a URL; `false` for none. Names are resolved by the proxy then, where nobody checks their addresses: a registry that is reached by
@@ -35,40 +42,46 @@ type CheckAddress = (address: string) => void;
  * @throws `INVALID_OPTIONS` for a proxy that is none
  */
 export function createNetworkTransport(options: NetworkTransportOptions = {}): RegistryTransport {
-  const { ca, insecure = false, idleMs = 4_000 } = options;
+  const { idleMs = 4_000 } = options;
   const proxyFor = readProxySettings(options.proxy, process.env);
-  const trust = { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca }) };
-  // Connections are not shared by those who check addresses differently: what one may reach the other may not.
-  const direct = new Map<CheckAddress | undefined, DirectRoute>();
+  const trust = createHostTrust(options);
+  // Connections are not shared by those who check addresses or certificates differently: what one may reach the other may not.
+  const direct: Record<"own" | "other", Map<CheckAddress | undefined, DirectRoute>> = {
+    own: new Map(),
+    other: new Map(),
+  };
   const proxied = createConnectionPool({ idleMs, maxIdle: 4 });
 
   const sendDirectly = (request: RegistryRequest): Promise<RegistryResponse> => {
     const { url, checkAddress } = request;
-    const { pool, dial } = direct.get(checkAddress) ?? {
+    const isOwn = isOwnHost(request);
+    const routes = isOwn ? direct.own : direct.other;
+    const { pool, dial } = routes.get(checkAddress) ?? {
       pool: createConnectionPool({ idleMs, maxIdle: 16 }),
       dial: createSocketDial({
-        ...trust,
+        ...trust(isOwn),
         ...(checkAddress === undefined ? {} : { lookup: checkedLookup(checkAddress) }),
       }),
     };
-    direct.set(checkAddress, { pool, dial });
+    routes.set(checkAddress, { pool, dial });
     return exchange(request, { pool, key: url.origin, keepsLarge: false, dial: () => dial(url) });
   };
   const sendThrough = (proxy: URL, request: RegistryRequest): Promise<RegistryResponse> => {
     const { url } = request;
     const dial = (dialSignal: AbortSignal, to: URL) => dialThroughProxy(proxy, to, dialSignal);
     const isSecure = url.protocol === "https:";
-    const to = isSecure ? { url, trust: { servername: url.hostname, ...trust } } : { url };
+    const isOwn = isOwnHost(request);
+    const to = isSecure ? { url, trust: { servername: url.hostname, ...trust(isOwn) } } : { url };
     return exchange(request, {
       pool: proxied,
-      key: `${proxy.href} ${url.origin}`,
+      key: `${proxy.href} ${url.origin} ${isOwn ? "own" : "other"}`,
       keepsLarge: true,
       dial: (dialSignal) => dialStream(dial, to, dialSignal),
       ...(isSecure ? {} : { target: url.href, headers: proxyHeaders(proxy) }),
     });
   };
   const close = async (): Promise<void> => {
-    for (const { pool } of direct.values()) pool.endIdle();
+    for (const { pool } of [...direct.own.values(), ...direct.other.values()]) pool.endIdle();
     proxied.endIdle();
   };
   const send = (request: RegistryRequest): Promise<RegistryResponse> => {

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+import tls from "node:tls";
 import { inspect } from "node:util";
 
 import { BuilderError } from "@slipway/core/errors";
@@ -12,7 +13,7 @@ import type { Credential, Keychain, RegistryDetails } from "@slipway/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { createCertificate } from "./__fixtures__/certificate.ts";
-import { computeDigest, createRegistryClient, createStreamTransport } from "./index.ts";
+import { computeDigest, createNetworkTransport, createRegistryClient, createStreamTransport } from "./index.ts";
 import type { RegistryClientOptions } from "./index.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -360,9 +361,28 @@ describe("a body that does not end", () => {
 });
 
 describe("over TLS", () => {
-  async function serveTls(listener: RequestListener): Promise<{ address: string; ca: string }> {
-    const { key, cert } = createCertificate("IP:127.0.0.1", "DNS:registry.builds.svc");
-    return { address: await listen(createTlsServer({ key, cert }, listener)), ca: cert };
+  const names = [
+    "IP:127.0.0.1",
+    ...["localhost", "registry.builds.svc", "storage.builds.svc"].map((name) => `DNS:${name}`),
+  ];
+
+  async function serveTls(listener: RequestListener): Promise<{ address: string; port: string; ca: string }> {
+    const { key, cert } = createCertificate(...names);
+    const address = await listen(createTlsServer({ key, cert }, listener));
+    return { address, port: address.replace(/.*:/, ""), ca: cert };
+  }
+
+  /** A proxy that opens tunnels to ports of this machine, whatever the host is called. */
+  async function startProxy(portOf = (target: string) => target.replace(/.*:/, "")) {
+    const tunnels: string[] = [];
+    const proxy = createServer().on("connect", ({ url = "" }: IncomingMessage, socket: Duplex) => {
+      tunnels.push(url);
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      const upstream = connect(Number(portOf(url)), "127.0.0.1");
+      for (const end of [upstream, socket]) end.on("error", () => [upstream, socket].map((other) => other.destroy()));
+      upstream.pipe(socket).pipe(upstream);
+    });
+    return { proxy: await listen(proxy), tunnels };
   }
 
   test("a private certificate authority is accepted where it is given, else named as the remedy", async () => {
@@ -396,17 +416,9 @@ describe("over TLS", () => {
   });
 
   test("goes through the tunnel of a proxy, which keeps it for the next request", async () => {
-    const { address, ca } = await serveTls(serveManifest);
-    const tunnels: string[] = [];
-    const proxy = createServer().on("connect", (request: IncomingMessage, socket: Duplex) => {
-      tunnels.push(request.url ?? "");
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      const [host = "", port = ""] = address.split(":");
-      const upstream = connect(Number(port), host);
-      for (const end of [upstream, socket]) end.on("error", () => [upstream, socket].map((other) => other.destroy()));
-      upstream.pipe(socket).pipe(upstream);
-    });
-    const options = { proxy: await listen(proxy), ca };
+    const { port, ca } = await serveTls(serveManifest);
+    const { proxy, tunnels } = await startProxy(() => port);
+    const options = { proxy, ca };
     await using registryClient = client("registry.builds.svc", options);
     expect((await registryClient.headManifest("registry.builds.svc/app"))?.digest).toBe(digest);
     expect((await registryClient.getManifest("registry.builds.svc/app"))?.digest).toBe(digest);
@@ -418,5 +430,128 @@ describe("over TLS", () => {
   test("a registry that speaks plain HTTP is told apart", async () => {
     const { registry, reference } = await serve();
     expect((await failure(client(registry, { http: false }).headManifest(reference))).message).toMatch(/http: true/);
+  });
+
+  interface Trust {
+    readonly ca?: string;
+    readonly insecure?: boolean;
+  }
+  const here = { own: "localhost", other: "127.0.0.1" };
+  const elsewhere = { own: "registry.builds.svc", other: "storage.builds.svc" };
+  const dialHere = async (_: AbortSignal, { port }: URL) => connect(Number(port), "127.0.0.1");
+  const ways = [
+    { way: "directly", ...here, open: async (trust: Trust) => createNetworkTransport({ ...trust, proxy: false }) },
+    {
+      ...{ way: "through a proxy", ...elsewhere },
+      open: async (trust: Trust) => createNetworkTransport({ ...trust, ...(await startProxy()) }),
+    },
+    {
+      way: "over streams",
+      ...elsewhere,
+      open: async (trust: Trust) => createStreamTransport(dialHere, { tls: trust }),
+    },
+  ];
+
+  describe.each(ways)("$way", ({ own, other, open }) => {
+    /** A registry that leads to another host with a certificate of its own. */
+    async function serveBoth(answer: (to: string) => RequestListener) {
+      const seen: string[] = [];
+      const storage = await serveTls(({ method, headers }, response) => {
+        seen.push(`${method} ${headers.authorization ?? "-"}`);
+        response.end(manifest);
+      });
+      const to = `https://${other}:${storage.port}`;
+      const registry = await serveTls(answer(to));
+      return { ...registry, registry: `${own}:${registry.port}`, to, seen, storage };
+    }
+
+    async function readBlob(registry: string, trust: Trust): Promise<string> {
+      await using registryClient = client(registry, { http: false, transport: await open(trust) });
+      const received: Uint8Array[] = [];
+      for await (const part of (await registryClient.getBlob("app", digest))?.chunks ?? []) received.push(part);
+      return Buffer.concat(received).toString();
+    }
+
+    const redirectTo =
+      (to: string): RequestListener =>
+      (_, response) =>
+        response.writeHead(307, { location: `${to}/blob` }).end();
+
+    test("a token service on another host is sent no password where nobody vouches for it", async () => {
+      const { registry, to, seen } = await serveBoth(
+        (realm) => (_, response) =>
+          response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}/token"` }).end(),
+      );
+      const transport = await open({ insecure: true });
+      const options = { http: false, transport, credentials: holding(ann) };
+      const error = await failure(client(registry, options).headManifest(`${registry}/app`));
+      expect(error).toMatchObject({ code: "REGISTRY_UNAVAILABLE", retryable: false });
+      expect(error.message).toContain(`no answer from ${to}, where ${registry} leads (DEPTH_ZERO_SELF_SIGNED_CERT`);
+      expect(seen).toEqual([]);
+    });
+
+    test("a private authority is trusted beside the usual ones, wherever the registry leads", async () => {
+      const { registry, ca, storage } = await serveBoth(redirectTo);
+      expect(await readBlob(registry, { ca: ca + storage.ca })).toBe(manifest.toString());
+      const usual = tls.getCACertificates("default");
+      cleanups.push(() => tls.setDefaultCACertificates(usual));
+      tls.setDefaultCACertificates([...usual, storage.ca]);
+      expect(await readBlob(registry, { ca })).toBe(manifest.toString());
+    });
+
+    test("storage with a certificate that nobody knows is named, and the remedy is its own", async () => {
+      const { registry, ca, to, seen } = await serveBoth(redirectTo);
+      for (const trust of [{ ca }, { ca, insecure: true }]) {
+        const { message } = await failure(readBlob(registry, trust));
+        expect(message).toContain(`no answer from ${to}, where ${registry} leads (`);
+        expect(message).toMatch(/add it to `ca`/);
+        expect(message).not.toMatch(/authority of the registry|insecure/);
+      }
+      expect(seen).toEqual([]);
+    });
+
+    test("a connection that was not checked serves nobody who wants that", async () => {
+      const { port } = await serveTls((request, response) => {
+        // The next one has to begin where this connection leaves off, or anew.
+        if (request.url === "/last") response.setHeader("connection", "close");
+        response.end();
+      });
+      const transport = await open({ insecure: true });
+      const ask = async (path: string, registryHost?: string) => {
+        const url = new URL(`https://${own}:${port}/${path}`);
+        const signal = AbortSignal.timeout(20_000);
+        return (await transport({ method: "HEAD", url, headers: {}, signal, registryHost })).status;
+      };
+      for (const path of ["kept", "last"]) {
+        expect(await ask(path)).toBe(200);
+        expect(await ask(path, own)).toBe(200);
+        await expect(ask(path, "another.example.com")).rejects.toThrow(/self-signed/);
+      }
+      await transport.close?.();
+    });
+  });
+
+  test("a name that the certificate of the registry must have is not asked of others", async () => {
+    const serveAs = async (name: string, listener: RequestListener) => {
+      const { key, cert } = createCertificate(`DNS:${name}`);
+      return { port: (await listen(createTlsServer({ key, cert }, listener))).replace(/.*:/, ""), ca: cert };
+    };
+    const storage = await serveAs("storage.builds.svc", (_, response) => response.end(manifest));
+    const location = `https://storage.builds.svc:${storage.port}/blob`;
+    const registry = await serveAs("inner.example.com", (_, response) => response.writeHead(307, { location }).end());
+    const trust = { ca: registry.ca + storage.ca, servername: "inner.example.com" };
+    await using registryClient = client(`registry.builds.svc:${registry.port}`, {
+      transport: createStreamTransport(dialHere, { tls: trust }),
+    });
+    expect((await registryClient.getBlob("app", digest))?.sizeBytes).toBe(manifest.length);
+  });
+
+  test("`insecure` holds for mirrors, each for its own host", async () => {
+    const registry = await serveTls((_, response) => response.writeHead(404).end());
+    const mirror = await serveTls(serveManifest);
+    const name = `registry.builds.svc:${registry.port}`;
+    const mirrors = [`storage.builds.svc:${mirror.port}`];
+    const transport = createStreamTransport(dialHere, { tls: { insecure: true } });
+    expect((await client(name, { transport, mirrors }).getManifest(`${name}/app`))?.digest).toBe(digest);
   });
 });

@@ -93,27 +93,50 @@ export async function describeAnswer(response: RegistryResponse): Promise<{ text
   return { text: `${response.status}${said.length > 0 ? ` (${said.join("; ").slice(0, 200)})` : ""}`, said };
 }
 
-/** The error for a registry that cannot be reached, ends the connection, or takes too long. */
-export function connectionError(subject: RequestSubject, url: URL, cause: unknown): BuilderError {
+/**
+ * The error for a host that cannot be reached, ends the connection, or takes too long.
+ *
+ * @param url - Where that host is, which may be one that the registry has led to.
+ * @param registryHost - The registry's own.
+ */
+export function connectionError(subject: RequestSubject, url: URL, registryHost: string, cause: unknown): BuilderError {
   const reason = innermostReason(cause);
-  const { remedy, retryable } = remedyForConnection(reason, cause);
+  const { own, other, retryable } = remedyForConnection(reason, cause);
+  const isOwn = url.hostname === registryHost;
+  const place = isOwn ? url.origin : `${url.origin}, where ${subject.registry} leads`;
   return new BuilderError({
     code: "REGISTRY_UNAVAILABLE",
-    message: `Cannot ${subject.purpose}: no answer from ${url.origin} (${reason}). ${remedy}`,
+    message: `Cannot ${subject.purpose}: no answer from ${place} (${reason}). ${isOwn ? own : other}`,
     details: { registry: subject.registry, diagnostics: [redactSecrets(reason)], triedCredentials: subject.tried },
     retryable,
     cause,
   });
 }
 
-function remedyForConnection(reason: string, cause: unknown): { readonly remedy: string; readonly retryable: boolean } {
+interface ConnectionRemedy {
+  /** For the registry's own host. */
+  readonly own: string;
+  /** For one that the registry leads to, for which neither `insecure` nor `http` holds. */
+  readonly other: string;
+  readonly retryable: boolean;
+}
+
+function remedyForConnection(reason: string, cause: unknown): ConnectionRemedy {
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|certificate/i.test(reason))
-    return { remedy: "Give the certificate authority of the registry as `ca`.", retryable: false };
+    return {
+      own: "Give the certificate authority of the registry as `ca`.",
+      other: "Its certificate must be valid for that host; if its authority is a private one, add it to `ca`.",
+      retryable: false,
+    };
   if (/EPROTO|wrong version number|packet length too long/i.test(reason))
-    return { remedy: "It seems to speak plain HTTP: set `http: true`.", retryable: false };
-  if (cause instanceof TooSlowError)
-    return { remedy: "It is overloaded, or something in between holds the connection.", retryable: true };
-  return { remedy: "Check its address, and whether it can be reached from here.", retryable: true };
+    return {
+      own: "It seems to speak plain HTTP: set `http: true`.",
+      other: "It seems to speak plain HTTP: correct its address in the registry's configuration.",
+      retryable: false,
+    };
+  const anywhere = (remedy: string): ConnectionRemedy => ({ own: remedy, other: remedy, retryable: true });
+  if (cause instanceof TooSlowError) return anywhere("It is overloaded, or something in between holds the connection.");
+  return anywhere("Check its address, and whether it can be reached from here.");
 }
 
 /** The error for a place to which a registry leads, and no request may go. */

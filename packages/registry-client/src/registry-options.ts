@@ -13,9 +13,15 @@ export interface RegistryClientOptions {
   readonly keychainCall?: Omit<KeychainCall, "signal"> | undefined;
   /** Plain HTTP. @defaultValue `true` for localhost and 127.0.0.0/8, as engines do it, else `false` */
   readonly http?: boolean | undefined;
-  /** Certificate authority of the registry, as PEM; for the default transport. @defaultValue those that Node trusts */
+  /**
+   * Certificate authority of the registry, as PEM; several may follow each other. It is trusted beside those that Node trusts, also for mirrors, and for
+   * the token services and storage that a registry leads to. For the default transport. @defaultValue those that Node trusts
+   */
   readonly ca?: string | undefined;
-  /** Does not check the registry's certificate; for the default transport. @defaultValue `false` */
+  /**
+   * Does not check the certificates of the hosts that are named here, the registry's and those of its mirrors; other hosts, to which these lead, are checked
+   * all the same. For the default transport. @defaultValue `false`
+   */
   readonly insecure?: boolean | undefined;
   /**
    * Proxy for the default transport, as a URL; `false` for none. @defaultValue what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say, in either case of letters

@@ -19,6 +19,8 @@ const notSentReasons = /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNR
 
 /** Sends requests until one has an answer that is worth showing. */
 export interface RequestSender {
+  /** Address of the registry's API. */
+  readonly url: URL;
   readonly transport: RegistryTransport;
   readonly guard: AddressGuard;
   readonly limit: ConcurrencyLimit;
@@ -86,15 +88,20 @@ async function attempt(
   request: SentRequest,
   subject: RequestSubject,
 ): Promise<RegistryResponse | BuilderError> {
+  let asked = request.url;
   const errorOf = (error: unknown): BuilderError => {
     if (request.signal.aborted) return abortError(request.signal);
     if (BuilderError.isInstance(error)) return error;
     const refused = refusedAddress(error);
     if (refused) return addressRefusedError(subject, refused);
-    return connectionError(subject, request.url, error);
+    return connectionError(subject, asked, sender.url.hostname, error);
+  };
+  const send = (hop: SentRequest): Promise<RegistryResponse> => {
+    asked = hop.url;
+    return sendOnce(sender, hop);
   };
   try {
-    return watchedBody(await followRedirects(sender, request), sender.answerTimeoutMs, errorOf);
+    return watchedBody(await followRedirects(send, request), sender.answerTimeoutMs, errorOf);
   } catch (error) {
     if (request.signal.aborted) throw abortError(request.signal);
     return errorOf(error);
@@ -107,10 +114,13 @@ function refusedAddress(error: unknown): AddressRefusedError | undefined {
   return error instanceof Error && error.cause !== undefined ? refusedAddress(error.cause) : undefined;
 }
 
-async function followRedirects(sender: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+async function followRedirects(
+  send: (request: SentRequest) => Promise<RegistryResponse>,
+  request: SentRequest,
+): Promise<RegistryResponse> {
   let current = request;
   for (let redirects = 0; ; redirects++) {
-    const response = await sendOnce(sender, current);
+    const response = await send(current);
     const location = response.headers.get("location");
     const isRead = current.method === "GET" || current.method === "HEAD";
     if (!redirectStatuses.has(response.status) || location === null || !isRead) return response;
@@ -128,16 +138,17 @@ async function sendOnce(sender: RequestSender, request: SentRequest): Promise<Re
 }
 
 /** The time limit ends with the beginning of the answer; whoever has left by then is still heard. */
-async function sendInTime({ transport, guard }: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+async function sendInTime(sender: RequestSender, request: SentRequest): Promise<RegistryResponse> {
+  const { transport, guard } = sender;
   const { method, url, headers, body, answerTime, bulk, repeatable } = request;
   const slow = new AbortController();
   const signal = answerTime === undefined ? request.signal : AbortSignal.any([request.signal, slow.signal]);
   signal.throwIfAborted();
-  const checkAddress = guard.addressCheck(url);
+  const place = { url, registryHost: sender.url.hostname, checkAddress: guard.addressCheck(url) };
   const startedMs = now();
   const timer = answerTime && setTimeout(() => slow.abort(), Math.max(1, answerTime.leftMs));
   try {
-    return await transport({ method, url, headers, body, signal, repeatable, bulk, checkAddress });
+    return await transport({ ...place, method, headers, body, signal, repeatable, bulk });
   } catch (error) {
     if (!slow.signal.aborted || request.signal.aborted) throw error;
     throw new TooSlowError(`no answer within ${((now() - startedMs) / 1000).toFixed(0)} s`);

@@ -36,7 +36,6 @@ export interface GrantedScope {
 /** Where a token is asked for. */
 export interface TokenAccess extends RequestSender {
   readonly registry: string;
-  readonly url: URL;
 }
 
 /**

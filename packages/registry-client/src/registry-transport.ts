@@ -6,6 +6,11 @@ export interface RegistryRequest {
   readonly body?: RequestBody | undefined;
   readonly signal: AbortSignal;
   /**
+   * Host of the registry that the request is about, as in `URL.hostname`: `url` may be at another one, where its token service or a redirect leads.
+   * What is said about the registry alone does not hold there, above all that its certificate is not checked. @defaultValue the host of `url`
+   */
+  readonly registryHost?: string | undefined;
+  /**
    * `false` for a request that must not be sent again by itself, also not when a kept connection turns out to be dead: nobody knows what of it has
    * arrived. @defaultValue by method and body
    */

@@ -2,17 +2,24 @@ import { createConnectionPool } from "./http/connection-pool.ts";
 import type { Dial } from "./http/dial-stream.ts";
 import { dialStream } from "./http/dial-stream.ts";
 import { exchange } from "./http/exchange.ts";
-import type { RegistryTransport } from "./registry-transport.ts";
+import { createHostTrust, isOwnHost } from "./host-trust.ts";
+import type { RegistryRequest, RegistryTransport } from "./registry-transport.ts";
 
 /** How to speak HTTP over streams. */
 export interface StreamTransportOptions {
   /** For `https:` addresses. */
   readonly tls?: {
-    /** Certificate authority of the registry, as PEM. @defaultValue those that Node trusts */
+    /**
+     * Certificate authority of the registry, as PEM; several may follow each other. It is trusted beside those that Node trusts, also for the token
+     * services and storage that the registry leads to. @defaultValue those that Node trusts
+     */
     readonly ca?: string | undefined;
-    /** Name that the certificate must have. @defaultValue the host of the address */
+    /** Name that the certificate of the registry's own host must have. @defaultValue the host of the address */
     readonly servername?: string | undefined;
-    /** Does not check the certificate. @defaultValue `false` */
+    /**
+     * Does not check the certificate of the registry's own host, which is {@link RegistryRequest.registryHost}; that of others, where the registry
+     * leads to, is checked all the same. @defaultValue `false`
+     */
     readonly insecure?: boolean | undefined;
   };
   /** How long a stream is kept for the next request to the same host, in milliseconds; `0` keeps none. @defaultValue `1000` */
@@ -30,24 +37,20 @@ export function createStreamTransport(
   { tls = {}, idleMs = 1_000 }: StreamTransportOptions = {},
 ): RegistryTransport {
   const pool = createConnectionPool({ idleMs, maxIdle: 4 });
+  const trust = createHostTrust(tls);
   const close = async (): Promise<void> => {
     pool.endIdle();
   };
   return Object.assign(
-    (request: Parameters<RegistryTransport>[0]) => {
+    (request: RegistryRequest) => {
       const { url } = request;
-      const to = url.protocol === "https:" ? { url, trust: trust(url, tls) } : { url };
-      const route = { pool, key: url.origin, keepsLarge: true } as const;
+      const isOwn = isOwnHost(request);
+      const servername = (isOwn ? tls.servername : undefined) ?? url.hostname;
+      const to = url.protocol === "https:" ? { url, trust: { servername, ...trust(isOwn) } } : { url };
+      // Where certificates are checked, no connection is used for which that was not done.
+      const route = { pool, key: `${url.origin} ${isOwn ? "own" : "other"}`, keepsLarge: true } as const;
       return exchange(request, { ...route, dial: (signal) => dialStream(dial, to, signal) });
     },
     { resolvesElsewhere: () => true, close, [Symbol.asyncDispose]: close },
   );
-}
-
-function trust(url: URL, { ca, servername, insecure = false }: NonNullable<StreamTransportOptions["tls"]>) {
-  return {
-    servername: servername ?? url.hostname,
-    rejectUnauthorized: !insecure,
-    ...(ca === undefined ? {} : { ca }),
-  };
 }

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { bareHost } from "../network-address.ts";
 import type { Connection } from "./connection.ts";
 import type { TlsTrust } from "./secure.ts";
-import { http1, identityOf, tls } from "./secure.ts";
+import { http1, identityOf, tls, trustOptions } from "./secure.ts";
 import { openSocket } from "./socket-connection.ts";
 
 /** How sockets are opened. */
@@ -36,7 +36,7 @@ export function addressOf({ hostname, port, protocol }: URL): { readonly host: s
 function openTls(target: NetConnectOpts, trust: TlsTrust, url: URL, sessions: Map<string, Buffer>): Socket {
   const session = sessions.get(url.host);
   const socket = tls().connect({
-    ...{ ...target, ...trust, ...http1, ...identityOf(url.hostname) },
+    ...{ ...target, ...trustOptions(trust), ...http1, ...identityOf(url.hostname) },
     ...(session === undefined ? {} : { session }),
   });
   return socket

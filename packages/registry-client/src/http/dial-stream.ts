@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Connection } from "./connection.ts";
 import { connectionOver } from "./connection.ts";
 import type { TlsTrust } from "./secure.ts";
-import { http1, identityOf, tls } from "./secure.ts";
+import { http1, identityOf, tls, trustOptions } from "./secure.ts";
 
 /** Opens a stream to the host of `url`. The signal ends the dialling; what becomes of the stream is not up to it. */
 export type Dial = (signal: AbortSignal, url: URL) => Promise<Duplex>;
@@ -18,8 +18,8 @@ export async function dialStream(
   // For as long as the stream lives: an error that nobody listens to would end the process.
   dialed.on("error", () => undefined);
   if (trust === undefined || dialed.destroyed) return connectionOver(dialed);
-  const { servername, ...rest } = trust;
-  const stream = tls().connect({ ...rest, ...http1, ...identityOf(servername), socket: dialed });
+  const identity = identityOf(trust.servername);
+  const stream = tls().connect({ ...trustOptions(trust), ...http1, ...identity, socket: dialed });
   dialed.once("error", (error) => stream.destroy(error));
   stream.once("close", () => dialed.destroy());
   return connectionOver(stream);

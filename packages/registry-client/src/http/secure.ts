@@ -5,9 +5,14 @@ import { bareHost } from "../network-address.ts";
 
 /** Which certificates are taken. */
 export interface TlsTrust {
-  /** Certificate authority, as PEM. @defaultValue those that Node trusts */
-  readonly ca?: string;
+  /** Has the authorities that are trusted. Asked for each connection. @defaultValue those that Node trusts */
+  readonly context?: (() => Tls.SecureContext) | undefined;
   readonly rejectUnauthorized: boolean;
+}
+
+/** The same for `node:tls`. */
+export function trustOptions({ context, rejectUnauthorized }: TlsTrust): Tls.ConnectionOptions {
+  return { rejectUnauthorized, ...(context === undefined ? {} : { secureContext: context() }) };
 }
 
 /** `node:tls`, loaded with the first use. */
