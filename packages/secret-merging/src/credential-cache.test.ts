@@ -70,6 +70,54 @@ test("whoever leaves does not wait for an answer, its own or another's", async (
   await expect(cache.get("other", asking.signal, () => promise)).rejects.toMatchObject({ code: "ABORTED" });
 });
 
+describe("a question that is never answered, once whoever asked has left", () => {
+  const hanging = (): Promise<never> => Promise.withResolvers<never>().promise;
+
+  test("is joined by nobody else, and its end is not that of a later one", async () => {
+    const cache = createCredentialCache();
+    const leaving = new AbortController();
+    const { promise: hung, reject } = Promise.withResolvers<never>();
+    const first = cache.get("k", leaving.signal, () => hung);
+    leaving.abort(late);
+    await expect(first).rejects.toBe(late);
+    const { promise, resolve } = Promise.withResolvers<Credential | undefined>();
+    const ask = vi.fn(() => promise);
+    const second = cache.get("k", signal, ask);
+    expect(ask).toHaveBeenCalledTimes(1);
+    reject(late);
+    await expect(hung).rejects.toBe(late);
+    const third = cache.get("k", signal, () => Promise.reject(new Error("asked twice")));
+    resolve(credential);
+    expect(await Promise.all([second, third])).toEqual([credential, credential]);
+  });
+
+  test("is not waited for by those who had joined: they ask once more, together", async () => {
+    const cache = createCredentialCache();
+    const leaving = new AbortController();
+    const first = cache.get("k", leaving.signal, hanging);
+    const ask = vi.fn<() => Promise<Credential | undefined>>(() => Promise.resolve(credential));
+    const others = Promise.all([cache.get("k", signal, ask), cache.get("k", signal, ask)]);
+    leaving.abort(late);
+    await expect(first).rejects.toBe(late);
+    expect(await others).toEqual([credential, credential]);
+    expect(ask).toHaveBeenCalledTimes(1);
+  });
+
+  test("has no word any more when it is answered after a later one", async () => {
+    const cache = createCredentialCache();
+    const leaving = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<Credential | undefined>();
+    const first = cache.get("k", leaving.signal, () => promise);
+    leaving.abort(late);
+    await expect(first).rejects.toBe(late);
+    const newer = { ...credential, username: "newer" };
+    await cache.get("k", signal, () => Promise.resolve(newer));
+    resolve(credential);
+    await promise;
+    expect(await cache.get("k", signal, hanging)).toBe(newer);
+  });
+});
+
 function untilAborted(leaving: AbortSignal, error: Error): Promise<never> {
   return new Promise((_, reject) => {
     leaving.addEventListener("abort", () => {

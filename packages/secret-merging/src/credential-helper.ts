@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
-import { abortedError } from "./abortable-answer.ts";
+import { abortedError, unlessAborted } from "./abortable-answer.ts";
 import { invalidCredentials } from "./invalid-credentials.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 
@@ -65,21 +65,30 @@ export function readHelperAnswer(
   );
 }
 
+type HelperProcess = ChildProcessByStdio<Writable, Readable, null>;
+
 async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
   const deadline = AbortSignal.timeout(call.timeoutMs);
-  const child = spawn(program, ["get"], {
-    stdio: ["pipe", "pipe", "ignore"],
-    signal: AbortSignal.any([call.signal, deadline]),
-  });
+  const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
   try {
-    return await talk(child, call.serverUrl);
+    // The signal of `spawn` ends with the program, whose output lasts as long as a process that it has left behind.
+    return await unlessAborted(talk(child, call.serverUrl), AbortSignal.any([call.signal, deadline]));
   } catch (error) {
+    abandon(child);
     if (call.signal.aborted) throw abortedError(call.signal);
     throw invalidCredentials(call.source, `${program} ${failureOf(error, deadline, call)}`);
   }
 }
 
-async function talk(child: ChildProcessByStdio<Writable, Readable, null>, serverUrl: string): Promise<HelperOutcome> {
+/** Leaves nothing that keeps this process alive, whatever the program makes of its end. */
+function abandon(child: HelperProcess): void {
+  child.kill("SIGKILL");
+  child.stdin.destroy();
+  child.stdout.destroy();
+  child.unref();
+}
+
+async function talk(child: HelperProcess, serverUrl: string): Promise<HelperOutcome> {
   const exit = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);

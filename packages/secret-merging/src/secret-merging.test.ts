@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { BuilderError } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, SecretData } from "@slipway/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import { askCredentialHelper } from "./credential-helper.ts";
 import { createKeychain, dockerConfig, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
 import { ask, base64, basic } from "./testing/keychain-questions.ts";
 
@@ -226,6 +228,34 @@ describe("credential helpers", () => {
     const keychain = dockerConfig({ path: writeConfig({ credsStore: "slow" }) });
     const asked = ask(keychain, "a.io", { signal: AbortSignal.timeout(100) });
     await expect(asked).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  describe("that leave a process behind, which holds their output,", () => {
+    const script = `printf '{"Username":"ann","Secret":"hunter2"}'; sleep 5 &`;
+    const question = { helper: "leaving", serverUrl: "a.io", source: "x", timeoutMs: 30_000 };
+
+    test("are not waited for beyond their time", async () => {
+      installHelper("leaving", script);
+      const keychain = dockerConfig({ path: writeConfig({ credsStore: "leaving" }), helperTimeoutMs: 1_000 });
+      expect((await issue(ask(keychain, "a.io"))).message).toMatch(/leaving did not answer within 1000 ms/);
+    });
+
+    test("are not waited for once the call is aborted", async () => {
+      installHelper("leaving", script);
+      const asked = askCredentialHelper({ ...question, signal: AbortSignal.timeout(1_000) });
+      await expect(asked).rejects.toMatchObject({ code: "ABORTED" });
+    });
+  });
+
+  test("that ignore their end keep no process alive that has given them up", () => {
+    installHelper("stubborn", 'trap "" TERM; exec sleep 30');
+    const script = `import { askCredentialHelper } from "./credential-helper.ts";
+      const { signal } = new AbortController();
+      await askCredentialHelper({ helper: "stubborn", serverUrl: "a.io", source: "x", timeoutMs: 1_000, signal })
+        .catch((error) => console.log(error.message));`;
+    const argv = ["--conditions=@slipway/source", "--input-type=module", "-e", script];
+    const options = { cwd: import.meta.dirname, encoding: "utf8", stdio: "pipe", timeout: 20_000 } as const;
+    expect(execFileSync(process.execPath, argv, options)).toMatch(/did not answer within 1000 ms/);
   });
 });
 

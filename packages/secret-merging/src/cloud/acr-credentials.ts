@@ -21,7 +21,7 @@ interface IdentityModule {
  * Credentials of Azure Container Registry (`<name>.azurecr.io`): a token of Entra ID, exchanged for a refresh token of the registry. Needs the
  * package `@azure/identity`.
  *
- * @throws `INVALID_OPTIONS` later, if the package is not installed or Azure refuses
+ * @throws `INVALID_OPTIONS` later, if the package is not installed, Azure refuses, or does not answer within 30 seconds
  */
 export function acrCredentials(): Keychain {
   return createAcrCredentials(importModule, fetch);

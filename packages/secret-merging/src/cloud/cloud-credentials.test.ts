@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 
-import type { Keychain } from "@slipway/core";
+import type { Credential, Keychain } from "@slipway/core";
 import { describe, expect, test, vi } from "vitest";
 
 import { acrCredentials, ecrCredentials, garCredentials } from "../index.ts";
 import { ask, base64, problemOf, serving } from "../testing/keychain-questions.ts";
 import { createAcrCredentials } from "./acr-credentials.ts";
+import { cloudKeychain } from "./cloud-keychain.ts";
+import type { CloudProvider } from "./cloud-keychain.ts";
 import { createEcrCredentials } from "./ecr-credentials.ts";
 import { createGarCredentials } from "./gar-credentials.ts";
 import type { LoadModule } from "./optional-module.ts";
@@ -57,6 +59,54 @@ test.each([
 ] as const)("a cloud is asked about its own registries only (%#)", async (keychain: Keychain, names) => {
   for (const name of names) expect(await ask(keychain, name)).toEqual([]);
 });
+
+describe("a cloud that does not answer", () => {
+  const expected =
+    "Google Cloud gave no credentials: it did not answer for gcr.io within 0.02 s. Log in there, or check its settings";
+  function cloud(ask: CloudProvider["ask"]): Keychain {
+    return cloudKeychain({ source: "Google Cloud", hosts: /^gcr\.io$/, examples: [], ask }, 20);
+  }
+
+  test.each<[string, CloudProvider["ask"]]>([
+    ["is told when its time is over", (_, signal) => rejectedBy(signal)],
+    ["is not waited for, though it is deaf to that", () => Promise.withResolvers<never>().promise],
+  ])("%s", async (_, answer) => {
+    expect(await problemOf(ask(cloud(answer), "gcr.io/a"))).toBe(expected);
+    const call = serving();
+    expect(await ask(cloud(answer), "gcr.io/a", call)).toEqual([]);
+    expect(call.warnings).toEqual([expected]);
+  });
+
+  test("is asked anew the next time", async () => {
+    const credential: Credential = { source: "Google Cloud", type: "basic", username: "a", password: "b" };
+    const answers = [Promise.withResolvers<never>().promise, Promise.resolve(credential)];
+    const keychain = cloud(() => answers.shift() ?? Promise.reject(new Error("asked a third time")));
+    await problemOf(ask(keychain, "gcr.io/a"));
+    expect(await ask(keychain, "gcr.io/a")).toEqual([credential]);
+  });
+
+  test("holds up nobody who comes after its asker has left", async () => {
+    const tokens = [Promise.withResolvers<never>().promise, Promise.resolve({ token: "ya29" })];
+    const GoogleAuth = class {
+      getClient(): Promise<object> {
+        return Promise.resolve({ getAccessToken: () => tokens.shift(), credentials: {} });
+      }
+    };
+    const keychain = createGarCredentials(() => Promise.resolve({ GoogleAuth }));
+    const left = ask(keychain, "gcr.io/a", { signal: AbortSignal.timeout(20) });
+    await expect(left).rejects.toThrow("timeout");
+    expect(await ask(keychain, "gcr.io/a")).toMatchObject([{ password: "ya29" }]);
+  });
+});
+
+/** As libraries end that take a signal. */
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
+    });
+  });
+}
 
 describe("Amazon ECR", () => {
   function fakeSdk(answer: object): { load: LoadModule; log: unknown[] } {
@@ -115,11 +165,7 @@ describe("Amazon ECR", () => {
             requests += 1;
             if (requests > 1) return Promise.resolve({ authorizationData: [data] });
             asked.resolve(undefined);
-            return new Promise((_, reject) => {
-              abortSignal.addEventListener("abort", () => {
-                reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
-              });
-            });
+            return rejectedBy(abortSignal);
           }
         },
         GetAuthorizationTokenCommand: Object,
@@ -187,6 +233,22 @@ describe("Azure", () => {
       service: "team.azurecr.io",
       access_token: "entra for https://containerregistry.azure.net/.default",
     });
+  });
+
+  test("is told when whoever asked has left", async () => {
+    const told = Promise.withResolvers<undefined>();
+    const waiting = class {
+      getToken(_scope: string, { abortSignal }: { abortSignal: AbortSignal }): Promise<never> {
+        abortSignal.addEventListener("abort", () => {
+          told.resolve(undefined);
+        });
+        return rejectedBy(abortSignal);
+      }
+    };
+    const keychain = createAcrCredentials(() => Promise.resolve({ DefaultAzureCredential: waiting }), fetch);
+    const asked = ask(keychain, "team.azurecr.io/a", { signal: AbortSignal.timeout(20) });
+    await expect(asked).rejects.toThrow("timeout");
+    await told.promise;
   });
 
   test("that refuses is an error with its status and no token", async () => {

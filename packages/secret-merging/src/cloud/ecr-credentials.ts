@@ -36,7 +36,7 @@ interface EcrModule {
  * Credentials of Amazon ECR (`<account>.dkr.ecr.<region>.amazonaws.com`), which are valid for 12 hours. Needs the package
  * `@aws-sdk/client-ecr`, and the permission `ecr:GetAuthorizationToken`.
  *
- * @throws `INVALID_OPTIONS` at once for wrong options; later if the package is not installed or AWS refuses
+ * @throws `INVALID_OPTIONS` at once for wrong options; later if the package is not installed, AWS refuses, or does not answer within 30 seconds
  */
 export function ecrCredentials(options: EcrCredentialsOptions = {}): Keychain {
   return createEcrCredentials(options, importModule);

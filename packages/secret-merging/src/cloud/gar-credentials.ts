@@ -20,7 +20,7 @@ interface GoogleAuthModule {
  * Credentials of Google's Artifact Registry (`<location>-docker.pkg.dev`, `gcr.io`), which are valid for an hour, or for minutes with workload
  * identity. Needs the package `google-auth-library`, and application default credentials.
  *
- * @throws `INVALID_OPTIONS` later, if the package is not installed or Google refuses
+ * @throws `INVALID_OPTIONS` later, if the package is not installed, Google refuses, or does not answer within 30 seconds
  */
 export function garCredentials(): Keychain {
   return createGarCredentials(importModule);
