@@ -12,6 +12,7 @@ export function keychainCall(
   const { signal } = call;
   return {
     ...clusterKeychainCall(cluster, call),
+    helperSite: `${cluster.server} ${pod.namespace}/${pod.name}`,
     runCredentialHelper: (helper, serverUrl) => runCredentialHelper(cluster, pod, { helper, serverUrl, signal }),
   };
 }

@@ -16,6 +16,14 @@ export interface KeychainCall {
    * Without it such a Secret yields credentials of type `helper`.
    */
   readonly runCredentialHelper?: (helper: string, serverUrl: string) => Promise<HelperOutput>;
+  /**
+   * Names the place where `runCredentialHelper` runs helpers: cluster, namespace and pod, as `https://10.0.0.1:6443 builds/slipway-7d4b9-x2x7p`. A
+   * helper answers with the identity that it has there, so keychains keep its answer for this place alone: for 80 % of the life that it states, at
+   * most 5 minutes, or 5 seconds without one. Two places must never have the same name.
+   *
+   * @defaultValue none: nobody can tell whose the answers are, so none is kept, and each question runs the helper anew
+   */
+  readonly helperSite?: string;
   /** Says what is wrong with one source while the others serve: an entry that cannot be read, two that contradict each other. */
   readonly warn?: (message: string) => void;
 }

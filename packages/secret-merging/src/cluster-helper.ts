@@ -1,5 +1,6 @@
 import type { Credential, KeychainCall, RegistryResource } from "@slipway/core";
 
+import { unlessAborted } from "./abortable-answer.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { readHelperAnswer, requireHelperName } from "./credential-helper.ts";
 import type { AskHelper } from "./find-credentials.ts";
@@ -16,15 +17,17 @@ export function helperServerUrl(key: string, scope: unknown, { registry }: Regis
  * the answer is which program would know.
  */
 export function clusterHelper(
-  { runCredentialHelper, signal }: Pick<KeychainCall, "runCredentialHelper" | "signal">,
+  { runCredentialHelper, helperSite, signal }: Pick<KeychainCall, "runCredentialHelper" | "helperSite" | "signal">,
   cache: CredentialCache,
 ): AskHelper {
   return async ({ source, key, scope, helper }, resource): Promise<Credential | undefined> => {
     requireHelperName(helper, source);
     const serverUrl = helperServerUrl(key, scope, resource);
     if (runCredentialHelper === undefined) return { source, type: "helper", helper, serverUrl };
-    return cache.get(`${source} ${helper} ${serverUrl}`, signal, async () =>
-      readHelperAnswer(await runCredentialHelper(helper, serverUrl), { helper, serverUrl, source }),
-    );
+    const ask = async (): Promise<Credential | undefined> =>
+      readHelperAnswer(await runCredentialHelper(helper, serverUrl), { helper, serverUrl, source });
+    // One keychain may serve builders of several clusters, where the same Secret and helper stand for other identities.
+    if (helperSite === undefined) return unlessAborted(ask(), signal);
+    return cache.get(JSON.stringify([helperSite, source, helper, serverUrl]), signal, ask);
   };
 }

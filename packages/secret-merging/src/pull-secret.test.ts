@@ -23,7 +23,7 @@ describe("a helper that a Secret of the cluster names", () => {
   test("is run where the builder lives, and its answer kept for a moment", async () => {
     const runCredentialHelper = vi.fn(() => Promise.resolve({ status: 0, output: `${output}\n` }));
     const keychain = pullSecret({ name: "ecr" });
-    const call = { ...serving(data), runCredentialHelper };
+    const call = { ...serving(data), runCredentialHelper, helperSite: "cluster/builds/builder" };
     const expected = [
       { source: "secret builds/ecr, docker-credential-ecr-login", type: "basic", username: "AWS", password: "hunter2" },
     ];
@@ -34,6 +34,29 @@ describe("a helper that a Secret of the cluster names", () => {
     expect(await ask(keychain, `${host}/c`, call)).toEqual(expected);
     expect(runCredentialHelper.mock.calls).toEqual([["ecr-login", host]]);
   });
+
+  test.each<[string, Partial<KeychainCall>, Partial<KeychainCall>]>([
+    ["places", { helperSite: "staging/builds/builder" }, { helperSite: "production/builds/builder" }],
+    ["calls that do not say where", {}, {}],
+  ])("answers with the identity that it has there: nothing is shared between %s", async (_, staging, production) => {
+    const keychain = pullSecret({ name: "ecr" });
+    const from = (name: string): Partial<KeychainCall> => ({
+      ...serving(data),
+      runCredentialHelper: () =>
+        Promise.resolve({ status: 0, output: JSON.stringify({ Username: name, Secret: "hunter2" }) }),
+    });
+    expect(await users(keychain, `${host}/a`, { ...from("staging"), ...staging })).toEqual(["staging"]);
+    expect(await users(keychain, `${host}/a`, { ...from("production"), ...production })).toEqual(["production"]);
+  });
+
+  test.each<Partial<KeychainCall>>([{ helperSite: "cluster/builds/builder" }, {}])(
+    "is not waited for once the call is aborted (%j)",
+    async (site) => {
+      const runCredentialHelper = (): Promise<never> => Promise.withResolvers<never>().promise;
+      const call = { ...serving(data), ...site, runCredentialHelper, signal: AbortSignal.timeout(20) };
+      await expect(ask(pullSecret({ name: "ecr" }), `${host}/a`, call)).rejects.toMatchObject({ code: "ABORTED" });
+    },
+  );
 
   test("is an answer of its own where it cannot be run", async () => {
     expect(await ask(pullSecret({ name: "ecr" }), `${host}/a`, serving(data))).toEqual([
