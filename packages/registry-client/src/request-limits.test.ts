@@ -84,10 +84,10 @@ function shareOnePlace(answerTimeoutMs: number) {
       });
     });
   const limit = createConcurrencyLimit(1);
-  const sender = { transport, guard: openGuard, limit, retryDelaysMs: [1], answerTimeoutMs };
+  const url = new URL("https://registry.example.com/v2/");
+  const sender = { transport, url, guard: openGuard, limit, retryDelaysMs: [1], answerTimeoutMs };
   const subject = { registry: "registry.example.com", purpose: "look for a blob", tried: [] };
   const send = (more: Partial<SentRequest> = {}): Promise<RegistryResponse> => {
-    const url = new URL("https://registry.example.com/v2/");
     return sendRequest(sender, { method: "HEAD", url, headers: {}, ...neverAborted, ...more }, subject);
   };
   return { send, answers };
