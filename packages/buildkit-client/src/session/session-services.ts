@@ -33,7 +33,12 @@ function credentialsService(credentials: BuildCredentials): [string, SessionHand
     const known = recent.get(host);
     if (known && performance.now() < known.untilMs) return known.found;
     const found = credentials(host);
-    recent.set(host, { untilMs: performance.now() + credentialsLifetimeMs, found });
+    const kept = { untilMs: performance.now() + credentialsLifetimeMs, found };
+    recent.set(host, kept);
+    // What could not be found out is asked again.
+    found.catch(() => {
+      if (recent.get(host) === kept) recent.delete(host);
+    });
     return found;
   };
   return [

@@ -57,3 +57,9 @@ it("orders children before parents, and referrers after what they refer to", () 
 it("names each blob once, the largest first", () => {
   expect(blobsOf([amd64, arm64]).map(({ digest }) => digest)).toEqual(["app", "app-arm", "base"]);
 });
+
+it("walks what indexes name at each level again only once", () => {
+  let level = [node("left-0"), node("right-0")];
+  for (let depth = 1; depth <= 40; depth++) level = ["left", "right"].map((side) => node(`${side}-${depth}`, level));
+  expect(orderedNodes({ root: node("root", level), referrers: [], digestTags: [] })).toHaveLength(2 * 41 + 1);
+});

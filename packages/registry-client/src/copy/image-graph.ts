@@ -29,8 +29,8 @@ export interface ImageGraph {
 /** Every manifest and index once, children before their parents, referrers after what they refer to. */
 export function orderedNodes(graph: ImageGraph): readonly ImageNode[] {
   const nodes = new Map<string, ImageNode>();
-  for (const start of startsOf(graph))
-    for (const node of childrenFirst(start)) nodes.set(node.digest, nodes.get(node.digest) ?? node);
+  const seen = new Set<string>();
+  for (const start of startsOf(graph)) for (const node of childrenFirst(start, seen)) nodes.set(node.digest, node);
   return [...nodes.values()];
 }
 
@@ -39,8 +39,11 @@ export function startsOf({ root, referrers, digestTags }: ImageGraph): readonly 
   return [root, ...referrers, ...digestTags.map(({ node }) => node)];
 }
 
-function* childrenFirst(node: ImageNode): Generator<ImageNode> {
-  for (const child of node.children) yield* childrenFirst(child);
+/** Each node once: indexes that name the same ones at each level have more paths than can be walked. */
+function* childrenFirst(node: ImageNode, seen: Set<string>): Generator<ImageNode> {
+  if (seen.has(node.digest)) return;
+  seen.add(node.digest);
+  for (const child of node.children) yield* childrenFirst(child, seen);
   yield node;
 }
 

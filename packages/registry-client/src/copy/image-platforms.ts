@@ -40,11 +40,11 @@ export async function platformOfConfig(
 }
 
 /** The platforms of an index, attestations left out. */
-function platformsOf(root: ImageNode): Platforms {
-  return [
-    ...imagePlatforms(root.content.children),
-    ...root.children.filter(({ mediaType }) => isIndexMediaType(mediaType)).flatMap(platformsOf),
-  ];
+function platformsOf(root: ImageNode, seen = new Set<string>()): Platforms {
+  if (seen.has(root.digest)) return [];
+  seen.add(root.digest);
+  const indexes = root.children.filter(({ mediaType }) => isIndexMediaType(mediaType));
+  return [...imagePlatforms(root.content.children), ...indexes.flatMap((index) => platformsOf(index, seen))];
 }
 
 /** The images among what an index names, with their platforms. */
