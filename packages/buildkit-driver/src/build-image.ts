@@ -53,7 +53,7 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
     credentials: sessionCredentials({ keychain: credentials, keychainCall: keys, repositories }, (host, login) =>
       registries.accepts(host, login),
     ),
-    tokens: scopedTokens(credentials, registries, keys),
+    tokens: scopedTokens(credentials, registries, keys, repositories),
   };
   // While the daemon is dialled; it learns nothing of the build before, and nobody learns of steps.
   const allowed = preflight(request, { registries, credentials, keychainCall: keys });

@@ -8,6 +8,7 @@ import { scopedTokens } from "./scoped-tokens.ts";
 const host = "registry.test";
 const call = { signal: new AbortController().signal };
 const renewAtMs = Date.now() + 100_000;
+const unknownUse = () => Promise.resolve([]);
 
 function user(username: string, scope: string): Credential {
   return { type: "basic", source: `secret builds/${username}`, username, password: "p", scope };
@@ -33,7 +34,7 @@ async function fetchToken(scopes: readonly string[], grants: Readonly<Record<str
     return Promise.resolve({ token: name, renewAtMs, ...(granted === undefined ? {} : { granted }) });
   };
   const registries = { client: () => ({ fetchToken: answer }) };
-  const authority = scopedTokens(keychain, registries, call);
+  const authority = scopedTokens(keychain, registries, call, unknownUse);
   const request = { host, realm: "https://auth.test/token", service: "s", scopes };
   const outcome = await authority.fetch(request).catch((error: unknown) => error);
   return { outcome, asked };
@@ -79,13 +80,15 @@ it("names all candidates when the service refuses them all", async () => {
 const registries = { client: () => expect.unreachable("nobody is asked") };
 
 it("offers tokens for hosts whose credentials are not one for all of it, under a name that changes with them", async () => {
-  const identify = (chain: Keychain) => scopedTokens(chain, registries, call).identify(host);
+  const identify = (chain: Keychain, ...used: readonly string[]) =>
+    scopedTokens(chain, registries, call, () => Promise.resolve(used)).identify(host);
   const { scope: _, ...unlimited } = user("reader", "");
   const one: Keychain = { resolve: () => Promise.resolve([unlimited]) };
   const limited: Keychain = { resolve: () => Promise.resolve([user("reader", "base")]) };
   const other: Keychain = { resolve: () => Promise.resolve([user("reader", "base"), user("new", "team")]) };
   expect(await identify(one)).toBeUndefined();
-  expect(await identify(limited)).toHaveLength(32);
+  expect(await identify(limited, "base", "base/app")).toBeUndefined();
+  expect(await identify(limited, "base/app", "based")).toHaveLength(32);
   const token: Keychain = { resolve: () => Promise.resolve([{ type: "registry-token", source: "test", token: "t" }]) };
   expect(await identify(token)).toHaveLength(32);
   expect(await identify(keychain)).toHaveLength(32);
@@ -98,7 +101,7 @@ it("no session has the name of one whose passwords or tokens it lacks", async ()
     const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })) };
     const secret = { namespace: "builds", name: "regcred", type: "kubernetes.io/dockerconfigjson", data };
     const withSecret = { ...call, readSecret: () => Promise.resolve(secret) };
-    return scopedTokens(pullSecret({ name: "regcred" }), registries, withSecret).identify(host);
+    return scopedTokens(pullSecret({ name: "regcred" }), registries, withSecret, unknownUse).identify(host);
   };
   const logins = (password: string) => ({
     [host]: { auth: Buffer.from(`ann:${password}`).toString("base64") },

@@ -13,6 +13,7 @@ import {
   type RepositoryScope,
   type UsableCredential,
 } from "./credential-scopes.ts";
+import type { CredentialUse } from "./session-credentials.ts";
 
 /** Where tokens come from. */
 interface TokenRegistries {
@@ -20,21 +21,38 @@ interface TokenRegistries {
 }
 
 /**
- * Gets tokens in the daemon's place for the registries that have several credentials, or one for some of their repositories, since the daemon takes
- * one for all of them and tries no other. Those that have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
+ * Gets tokens in the daemon's place for the registries that have several credentials, or one that is not for all repositories of the build, since
+ * the daemon takes one for all of them and tries no other. Those that have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
  */
-export function scopedTokens(keychain: Keychain, registries: TokenRegistries, call: KeychainCall): TokenAuthority {
+export function scopedTokens(
+  keychain: Keychain,
+  registries: TokenRegistries,
+  call: KeychainCall,
+  repositories: CredentialUse["repositories"],
+): TokenAuthority {
   return {
     identify: async (host) => {
       const candidates = await usableCandidates(keychain, { registry: host, actions: ["pull", "push"] }, call);
-      // The daemon knows no credential that is a token already, and none that is for some repositories only.
+      // The daemon knows no credential that is a token already.
       const needsTokens =
         areDifferent(candidates) ||
-        candidates.some(({ type, scope }) => type === "registry-token" || scope !== undefined);
+        candidates.some(({ type }) => type === "registry-token") ||
+        (await isUsedBeyond(candidates, () => repositories(host)));
       return needsTokens ? fingerprint(candidates) : undefined;
     },
     fetch: (request) => fetchToken(request, keychain, registries, call),
   };
+}
+
+/** Whether a build uses repositories that its only credential is not for. */
+async function isUsedBeyond(
+  candidates: readonly UsableCredential[],
+  repositories: () => Promise<readonly string[]>,
+): Promise<boolean> {
+  const scopes = candidates.flatMap(({ scope }) => scope || []);
+  if (candidates.length === 0 || scopes.length < candidates.length) return false;
+  const used = await repositories();
+  return used.some((name) => !scopes.some((scope) => `${name}/`.startsWith(`${scope}/`)));
 }
 
 /**

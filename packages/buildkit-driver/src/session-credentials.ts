@@ -10,7 +10,7 @@ export type AcceptsLogin = (registry: string, login: { username: string; passwor
 export interface CredentialUse {
   readonly keychain: Keychain;
   readonly keychainCall: KeychainCall;
-  /** The repositories of a host that the build uses, those that it writes to first; asked only where it has several credentials for the host. */
+  /** The repositories of a host that the build uses, those that it writes to first; asked only where it has several credentials for the host, or one for some of it. */
   readonly repositories: (host: string) => Promise<readonly string[]>;
 }
 

@@ -1,7 +1,7 @@
 import type { Credential } from "@slipway/core";
 import type { ImageReference } from "@slipway/registry-client";
 
-/** What registries have accepted, by {@link repositoryName}; `anonymous` where it was nothing, though there are credentials. */
+/** What registries have accepted, by {@link repositoryName}; `anonymous` where it was nothing, and credentials were refused. */
 export type AcceptedCredentials = ReadonlyMap<string, Credential | "anonymous">;
 
 /** A repository in full. */

@@ -10,7 +10,7 @@ import { BuildRegistries, dialFromPod, type RegistryAccessPlan } from "./build-r
 import { deliverArchives } from "./image-archives.ts";
 import type { ResolvedKanikoDriverOptions } from "./kaniko-options.ts";
 import { askForPull } from "./pull-check.ts";
-import { askFromPod, askWithoutPod, type PushAnswers } from "./push-check.ts";
+import { askFromPod, askWithoutPod, type PushAnswers, pushTargets } from "./push-check.ts";
 import { withoutCachePush } from "./refused-cache.ts";
 import { registriesWithoutPod, registryAccess } from "./registries-without-pod.ts";
 import { RunningBuild } from "./running-build.ts";
@@ -74,7 +74,10 @@ async function buildInPod(
   const plan = isCacheRefused ? withoutCachePush(planned, folded) : planned;
   const questions = { registries: direct, access, namespace: cluster.namespace, call };
   const readable = request.preflight ? await askForPull(plan.baseImages, questions) : [];
-  const dockerConfig = await buildDockerConfig(plan.references, access, new Map([...readable, ...accepted]));
+  // That anybody may read a repository says nothing about who may write to it.
+  const written = new Set(pushTargets(folded).map(repositoryName));
+  const readOnly = [...readable].filter(([name, who]) => who !== "anonymous" || !written.has(name));
+  const dockerConfig = await buildDockerConfig(plan.references, access, new Map([...readOnly, ...accepted]));
   const files = { dockerConfig, files: plan.files };
   const withHelper = inside.size > 0 || plan.archives.length > 0;
   await using context = plan.workspace && (await syncToWorkspace(cluster, options, plan.workspace, request, call));

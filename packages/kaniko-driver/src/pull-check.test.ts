@@ -1,5 +1,5 @@
 import { BuilderError, type Credential, type Logger } from "@slipway/core";
-import type { RegistryClient } from "@slipway/registry-client";
+import type { AccessCheck, RegistryClient } from "@slipway/registry-client";
 import { expect, it } from "vitest";
 
 import { askForPull } from "./pull-check.ts";
@@ -12,17 +12,14 @@ const unreachable = new BuilderError({
   details: { registry: "r", diagnostics: [], triedCredentials: [] },
 });
 
-function setUp(
-  candidates: readonly Credential[],
-  answer: () => Promise<{ credential: Credential | undefined } | undefined>,
-) {
+function setUp(candidates: readonly Credential[], answer: () => Promise<Partial<AccessCheck> | undefined>) {
   const asked: string[] = [];
   const stop = new AbortController();
   const client: Pick<RegistryClient, "checkPull"> = {
     checkPull: async (reference) => {
       asked.push(typeof reference === "string" ? reference : reference.repository);
       const found = await answer();
-      return found && { source: found.credential?.source ?? "anonymous access", ...found };
+      return found && { source: "somebody", ...found };
     },
   };
   const silent: Logger = {
@@ -46,9 +43,10 @@ it("asks with which of several credentials an image can be pulled", async () => 
   expect(asked).toEqual([image]);
 });
 
-it("knows what anybody may pull, whoever is refused", async () => {
-  const { ask } = setUp([stale, good], () => Promise.resolve({ credential: undefined }));
-  expect(await ask(image)).toEqual(new Map([["r.example.com/base", "anonymous"]]));
+it("knows what anybody may pull though some are refused, and nothing of those that nobody asked", async () => {
+  const refused = setUp([stale, good], () => Promise.resolve({ refused: ["stale", "good"] }));
+  expect(await refused.ask(image)).toEqual(new Map([["r.example.com/base", "anonymous"]]));
+  expect(await setUp([stale, good], () => Promise.resolve({})).ask(image)).toEqual(new Map());
 });
 
 it("asks nobody about a single credential, nor a registry that is another one here", async () => {

@@ -36,7 +36,8 @@ export async function askForPull(
     if (candidates.length < 2) return;
     try {
       const check = await registries.client(registry).checkPull(image, { signal: limit });
-      if (check !== undefined) accepted.set(repositoryName({ registry, repository }), check.credential ?? "anonymous");
+      const found = check?.credential ?? (check?.refused === undefined ? undefined : "anonymous");
+      if (found !== undefined) accepted.set(repositoryName({ registry, repository }), found);
     } catch (error) {
       if (signal.aborted) throw error;
       logger.debug("Which credentials may pull an image is not known before kaniko tries the first.", { image, error });

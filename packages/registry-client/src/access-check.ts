@@ -6,9 +6,12 @@ export interface AccessCheck {
   readonly source: string;
   /** What was accepted; `undefined` where that was nothing. It is a secret, and not enumerable, so that neither logs nor JSON show it. */
   readonly credential?: Credential | undefined;
+  /** Names of the sources whose credentials were refused before. Absent where none was, or none was tried. */
+  readonly refused?: readonly string[] | undefined;
 }
 
 /** What somebody outside is told of who may do something. */
-export function accessCheck({ source, credential }: AccessCheck): AccessCheck {
-  return Object.defineProperty({ source }, "credential", { value: credential });
+export function accessCheck({ source, credential, refused }: AccessCheck): AccessCheck {
+  const shown = { source, ...(refused === undefined ? {} : { refused }) };
+  return Object.defineProperty(shown, "credential", { value: credential });
 }

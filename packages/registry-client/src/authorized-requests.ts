@@ -158,9 +158,10 @@ async function authorize(
     const { response, authorization } = outcome;
     const isMissing = response.status === 404 && mayBeHidden(request);
     if (!isRefusal(response) && !(isMissing && (missing !== undefined || index < candidates.length - 1))) {
-      session.winners.set(key, { source, credential, authorization });
+      const check = { source, credential, ...(answers.length > 0 && { refused: answers.map((each) => each.source) }) };
+      session.winners.set(key, { ...check, authorization });
       if (credential === undefined) warnOfAnonymous(session, request, answers);
-      return noted(session, request, { response, source, credential });
+      return noted(session, request, { response, ...check });
     }
     const read = await readAnswer(response, source);
     answers.push({ source, answer: read.text });

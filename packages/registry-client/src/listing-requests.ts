@@ -223,8 +223,8 @@ async function referrersFromApi(
 /** How registries say that they keep no list of referrers. */
 const withoutReferrers = new Set([400, 404, 405, 406, 501]);
 
-/** Not all registries name the type of their lists, or name it exactly. */
-const listMediaTypes: readonly string[] = ["", "application/json", manifestMediaTypes[0]];
+/** Not all registries name the type of their lists, or name it exactly; what has one of these is no list of referrers. */
+const otherMediaTypes = /html|image\.manifest\.v1|distribution\.manifest\.v/;
 
 /** `undefined` for what is no index: some answer 200 to every path, with a page for people or with JSON of their own. */
 async function readReferrersPage(
@@ -232,7 +232,7 @@ async function readReferrersPage(
   purpose: string,
   response: RegistryResponse,
 ): Promise<ReferrerDescriptor[] | undefined> {
-  if (!listMediaTypes.includes(mediaTypeOf(response))) {
+  if (otherMediaTypes.test(mediaTypeOf(response))) {
     await discardBody(response);
     return undefined;
   }

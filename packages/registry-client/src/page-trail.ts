@@ -4,7 +4,7 @@ import type { RegistryResponse } from "./registry-transport.ts";
 /** A million names at a hundred a page. */
 const maxPages = 10_000;
 /** Registries that sort out what they list while they page have pages with nothing on them, and more behind these. */
-const maxBarrenPages = 10;
+const maxBarrenPages = 100;
 
 /** The way through the pages of a list. */
 export interface PageTrail {

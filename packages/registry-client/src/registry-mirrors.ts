@@ -37,13 +37,23 @@ async function fromMirrors(
     // A mirror of several registries learns from `ns` which one is meant.
     const mirrored = `${prefix}${url}?${new URLSearchParams({ ns: requests.registry }).toString()}`;
     const place = { url: mirrored, repository: prefix + repository };
+    // Waiting for others counts as well: a mirror is there to save time.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), mirrorTimeoutMs);
     try {
-      const response = await mirror.send({ ...request, ...place, timeoutMs: mirrorTimeoutMs });
+      const asked = {
+        ...request,
+        ...place,
+        signal: AbortSignal.any([signal, late.signal]),
+        timeoutMs: mirrorTimeoutMs,
+      };
+      const response = await mirror.send(asked).finally(() => clearTimeout(timer));
       if (response.ok) return kind === "manifests" ? await checkedManifest(response, method, name) : response;
       await discardBody(response);
     } catch (error) {
       if (signal.aborted) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const said = error instanceof Error ? error.message : String(error);
+      const reason = late.signal.aborted ? `no answer within ${mirrorTimeoutMs / 1000} s` : said;
       requests.warn(`the mirror ${mirror.registry} was left out: ${reason}`);
     }
   }

@@ -162,7 +162,7 @@ describe("referrers", () => {
 
   test.each([
     ["web page", html, /one of its pages is no index/],
-    ["page without an end", '{"manifests":[]}', /10 of its pages in a row bring nothing new/],
+    ["page without an end", '{"manifests":[]}', /100 of its pages in a row bring nothing new/],
   ])("are not those of the first pages alone: a %s behind them is refused", async (_, text, reason) => {
     const { registry, client } = await serve((request, response) => {
       const last = Number(/last=(\d+)/.exec(request.url ?? "")?.[1] ?? 0);

@@ -83,8 +83,9 @@ async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
 /** Leaves nothing that keeps this process alive, whatever the program makes of its end. */
 function abandon(child: HelperProcess): void {
   child.kill("SIGKILL");
-  child.stdin.destroy();
-  child.stdout.destroy();
+  // One that could not be started for want of file descriptors has no pipes.
+  const pipes: readonly (Readable | Writable | undefined)[] = [child.stdin, child.stdout];
+  for (const pipe of pipes) pipe?.destroy();
   child.unref();
 }
 
@@ -93,6 +94,8 @@ async function talk(child: HelperProcess, serverUrl: string): Promise<HelperOutc
     child.once("error", reject);
     child.once("close", resolve);
   });
+  // Whoever waits below hears of it, if it comes to that.
+  exit.catch(() => undefined);
   // A helper that does not read its input closes the pipe early; its answer says what is wrong.
   child.stdin.on("error", () => undefined);
   child.stdin.end(serverUrl);

@@ -31,7 +31,7 @@ export async function findCredentials(
   async function ask(entry: HelperEntry): Promise<RankedCredential[]> {
     try {
       const credential = await askHelper(entry, resource);
-      return credential === undefined ? [] : [{ rank: exactHostRank, credential }];
+      return credential === undefined ? [] : [limited(entry, credential, resource)];
     } catch (error) {
       if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
       report(call, error);
@@ -56,7 +56,19 @@ function rankOf(entry: KeychainEntry, { registry, repository }: RegistryResource
   return entry.scope === "any" ? exactHostRank : scopeFit(entry.scope, registry, repository);
 }
 
-/** One per source at most: the helper of a registry, or of a path of it, hides the common one. */
+function pathOf({ scope }: HelperEntry): readonly string[] {
+  return scope === "any" ? [] : scope.path;
+}
+
+/** What a helper of a path answers is for that path alone. */
+function limited(entry: HelperEntry, credential: Credential, { repository }: RegistryResource): RankedCredential {
+  const path = pathOf(entry);
+  if (path.length === 0) return { rank: exactHostRank, credential };
+  const fit = repository === undefined ? -path.length : path.length;
+  return { rank: exactHostRank + fit, credential: { ...credential, scope: path.join("/") } };
+}
+
+/** One per source at most for a repository: the helper of a registry, or of a path of it, hides the common one. */
 function fittingHelpers(entries: readonly KeychainEntry[], { registry, repository }: RegistryResource): HelperEntry[] {
   const helpers = entries.flatMap((entry) => (entry.type === "helper" ? [entry] : []));
   return [...new Set(helpers.map(({ source }) => source))].flatMap((source) => {
@@ -65,9 +77,17 @@ function fittingHelpers(entries: readonly KeychainEntry[], { registry, repositor
       const fit = entry.scope === "any" ? undefined : scopeFit(entry.scope, registry, repository);
       return fit === undefined ? [] : [{ entry, fit }];
     });
-    const [best] = own.toSorted((first, second) => second.fit - first.fit);
-    const entry = best?.entry ?? here.find(({ scope }) => scope === "any");
+    const ordered = [
+      ...own.toSorted((first, second) => second.fit - first.fit).map(({ entry }) => entry),
+      ...here.filter(({ scope }) => scope === "any"),
+    ];
+    const wide = ordered.find((entry) => pathOf(entry).length === 0);
+    // For a registry as a whole: those of all its paths, and the one for the rest.
+    const fitting =
+      repository === undefined
+        ? ordered.filter((entry) => entry === wide || pathOf(entry).length > 0)
+        : ordered.slice(0, 1);
     // An empty name switches the store off for one registry.
-    return entry === undefined || entry.helper === "" ? [] : [entry];
+    return fitting.filter(({ helper }) => helper !== "");
   });
 }

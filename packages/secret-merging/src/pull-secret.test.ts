@@ -89,6 +89,14 @@ describe("a helper that a Secret of the cluster names", () => {
     for (const name of ["r.io/team-b/app", "r.io/other/app"])
       await ask(pullSecret({ name: "own" }), name, { ...serving(own), runCredentialHelper });
     expect(asked).toEqual(["b r.io/team-b", "common r.io"]);
+    const answering = (helper: string): Promise<{ status: number; output: string }> =>
+      Promise.resolve({ status: 0, output: JSON.stringify({ Username: helper, Secret: "s" }) });
+    const found = await ask(pullSecret({ name: "own" }), "r.io", { ...serving(own), runCredentialHelper: answering });
+    expect(found.map((each) => [each.type === "basic" && each.username, each.scope])).toEqual([
+      ["common", undefined],
+      ["a", "team-a"],
+      ["b", "team-b"],
+    ]);
   });
 
   test("may fail without harm to the other sources", async () => {

@@ -42,6 +42,8 @@ interface SourceManners {
   readonly lacks?: Content;
   /** Nothing of the layer comes before it is settled. */
   readonly released?: Promise<unknown>;
+  /** Nothing of it ever comes. */
+  readonly stalled?: Content;
   /** No list of referrers comes before it is settled. */
   readonly told?: Promise<unknown>;
 }
@@ -49,12 +51,13 @@ interface SourceManners {
 const never = new Promise<never>(() => undefined);
 
 /** Serves an image and its signature. */
-async function startSource({ lacks, released, told }: SourceManners): Promise<LocalServer> {
+async function startSource({ lacks, released, stalled, told }: SourceManners): Promise<LocalServer> {
   const all = [config, layer, proof, image, signature].filter((content) => content !== lacks);
   const contents = new Map(all.map((content) => [computeDigest(content.bytes), content]));
   contents.set("1", image);
   const awaited = async (url: string, name: string): Promise<unknown> => {
     if (url.includes("/referrers/")) return await told;
+    if (stalled !== undefined && name === computeDigest(stalled.bytes)) return await never;
     return name === layerDigest ? await released : undefined;
   };
   return await startLocalServer(({ method, url = "" }, response) => {
@@ -140,4 +143,12 @@ it.each([
     message: expect.stringContaining(computeDigest(lacks.bytes)) as string,
   });
   expect(destination.stored).not.toContain(imageDigest);
+});
+
+it("a destination that refuses is told of at once, however slow the source is", async () => {
+  using source = await startSource({ stalled: config });
+  using destination = await startLocalServer(({ method }, response) => {
+    response.writeHead(method === "POST" ? 405 : 404).end();
+  });
+  await expect(copy(source, destination)).rejects.toMatchObject({ code: "REGISTRY_REFUSED", details: { status: 405 } });
 });

@@ -71,7 +71,7 @@ async function openAndRead(
 ): Promise<AsyncIterable<BlobChunk> | readonly BlobChunk[]> {
   const isNew = deliveries.every(({ state, mayMount }) => state === "new" && !mayMount);
   const isSmall = blob.sizeBytes <= buffers[form].chunkBytes;
-  const ahead = isNew && isSmall ? readAhead(readBlobChunks(source, blob, buffers[form])) : undefined;
+  const ahead = isNew && isSmall ? readAhead(source, (from) => readBlobChunks(from, blob, buffers[form])) : undefined;
   await Promise.all(deliveries.map((delivery) => delivery.open(form)));
   const open = deliveries.filter(({ state }) => state === "open");
   if (ahead !== undefined && open.length > 0) return ahead.chunks;
@@ -83,23 +83,28 @@ async function openAndRead(
   return readBlobChunks(source, blob, fitting(buffers[form], form, leastBytes), { from, wanted });
 }
 
+type BlobChunks = ReturnType<typeof readBlobChunks>;
+
 interface AheadReading {
   readonly chunks: AsyncIterable<BlobChunk>;
-  /** For who does not read them. */
+  /** For who does not read them: ends what is under way. */
   leave(): Promise<void>;
 }
 
 /** Begins to read before anybody asks for the first chunk. */
-function readAhead(chunks: ReturnType<typeof readBlobChunks>): AheadReading {
+function readAhead(source: BlobSource, begin: (source: BlobSource) => BlobChunks): AheadReading {
+  const left = new AbortController();
+  const chunks = begin({ ...source, signal: AbortSignal.any([source.signal, left.signal]) });
   const first = chunks.next();
   // Whoever reads hears of it.
   first.catch(() => undefined);
-  const read = async function* (): typeof chunks {
+  const read = async function* (): BlobChunks {
     const { value } = await first;
     if (value !== undefined) yield value;
     yield* chunks;
   };
   const leave = async (): Promise<void> => {
+    left.abort();
     const [outcome] = await Promise.allSettled([first]);
     if (outcome.status === "fulfilled") outcome.value.value?.release();
     await chunks.return();

@@ -56,7 +56,7 @@ export async function planDestination(
     const found = await unlessHidden(client.headManifest({ registry, repository, digest }, { signal, direct: true }));
     return found !== undefined;
   });
-  const nodes = orderedNodes(graph).filter((node) => missing.has(node));
+  const nodes = orderedNodes(graph).filter(({ digest }) => missing.has(digest));
   return { nodes, blobs: blobsOf(nodes) };
 }
 
@@ -88,18 +88,18 @@ export function withoutBlob(plan: DestinationPlan, digest: string): DestinationP
   return { ...plan, blobs: plan.blobs.filter((blob) => blob.digest !== digest) };
 }
 
-/** What is not there, level by level: of what is there nothing is asked further. */
+/** Digests of what is not there, level by level: of what is there nothing is asked further. */
 async function findMissing(
   starts: readonly ImageNode[],
   isThere: (node: ImageNode) => Promise<boolean>,
-): Promise<ReadonlySet<ImageNode>> {
-  const missing = new Set<ImageNode>();
+): Promise<ReadonlySet<string>> {
+  const missing = new Set<string>();
   const visited = new Set<string>();
   for (let level = starts; level.length > 0;) {
     const asked = level.filter(({ digest }) => !visited.has(digest) && visited.add(digest));
     const there = await inParallel(asked, parallelRequests, isThere);
     const absent = asked.filter((_, index) => there[index] !== true);
-    for (const node of absent) missing.add(node);
+    for (const { digest } of absent) missing.add(digest);
     level = absent.flatMap(({ children }) => children);
   }
   return missing;

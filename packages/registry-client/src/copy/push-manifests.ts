@@ -2,7 +2,7 @@ import type { ImageReference } from "../image-reference.ts";
 import type { Destination } from "./destination.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { levelsOf } from "./image-graph.ts";
-import { inParallel } from "./in-parallel.ts";
+import { bothSettled, inParallel } from "./in-parallel.ts";
 
 const parallelRequests = 8;
 
@@ -10,14 +10,14 @@ const parallelRequests = 8;
 export async function pushManifests(destination: Destination, graph: ImageGraph, signal: AbortSignal): Promise<void> {
   const push = (node: ImageNode): Promise<void> =>
     putNode(destination, { ...repositoryOf(destination), digest: node.digest }, node, signal);
-  const referring = new Set(graph.referrers);
-  const unlisted = unlistedReferrers(destination, graph, signal);
-  // Until it is asked for, nobody hears of an error.
-  unlisted.catch(() => undefined);
-  for (const level of levelsOf(destination.plan.nodes.filter((node) => !referring.has(node))))
-    await inParallel(level, parallelRequests, push);
-  const missing = destination.plan.nodes.filter((node) => referring.has(node));
-  for (const level of levelsOf([...missing, ...(await unlisted)])) {
+  const referring = new Set(graph.referrers.map(({ digest }) => digest));
+  const pushImage = async (): Promise<void> => {
+    for (const level of levelsOf(destination.plan.nodes.filter(({ digest }) => !referring.has(digest))))
+      await inParallel(level, parallelRequests, push);
+  };
+  const [, unlisted] = await bothSettled(pushImage(), unlistedReferrers(destination, graph, signal));
+  const missing = destination.plan.nodes.filter(({ digest }) => referring.has(digest));
+  for (const level of levelsOf([...missing, ...unlisted])) {
     // One after the other: where the registry keeps no list of referrers, those of one image are added to the same index.
     const bySubject = [...Map.groupBy(level, ({ content }) => content.subject).values()];
     await inParallel(bySubject, parallelRequests, async (nodes) => {
@@ -32,7 +32,8 @@ async function unlistedReferrers(
   { referrers }: ImageGraph,
   signal: AbortSignal,
 ): Promise<readonly ImageNode[]> {
-  const there = referrers.filter((node) => !plan.nodes.includes(node));
+  const missing = new Set(plan.nodes.map(({ digest }) => digest));
+  const there = referrers.filter(({ digest }) => !missing.has(digest));
   const unlisted = [...Map.groupBy(there, ({ content }) => content.subject ?? "")].map(async ([digest, nodes]) => {
     const listed = await client.listReferrers({ ...repositoryOf(destination), digest }, { signal });
     return nodes.filter((node) => !listed.some((referrer) => referrer.digest === node.digest));

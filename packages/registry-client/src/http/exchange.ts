@@ -21,11 +21,14 @@ export interface Route extends RequestHeadOptions {
   readonly keepsLarge: boolean;
   /** Opens one. The signal ends the dialling; a connection that comes all the same is ended. */
   readonly dial: (signal: AbortSignal) => Connection | Promise<Connection>;
-  /** How long dialling may take, in milliseconds. @defaultValue `30000` */
+  /**
+   * How long somebody else may take to open a stream, in milliseconds. Sockets and TLS are connected while the request is sent already, within its own
+   * limits. @defaultValue `30000`
+   */
   readonly dialTimeoutMs?: number | undefined;
 }
 
-/** Not all requests have a limit of their own, and a stream that is never opened tells nobody. */
+/** A request that streams its body has no limit before the first byte, and a stream that is never opened tells nobody. */
 const usualDialTimeoutMs = 30_000;
 
 /** Of what is larger, much may have arrived: whoever sends it asks first. */

@@ -195,7 +195,7 @@ const cases: Readonly<Record<string, Case>> = {
     },
     ask: listTags,
     code: "REGISTRY_REFUSED",
-    says: /10 of its pages in a row bring nothing new/,
+    says: /100 of its pages in a row bring nothing new/,
   },
   "a redirect to a metadata address": {
     answer: redirect("http://169.254.169.254/latest/meta-data/iam/"),

@@ -211,6 +211,21 @@ describe("ensurePullable", () => {
       expect(cluster.writes).toEqual([]);
     });
 
+    test.each([
+      [{ "r.io/team": "a", "r.io/other": "b" }, ["a"], ["b"]],
+      [{ "r.io": "a", "r.io/other": "b" }, ["a"], ["b", "a"]],
+    ])("keeps what helpers of paths have said for the images of theirs: %j", async (credHelpers, team, other) => {
+      const cluster = new FakeNamespace();
+      const keychain = pullSecret({ name: "own" });
+      const runCredentialHelper = (name: string) =>
+        Promise.resolve({ status: 0, output: JSON.stringify({ Username: name, Secret: "hunter2" }) });
+      const asking = { ...call, ...serving(secret("own", { credHelpers })), runCredentialHelper };
+      for (const images of [inPath, beside, inPath])
+        await ensurePullable(cluster, { ...options, images, keychain }, asking);
+      expect(cluster.writes.filter((write) => write.startsWith("delete"))).toEqual([]);
+      expect([users(cluster, "r.io/team/app"), users(cluster, "r.io/other/x")]).toEqual([team, other]);
+    });
+
     test("takes away what is no more under the registry, whichever image is built", async () => {
       const cluster = new FakeNamespace();
       const path = given("r.io/team", "robot");
