@@ -3,36 +3,22 @@ import { once } from "node:events";
 
 import { expect, it } from "vitest";
 
+import type { Content } from "../__fixtures__/content.ts";
+import { descriptorOf, indexType, manifestOf, manifestType } from "../__fixtures__/content.ts";
 import type { LocalServer } from "../__fixtures__/local-server.ts";
 import { startLocalServer } from "../__fixtures__/local-server.ts";
 import { computeDigest } from "../manifest.ts";
 import { createRegistryClient } from "../registry-client.ts";
 import { copyImage } from "./copy-image.ts";
 
-const indexType = "application/vnd.oci.image.index.v1+json";
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
-
-interface Content {
-  readonly mediaType: string;
-  readonly bytes: Buffer;
-}
-
-function json(mediaType: string, value: object): Content {
-  return { mediaType, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...value })) };
-}
-
-function describe({ mediaType, bytes }: Content): object {
-  return { mediaType, digest: computeDigest(bytes), size: bytes.length };
-}
-
 const octets = "application/octet-stream";
 const config: Content = { mediaType: octets, bytes: Buffer.from('{"os":"linux","architecture":"amd64"}') };
 const layer: Content = { mediaType: octets, bytes: randomBytes(2_000_000) };
 const proof: Content = { mediaType: octets, bytes: randomBytes(3_000) };
-const image = json(manifestType, { config: describe(config), layers: [describe(layer)] });
+const image = manifestOf(manifestType, { config: descriptorOf(config), layers: [descriptorOf(layer)] });
 // Made of one blob that the image has, and of one that it has not.
-const signature = json(manifestType, {
-  ...{ config: describe(config), layers: [describe(proof)], subject: describe(image) },
+const signature = manifestOf(manifestType, {
+  ...{ config: descriptorOf(config), layers: [descriptorOf(proof)], subject: descriptorOf(image) },
 });
 const imageDigest = computeDigest(image.bytes);
 const proofDigest = computeDigest(proof.bytes);
@@ -62,8 +48,8 @@ async function startSource({ lacks, released, stalled, told }: SourceManners): P
   };
   return await startLocalServer(({ method, url = "" }, response) => {
     const name = url.split(/[/?]/).at(-1) ?? "";
-    const listed = name === imageDigest ? [describe(signature)] : [];
-    const content = url.includes("/referrers/") ? json(indexType, { manifests: listed }) : contents.get(name);
+    const listed = name === imageDigest ? [descriptorOf(signature)] : [];
+    const content = url.includes("/referrers/") ? manifestOf(indexType, { manifests: listed }) : contents.get(name);
     if (content === undefined) return void response.writeHead(404).end();
     const { mediaType, bytes } = content;
     response.writeHead(200, { "content-type": mediaType, "content-length": bytes.length }).flushHeaders();

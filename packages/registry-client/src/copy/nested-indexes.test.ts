@@ -1,40 +1,26 @@
 import { expect, it } from "vitest";
 
+import type { Content } from "../__fixtures__/content.ts";
+import { descriptorOf, indexType, manifestOf, manifestType } from "../__fixtures__/content.ts";
 import { startLocalServer } from "../__fixtures__/local-server.ts";
 import { computeDigest } from "../manifest.ts";
 import { createRegistryClient } from "../registry-client.ts";
 import type { ImageNode } from "./image-graph.ts";
 import { readImage } from "./read-image-graph.ts";
 
-const indexType = "application/vnd.oci.image.index.v1+json";
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
-
-interface Content {
-  readonly mediaType: string;
-  readonly bytes: Buffer;
-}
-
-function content(mediaType: string, value: object): Content {
-  return { mediaType, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...value })) };
-}
-
-function describe({ mediaType, bytes }: Content, more: object = {}): object {
-  return { mediaType, digest: computeDigest(bytes), size: bytes.length, ...more };
-}
-
 const config = { mediaType: "application/vnd.oci.empty.v1+json", digest: computeDigest(Buffer.from("{}")), size: 2 };
 const amd64 = { platform: { os: "linux", architecture: "amd64" } };
 const arm64 = { platform: { os: "linux", architecture: "arm64" } };
 const [leaf, other] = ["leaf", "other"].map((name) =>
-  content(manifestType, { config, layers: [], annotations: { name } }),
+  manifestOf(manifestType, { config, layers: [], annotations: { name } }),
 ) as [Content, Content];
 
 /** Indexes one within the other, the outermost last, each of which names the next one twice. */
 function nested(levels: number): readonly Content[] {
   const contents = [leaf];
   for (let level = 0; level < levels; level++) {
-    const inner = describe(contents.at(-1) as Content, level === 0 ? amd64 : {});
-    contents.push(content(indexType, { manifests: [inner, inner] }));
+    const inner = descriptorOf(contents.at(-1) as Content, level === 0 ? amd64 : {});
+    contents.push(manifestOf(indexType, { manifests: [inner, inner] }));
   }
   return contents;
 }
@@ -81,16 +67,16 @@ it("indexes that are nested more deeply are refused", async () => {
 it("an index that is named at many depths is refused where it is too deep", async () => {
   // The outermost names all, the innermost first: each is read at a depth that would do.
   const contents = nested(9);
-  const all = contents.slice(0, -1).map((each) => describe(each));
-  const { image } = await read([...contents, content(indexType, { manifests: all })]);
+  const all = contents.slice(0, -1).map((each) => descriptorOf(each));
+  const { image } = await read([...contents, manifestOf(indexType, { manifests: all })]);
   expect(image).toMatchObject({ code: "REGISTRY_REFUSED" });
 });
 
 it("one that is named as a whole and by platform is both", async () => {
-  const inner = content(indexType, { manifests: [describe(leaf, amd64), describe(other, arm64)] });
+  const inner = manifestOf(indexType, { manifests: [descriptorOf(leaf, amd64), descriptorOf(other, arm64)] });
   // The second name does not tell that it is an index, so that nobody looks into it for platforms.
-  const named = [describe(inner), describe({ ...inner, mediaType: manifestType }, amd64)];
-  const root = content(indexType, { manifests: named });
+  const named = [descriptorOf(inner), descriptorOf({ ...inner, mediaType: manifestType }, amd64)];
+  const root = manifestOf(indexType, { manifests: named });
   const { image, asked } = await read([leaf, other, inner, root], ["linux/amd64"]);
   const children = (image as ImageNode).children.map((node) => [node.original, node.children.length]);
   expect(children).toEqual([

@@ -2,28 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { expect, it } from "vitest";
 
+import type { Content } from "../__fixtures__/content.ts";
+import { descriptorOf, indexType, manifestOf, manifestType } from "../__fixtures__/content.ts";
 import type { LocalServer } from "../__fixtures__/local-server.ts";
 import { startLocalServer } from "../__fixtures__/local-server.ts";
 import { computeDigest } from "../manifest.ts";
 import { referrersTag } from "../referrer.ts";
 import { createRegistryClient } from "../registry-client.ts";
 import { copyImage } from "./copy-image.ts";
-
-const indexType = "application/vnd.oci.image.index.v1+json";
-const manifestType = "application/vnd.oci.image.manifest.v1+json";
-
-interface Content {
-  readonly mediaType: string;
-  readonly bytes: Buffer;
-}
-
-function describe({ mediaType, bytes }: Content): object {
-  return { mediaType, digest: computeDigest(bytes), size: bytes.length };
-}
-
-function manifest(mediaType: string, content: object): Content {
-  return { mediaType, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...content })) };
-}
 
 /** A manifest with a configuration and a layer of its own. */
 function imageOf(name: string, more: object = {}): { readonly image: Content; readonly blobs: readonly Content[] } {
@@ -32,15 +18,15 @@ function imageOf(name: string, more: object = {}): { readonly image: Content; re
     bytes: Buffer.from(JSON.stringify({ name, part, os: "linux", architecture: name })),
   })) as [Content, Content];
   return {
-    image: manifest(manifestType, { config: describe(config), layers: [describe(layer)], ...more }),
+    image: manifestOf(manifestType, { config: descriptorOf(config), layers: [descriptorOf(layer)], ...more }),
     blobs: [config, layer],
   };
 }
 
 const parts = ["amd64", "arm64", "riscv64"].map((name) => imageOf(name));
-const root = manifest(indexType, { manifests: parts.map(({ image }) => describe(image)) });
+const root = manifestOf(indexType, { manifests: parts.map(({ image }) => descriptorOf(image)) });
 // One for each part, as signers and scanners leave them.
-const referrers = parts.map(({ image }, index) => imageOf(`referrer-${index}`, { subject: describe(image) }));
+const referrers = parts.map(({ image }, index) => imageOf(`referrer-${index}`, { subject: descriptorOf(image) }));
 const signature = imageOf("signature");
 const rootDigest = computeDigest(root.bytes);
 const signatureTag = `${rootDigest.replace(":", "-")}.sig`;
@@ -128,8 +114,8 @@ function fill({ manifests, blobs }: Registry): void {
     for (const { bytes } of own) blobs.set(computeDigest(bytes), bytes);
   }
   for (const [index, { image }] of parts.entries()) {
-    const list = referrers.slice(index, index + 1).map((referrer) => describe(referrer.image));
-    put(manifest(indexType, { manifests: list }), referrersTag(computeDigest(image.bytes)));
+    const list = referrers.slice(index, index + 1).map((referrer) => descriptorOf(referrer.image));
+    put(manifestOf(indexType, { manifests: list }), referrersTag(computeDigest(image.bytes)));
   }
   put(signature.image, signatureTag);
   put(root, "1");
