@@ -6,7 +6,7 @@ export interface AccessCheck {
   readonly source: string;
   /** What was accepted; `undefined` where that was nothing. It is a secret, and not enumerable, so that neither logs nor JSON show it. */
   readonly credential?: Credential | undefined;
-  /** Names of the sources whose credentials were refused before. Absent where none was, or none was tried. */
+  /** Where nobody's credentials were accepted, and those of some were refused: the names of their sources. */
   readonly refused?: readonly string[] | undefined;
 }
 

@@ -322,6 +322,9 @@ describe("candidates", () => {
     const registryClient = client(registry, { keychainCall: { warn: (message) => warnings.push(message) } });
     expect(await read(registryClient)).toBeDefined();
     expect(warnings).toEqual([expect.stringMatching(/let nobody in particular read .* secret builds\/ann: the token/)]);
+    expect(await registryClient.checkPull(`${registry}/app`)).toMatchObject({ refused: [ann.source] });
+    // Where nobody was asked who they are, nobody was refused.
+    expect(await client(everybody).checkPull(`${everybody}/app`)).toEqual({ source: "anonymous access" });
     const error = await failure(registryClient.checkPush("app"));
     expect(error.details).toMatchObject({ triedCredentials: [ann.source] });
   });

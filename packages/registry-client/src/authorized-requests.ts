@@ -158,7 +158,8 @@ async function authorize(
     const { response, authorization } = outcome;
     const isMissing = response.status === 404 && mayBeHidden(request);
     if (!isRefusal(response) && !(isMissing && (missing !== undefined || index < candidates.length - 1))) {
-      const check = { source, credential, ...(answers.length > 0 && { refused: answers.map((each) => each.source) }) };
+      const isLast = credential === undefined && answers.length > 0;
+      const check = { source, credential, ...(isLast && { refused: answers.map((each) => each.source) }) };
       session.winners.set(key, { ...check, authorization });
       if (credential === undefined) warnOfAnonymous(session, request, answers);
       return noted(session, request, { response, ...check });
