@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
-
 import type { Credential, Keychain, KeychainCall } from "@slipway/core";
 
 /** Actions of a registry's token scopes, in the words of a keychain. */
@@ -27,6 +25,9 @@ function isAction(action: string): action is RegistryAction {
   return action === "pull" || action === "push" || action === "delete";
 }
 
+/** The repositories of a host that a build uses, those that it writes to first. */
+export type UsedRepositories = (host: string) => Promise<readonly string[]>;
+
 /** Credentials that a process can use as they are. */
 export type UsableCredential = Exclude<Credential, { type: "helper" }>;
 
@@ -40,15 +41,12 @@ export async function usableCandidates(
   return candidates.filter((candidate) => candidate.type !== "helper");
 }
 
-/** What a registry is told. One by one: credentials of a keychain turn into JSON without their values. */
-export function credentialValues(credential: UsableCredential): readonly string[] {
-  const { type } = credential;
-  return type === "basic" ? [type, credential.username, credential.password] : [type, credential.token];
-}
-
 /** Whether two credentials are the same, wherever they come from. */
 export function isSameCredential(first: UsableCredential, second: UsableCredential): boolean {
-  return isDeepStrictEqual(credentialValues(first), credentialValues(second));
+  if (first.type === "basic") {
+    return second.type === "basic" && first.username === second.username && first.password === second.password;
+  }
+  return second.type === first.type && first.token === second.token;
 }
 
 /** Whether there is more than one to try. */

@@ -1,82 +1,51 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { buffer } from "node:stream/consumers";
+import type { AddressInfo } from "node:net";
 
+import type { PublishOptions } from "@slipway/core";
+import { createRegistryClient } from "@slipway/registry-client";
 import { expect, it, onTestFinished } from "vitest";
 
-import type { RegistrySite } from "./pod-registries.ts";
-import { publishImage } from "./publish-image.ts";
-import type { BuiltImages } from "./version-tag.ts";
+import { withVersionTag } from "./publish-image.ts";
 
 const mediaType = "application/vnd.oci.image.index.v1+json";
-const [first, second] = ["first", "second"].map((name) =>
-  Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: [], annotations: { name } })),
-) as [Buffer, Buffer];
+const image = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] }));
+const digest = `sha256:${createHash("sha256").update(image).digest("hex")}`;
 
-function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
-
-/** A registry as the builder's pod reaches it, in which the tag `main` stands for `images` one after the other, and then for the last. */
-async function publish(images: readonly Buffer[]) {
-  const stored = new Map<string, Buffer>();
-  let asked = 0;
-  const server = createServer((request, response) => {
-    void (async () => {
-      const { method, url = "" } = request;
-      const name = url.split("/").at(-1) ?? "";
-      if (method === "PUT") {
-        stored.set(name, await buffer(request));
-        return response.writeHead(201).end();
-      }
-      const tagged = url.endsWith("/src/manifests/main") ? images[Math.min(asked++, images.length - 1)] : undefined;
-      const found = tagged ?? (url.includes("/src/") ? images.find((image) => digestOf(image) === name) : undefined);
-      if (found === undefined) return response.writeHead(404).end();
-      const length = found.length;
-      response.writeHead(200, {
-        "content-type": mediaType,
-        "docker-content-digest": digestOf(found),
-        "content-length": length,
-      });
-      return response.end(method === "HEAD" ? undefined : found);
-    })();
+/** Asks for the version of `src:main` at a registry that has it, or has nothing. */
+async function ask(isThere: boolean): Promise<{ readonly registry: string; readonly tagged: Promise<PublishOptions> }> {
+  const headers = { "content-type": mediaType, "docker-content-digest": digest, "content-length": image.length };
+  const server = createServer(({ method, url }, response) => {
+    if (!isThere || url !== "/v2/src/manifests/main") response.writeHead(404).end();
+    else response.writeHead(200, headers).end(method === "HEAD" ? undefined : image);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
+  const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createRegistryClient({ registry });
+  onTestFinished(async () => {
+    await client.close();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  const cluster = { namespace: "builds", exec: () => Promise.resolve({ stdio: connect(port, "127.0.0.1") }) };
-  const site = { cluster, target: { name: "pod" }, registries: { "reg.example.com": { http: true } } };
-  const built = { versionTag: (digest: string) => Promise.resolve(`v-${digest.slice(7, 15)}`) };
-  const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const credentials = { resolve: () => Promise.resolve([]) };
-  const call = {
-    signal: new AbortController().signal,
-    emit: () => undefined,
-    warn: () => undefined,
-    credentials,
-    logger,
-  };
-  const options = { source: "reg.example.com/src:main", destinations: ["reg.example.com/dest"], referrers: false };
-  const result = publishImage(options, site as unknown as RegistrySite, built as unknown as BuiltImages, call);
-  return { result, stored };
+  const options = { source: `${registry}/src:main`, destinations: [`${registry}/dest`] };
+  const built = { versionTag: (of: string) => Promise.resolve(`v-of-${of.slice(7, 15)}`) };
+  const { signal } = new AbortController();
+  return { registry, tagged: withVersionTag(options, { client: () => client }, built, { signal }) };
 }
 
-it("publishes the image that the version is of, whatever its tag has come to stand for", async () => {
-  const { result, stored } = await publish([first, second]);
-  expect((await result).digest).toBe(digestOf(first));
-  expect(stored.get(`v-${digestOf(first).slice(7, 15)}`)).toEqual(first);
+it("a version goes with the image that it is of, whatever its tag comes to stand for", async () => {
+  const { registry, tagged } = await ask(true);
+  expect(await tagged).toMatchObject({
+    source: `${registry}/src:main@${digest}`,
+    versionTag: `v-of-${digest.slice(7, 15)}`,
+  });
 });
 
-it("says that the source is not there, and not that it has no version", async () => {
-  const { result } = await publish([]);
-  await expect(result).rejects.toMatchObject({
+it("a source that is not there is named, and not that it has no version", async () => {
+  const { registry, tagged } = await ask(false);
+  await expect(tagged).rejects.toMatchObject({
     code: "REGISTRY_REFUSED",
-    message: expect.stringContaining("reg.example.com does not have it") as string,
+    message: expect.stringContaining(`${registry} does not have it`) as string,
   });
 });

@@ -29,11 +29,16 @@ export async function publishImage(
   );
 }
 
-async function withVersionTag(
+/**
+ * The options with the tag that destinations without one get, which is that of the image that the source stands for now.
+ *
+ * @throws `REGISTRY_REFUSED` if the source is not there, `INVALID_OPTIONS` if nobody knows what it was built from
+ */
+export async function withVersionTag(
   options: PublishOptions,
-  registries: PodRegistries,
-  built: BuiltImages,
-  { signal }: DriverCall,
+  registries: Pick<PodRegistries, "client">,
+  built: Pick<BuiltImages, "versionTag">,
+  { signal }: Pick<DriverCall, "signal">,
 ): Promise<PublishOptions> {
   if (!needsVersionTag(options)) return options;
   const source = parseImageReference(options.source);

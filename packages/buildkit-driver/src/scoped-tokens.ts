@@ -6,14 +6,13 @@ import type { RegistryClient, RegistryToken } from "@slipway/registry-client";
 
 import {
   areDifferent,
-  credentialValues,
   isSameCredential,
   parseRepositoryScopes,
   usableCandidates,
   type RepositoryScope,
   type UsableCredential,
+  type UsedRepositories,
 } from "./credential-scopes.ts";
-import type { CredentialUse } from "./session-credentials.ts";
 
 /** Where tokens come from. */
 interface TokenRegistries {
@@ -22,13 +21,14 @@ interface TokenRegistries {
 
 /**
  * Gets tokens in the daemon's place for the registries that have several credentials, or one that is not for all repositories of the build, since
- * the daemon takes one for all of them and tries no other. Those that have one are left to it: it asks for credentials and gets its tokens itself, with fewer moving parts.
+ * the daemon takes one for all of them and tries no other. Those that have one are left to it: it asks for credentials and gets its tokens itself,
+ * with fewer moving parts.
  */
 export function scopedTokens(
   keychain: Keychain,
   registries: TokenRegistries,
   call: KeychainCall,
-  repositories: CredentialUse["repositories"],
+  repositories: UsedRepositories,
 ): TokenAuthority {
   return {
     identify: async (host) => {
@@ -60,7 +60,8 @@ async function isUsedBeyond(
  * password may have the fingerprint of who has it, and no token outlives its secret.
  */
 function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
-  const known = candidates.map((candidate) => [candidate.scope ?? null, ...credentialValues(candidate)]);
+  // Their entries: credentials of a keychain turn into JSON without their values.
+  const known = candidates.map((candidate) => Object.entries(candidate));
   return createHash("sha256").update(JSON.stringify(known)).digest();
 }
 

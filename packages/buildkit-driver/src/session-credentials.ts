@@ -1,7 +1,13 @@
 import type { BuildSession } from "@slipway/buildkit-client";
 import type { Keychain, KeychainCall } from "@slipway/core";
 
-import { areDifferent, isSameCredential, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
+import {
+  areDifferent,
+  isSameCredential,
+  usableCandidates,
+  type UsableCredential,
+  type UsedRepositories,
+} from "./credential-scopes.ts";
 
 /** Whether a registry with Basic authentication knows a user. */
 export type AcceptsLogin = (registry: string, login: { username: string; password: string }) => Promise<boolean>;
@@ -10,8 +16,8 @@ export type AcceptsLogin = (registry: string, login: { username: string; passwor
 export interface CredentialUse {
   readonly keychain: Keychain;
   readonly keychainCall: KeychainCall;
-  /** The repositories of a host that the build uses, those that it writes to first; asked only where it has several credentials for the host, or one for some of it. */
-  readonly repositories: (host: string) => Promise<readonly string[]>;
+  /** Asked only for hosts that have several credentials. */
+  readonly repositories: UsedRepositories;
 }
 
 /**

@@ -3,7 +3,7 @@ import { formatImageReference } from "./image-reference.ts";
 import { parseManifestJson } from "./manifest.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { maxManifestBytes, ownReference } from "./manifest-requests.ts";
-import { manifestMediaTypes } from "./media-types.ts";
+import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
 import { createPageTrail } from "./page-trail.ts";
 import type { ReferrerDescriptor } from "./referrer.ts";
 import { parseReferrers, referrersTag } from "./referrer.ts";
@@ -224,7 +224,7 @@ async function referrersFromApi(
 const withoutReferrers = new Set([400, 404, 405, 406, 501]);
 
 /** Not all registries name the type of their lists, or name it exactly; what has one of these is no list of referrers. */
-const otherMediaTypes = /html|image\.manifest\.v1|distribution\.manifest\.v/;
+const otherMediaTypes = /html|image\.manifest\.v1|distribution\.manifest\.v/i;
 
 /** `undefined` for what is no index: some answer 200 to every path, with a page for people or with JSON of their own. */
 async function readReferrersPage(
@@ -240,10 +240,6 @@ async function readReferrersPage(
   const manifests = parseManifestJson(bytes)?.["manifests"];
   // Programs in Go write an empty list as `null`.
   return Array.isArray(manifests) || manifests === null ? parseReferrers(bytes) : undefined;
-}
-
-function mediaTypeOf({ headers }: RegistryResponse): string {
-  return (headers.get("content-type") ?? "").replace(/;.*/s, "").trim().toLowerCase();
 }
 
 function notIndex({ registry }: RegistryRequests, purpose: string, response: RegistryResponse): Error {

@@ -5,7 +5,7 @@ import type { ImageReference } from "./image-reference.ts";
 import { formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
 import type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
 import { computeDigest, parseManifestJson } from "./manifest.ts";
-import { manifestMediaTypes } from "./media-types.ts";
+import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
 import { subjectOf } from "./referrer.ts";
 import { addToReferrersTag } from "./referrers-tag.ts";
 import type { ReadCall, RegistryCall } from "./registry-call.ts";
@@ -207,10 +207,6 @@ function notManifest(
   const type = mediaTypeOf(response);
   const reason = `it is ${type === "" ? "something else" : type} instead of a manifest`;
   return unusableAnswerError({ registry, purpose, tried: [] }, response.status, reason);
-}
-
-function mediaTypeOf(response: RegistryResponse): string {
-  return (response.headers.get("content-type") ?? "").replace(/;.*/s, "").trim();
 }
 
 function requireDigest(reference: ImageReference, actual: string): void {

@@ -22,9 +22,10 @@ export interface TokenCache {
 export function createTokenCache(): TokenCache {
   const secret = randomBytes(32);
   const tokens = new Map<string, Promise<Authorization | NoAuthorization>>();
+  // Its entries: credentials of a keychain turn into JSON without their values.
   const keyOf = ({ realm, service, scopes }: TokenService, credential: Credential | undefined): string =>
     createHmac("sha256", secret)
-      .update(JSON.stringify([realm.href, service, scopes, credential && valuesOf(credential)]))
+      .update(JSON.stringify([realm.href, service, scopes, credential && Object.entries(credential)]))
       .digest("base64");
   const start: TokenCache["get"] = async (service, credential, signal, fetch) => {
     const key = keyOf(service, credential);
@@ -57,13 +58,6 @@ export function createTokenCache(): TokenCache {
         );
     },
   };
-}
-
-/** One by one: credentials of a keychain turn into JSON without their values. */
-function valuesOf(credential: Credential): readonly string[] {
-  const { type } = credential;
-  if (type === "basic") return [type, credential.username, credential.password];
-  return type === "helper" ? [type, credential.helper, credential.serverUrl] : [type, credential.token];
 }
 
 function isAbort(error: unknown): boolean {

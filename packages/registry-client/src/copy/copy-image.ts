@@ -145,22 +145,26 @@ async function attach(copy: Copy, root: ImageNode): Promise<ImageGraph> {
 }
 
 /** What the tags of each destination stand for. */
-type TagAnswers = ReadonlyMap<Destination, Promise<AskedTags>>;
+type TagAnswers = ReadonlyMap<Destination, AskedTags>;
 
 /** Reads the image; destinations are asked for their tags meanwhile, which also tells whose credentials are good there. */
 async function readAndAsk(copy: Copy): Promise<{ readonly root: ImageNode; readonly tags: TagAnswers }> {
-  const { destinations } = copy;
   const left = new AbortController();
   const signal = AbortSignal.any([copy.signal, left.signal]);
-  const tags = new Map(destinations.map((each) => [each, askForTags(each.client, each, signal)]));
-  // Whoever plans hears of it.
-  for (const answer of tags.values()) answer.catch(() => undefined);
-  try {
-    return { root: await readImage(sourceOf(copy)), tags };
-  } catch (error) {
-    left.abort();
-    throw error;
-  }
+  const tags = new Map<Destination, AskedTags>();
+  const read = async (): Promise<ImageNode> => {
+    try {
+      return await readImage(sourceOf(copy));
+    } catch (error) {
+      left.abort();
+      throw error;
+    }
+  };
+  const ask = forEachDestination(copy.destinations, signal, async (destination) => {
+    tags.set(destination, await askForTags(destination.client, destination, signal));
+  });
+  const [root] = await bothSettled(read(), ask);
+  return { root, tags };
 }
 
 /** What is asked for. */
@@ -179,7 +183,7 @@ async function plan(
   const asked = new Map<Destination, ReadonlyMap<string, AskedBlob>>();
   await forEachDestination(destinations, signal, async (destination) => {
     const { client, repository } = destination;
-    const answers = [...((await tags?.get(destination)) ?? [])];
+    const answers = [...(tags?.get(destination) ?? [])];
     const known = new Set(answers.map(([, digest]) => digest));
     const planned = await planDestination(client, destination, graph, { starts, known }, signal);
     const blobs = planned.blobs.filter(({ digest }) => before?.get(destination)?.has(digest) !== true);

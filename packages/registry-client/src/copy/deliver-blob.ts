@@ -95,17 +95,16 @@ interface AheadReading {
 function readAhead(source: BlobSource, begin: (source: BlobSource) => BlobChunks): AheadReading {
   const left = new AbortController();
   const chunks = begin({ ...source, signal: AbortSignal.any([source.signal, left.signal]) });
-  const first = chunks.next();
-  // Whoever reads hears of it.
-  first.catch(() => undefined);
+  const first = Promise.allSettled([chunks.next()]);
   const read = async function* (): BlobChunks {
-    const { value } = await first;
-    if (value !== undefined) yield value;
+    const [outcome] = await first;
+    if (outcome.status === "rejected") throw outcome.reason;
+    if (outcome.value.value !== undefined) yield outcome.value.value;
     yield* chunks;
   };
   const leave = async (): Promise<void> => {
     left.abort();
-    const [outcome] = await Promise.allSettled([first]);
+    const [outcome] = await first;
     if (outcome.status === "fulfilled") outcome.value.value?.release();
     await chunks.return();
   };

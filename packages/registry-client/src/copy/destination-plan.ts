@@ -5,7 +5,7 @@ import type { DestinationName } from "./copy-options.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { blobsOf, orderedNodes } from "./image-graph.ts";
 import { createConcurrencyLimit } from "../request-limits.ts";
-import { inParallel } from "./in-parallel.ts";
+import { inParallel, parallelRequests } from "./in-parallel.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 
 /** What a destination lacks, as far as it has been asked. */
@@ -19,8 +19,6 @@ export interface DestinationPlan {
 
 /** Of a destination that lacks nothing. */
 export const emptyPlan: DestinationPlan = { nodes: [], blobs: [], tags: [] };
-
-const parallelRequests = 8;
 
 /** What the tags of a destination stand for: digests, or nothing. */
 export type AskedTags = ReadonlyMap<string, string | undefined>;

@@ -3,9 +3,7 @@ import { parseManifestJson } from "../manifest.ts";
 import { isIndexMediaType } from "../media-types.ts";
 import type { Destination } from "./destination.ts";
 import type { DigestTag } from "./image-graph.ts";
-import { inParallel } from "./in-parallel.ts";
-
-const parallelRequests = 8;
+import { inParallel, parallelRequests } from "./in-parallel.ts";
 
 type DigestTagDestination = Pick<Destination, "client" | "registry" | "repository">;
 

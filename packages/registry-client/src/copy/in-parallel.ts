@@ -1,3 +1,6 @@
+/** How many small requests to one registry are under way at a time. */
+export const parallelRequests = 8;
+
 /** Waits for both, whatever becomes of the other one. @throws what the first one throws, else the second one */
 export async function bothSettled<First, Second>(
   first: Promise<First>,

@@ -2,9 +2,7 @@ import type { ImageReference } from "../image-reference.ts";
 import type { Destination } from "./destination.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
 import { levelsOf } from "./image-graph.ts";
-import { bothSettled, inParallel } from "./in-parallel.ts";
-
-const parallelRequests = 8;
+import { bothSettled, inParallel, parallelRequests } from "./in-parallel.ts";
 
 /** Pushes the manifests that a destination lacks by their digests, children before their parents, then what refers to them. */
 export async function pushManifests(destination: Destination, graph: ImageGraph, signal: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import { isIndexMediaType } from "../media-types.ts";
 import type { RegistryClient } from "../registry-client.ts";
 import type { DigestTag, ImageGraph, ImageNode } from "./image-graph.ts";
 import { readPlatforms, requirePlatforms } from "./image-platforms.ts";
-import { bothSettled, inParallel } from "./in-parallel.ts";
+import { bothSettled, inParallel, parallelRequests } from "./in-parallel.ts";
 import type { ContentDescriptor, ImageContent } from "./image-content.ts";
 import { parseImageContent } from "./image-content.ts";
 import { keepPlatforms, rewriteIndex } from "./platform-filter.ts";
@@ -37,7 +37,6 @@ interface Place {
   readonly platforms?: readonly string[] | undefined;
 }
 
-const parallelRequests = 8;
 const maxListedTags = 100;
 const maxDepth = 8;
 const digestTagSuffixes = ["sig", "att", "sbom"] as const;
@@ -150,8 +149,6 @@ export async function readAttached(
   const seen = new Set<string>();
   const reading = startReading(source);
   const tags = listFewTags(source);
-  // Until it is asked for, nobody hears of an error.
-  tags.catch(() => undefined);
   const known: ReferrersKnowledge = { tags };
   let subjects = [root];
   while (subjects.length > 0) {
@@ -211,9 +208,8 @@ async function listFewTags({ client, reference, signal }: GraphSource): Promise<
     for await (const tag of client.listTags(reference.repository, { pageSize: maxListedTags, signal }))
       if (tags.add(tag).size >= maxListedTags) return undefined;
     return tags;
-  } catch (error) {
-    if (signal.aborted) throw error;
-    // Not everybody may list who may read.
+  } catch {
+    // Not everybody may list who may read. Who has left learns of it by what is asked beside.
     return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { isSameCredential } from "../credential-conflict.ts";
 import { dockerHubKey } from "../registry-scope.ts";
 import type { ImageName } from "./image-name.ts";
 import { parseImageName } from "./image-name.ts";
+import { encodeLogin } from "./key-logins.ts";
 
 /** What a build with kaniko needs. */
 export interface KanikoDockerConfigOptions {
@@ -111,5 +112,5 @@ export function dockerAuth(credential: KnownCredential): DockerAuth {
       ? { identitytoken: credential.token }
       : { registrytoken: credential.token };
   }
-  return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString("base64") };
+  return { auth: encodeLogin(credential) };
 }
