@@ -9,6 +9,12 @@ const routeTimeoutMs = 30_000;
 const pauseMs = 200;
 
 /**
+ * How long one connection may take, in seconds. One that began before the node knew the Service can be lost for good, and would itself give up after two
+ * minutes only; a new one gets there.
+ */
+const connectTimeoutSeconds = 2;
+
+/**
  * Waits until the builders of a namespace reach a registry by the name of its Service: nodes learn of a pod that is ready up to a second later, and
  * what is sent meanwhile gets lost.
  */
@@ -16,7 +22,7 @@ export async function untilServed({ cluster, name: namespace }: TestNamespace, h
   const selector = { labelSelector: "slipway.dev/builder" };
   const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod" }, selector);
   const running = items.filter(({ status }) => status?.phase === "Running");
-  const command = ["sh", "-c", `wget -O /dev/null http://${host}/v2/ 2>&1`];
+  const command = ["sh", "-c", `timeout ${String(connectTimeoutSeconds)} wget -O /dev/null http://${host}/v2/ 2>&1`];
   for (const { metadata } of running) {
     const target = { namespace, pod: metadata?.name ?? "", container: "buildkitd", command, stdin: false };
     const deadlineMs = performance.now() + routeTimeoutMs;
