@@ -25,9 +25,9 @@ it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by
   await applyPullSecret(namespace, "regcred", { [registry.host]: user });
   const options = registryDriverOptions(namespace);
   const registries = { ...options.registries, [registry.host]: { http: true, nodeAddress: nodeHost } };
-  const builderOfThisProcess = () =>
+  const builderOfThisProcess = (name = "slipway") =>
     createBuilder({
-      driver: buildkitDriver({ ...options, registries }),
+      driver: buildkitDriver({ ...options, name, registries }),
       credentials: [pullSecret({ name: "regcred" })],
     });
   await using builder = builderOfThisProcess();
@@ -51,6 +51,12 @@ it("NODE-PULL: after ensurePullable a pod in a fresh namespace runs the image by
   expect(await runPod(fresh, "after", image)).toBe("ran by its node name\n");
   // Once more changes nothing.
   expect(await builder.ensurePullable({ namespace: fresh.name, images: [image] })).toEqual({ secrets, warnings });
+
+  // A builder that does not run is not started for it.
+  await using idle = builderOfThisProcess("idle");
+  await using unrelated = await createTestNamespace();
+  expect((await idle.ensurePullable({ namespace: unrelated.name, images: [image] })).secrets).toHaveLength(1);
+  expect(await namespace.cluster.get({ apiVersion: "apps/v1", kind: "Deployment", name: "idle" })).toBeUndefined();
 
   // Each build brings what nodes pull with in step with the Secrets that it comes from.
   const rotate = async (): Promise<void> => {

@@ -23,7 +23,7 @@ import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import type { BuildkitConnection } from "./dial-buildkit.ts";
-import { keychainCall } from "./keychain-call.ts";
+import { keychainCall, sleepingKeychainCall } from "./keychain-call.ts";
 import { orderedKeychain } from "./ordered-keychain.ts";
 import type { RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
@@ -96,10 +96,8 @@ export class BuildkitBuilder {
 
   async ensurePullable(options: PullableOptions, call: DriverCall): Promise<PullableResult> {
     const cluster = await this.#pods.cluster();
-    // A helper that a Secret names runs in a pod; without one running, what it would say is left out, with a warning.
-    const [pod] = await this.#pods.ensure(call);
-    const name = pod?.metadata?.name ?? "";
-    const keys = keychainCall(cluster, { namespace: cluster.namespace, name }, call);
+    const findPod = async (): Promise<string> => (await this.#pods.ensure(call))[0]?.metadata?.name ?? "";
+    const keys = sleepingKeychainCall(cluster, { name: this.#options.name, findPod }, call);
     return this.#pullable.ensure(options, call.credentials, { cluster, keychainCall: keys });
   }
 

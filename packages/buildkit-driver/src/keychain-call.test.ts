@@ -1,7 +1,7 @@
 import type { Cluster } from "@slipway/cluster";
 import { expect, it } from "vitest";
 
-import { keychainCall } from "./keychain-call.ts";
+import { keychainCall, sleepingKeychainCall } from "./keychain-call.ts";
 
 const call = { signal: new AbortController().signal, emit: () => undefined };
 
@@ -22,4 +22,19 @@ it("says where helpers run, the same in each call and another for each cluster, 
   const sites = places.map(siteOf);
   expect(new Set(sites).size).toBe(places.length);
   expect(places.map(siteOf)).toEqual(sites);
+});
+
+it("looks for a pod when the first helper is to run, and once", async () => {
+  const asked: string[] = [];
+  const exec = (target: { readonly pod: string }) => Promise.reject(new Error(`in ${target.pod}`));
+  const cluster = { server: "https://staging:6443", namespace: "builds", exec } as unknown as Cluster;
+  const findPod = (): Promise<string> => {
+    asked.push("pod");
+    return Promise.resolve("slipway-a");
+  };
+  const keys = sleepingKeychainCall(cluster, { name: "slipway", findPod }, call);
+  expect(asked).toEqual([]);
+  await expect(keys.runCredentialHelper?.("ecr-login", "https://a.example")).rejects.toThrow("in slipway-a");
+  await expect(keys.runCredentialHelper?.("ecr-login", "https://b.example")).rejects.toThrow("in slipway-a");
+  expect(asked).toEqual(["pod"]);
 });

@@ -16,3 +16,22 @@ export function keychainCall(
     runCredentialHelper: (helper, serverUrl) => runCredentialHelper(cluster, pod, { helper, serverUrl, signal }),
   };
 }
+
+/** What a keychain may do for a builder that may not run: a pod is found, and made ready, when the first helper has to be run. */
+export function sleepingKeychainCall(
+  cluster: Cluster,
+  builder: { readonly name: string; readonly findPod: () => Promise<string> },
+  call: Pick<DriverCall, "signal" | "emit">,
+): KeychainCall {
+  const { signal } = call;
+  const { namespace } = cluster;
+  let pod: Promise<string> | undefined;
+  return {
+    ...clusterKeychainCall(cluster, call),
+    helperSite: `${cluster.server} ${namespace}/${builder.name} (builder)`,
+    runCredentialHelper: async (helper, serverUrl) => {
+      pod ??= builder.findPod();
+      return runCredentialHelper(cluster, { namespace, name: await pod }, { helper, serverUrl, signal });
+    },
+  };
+}

@@ -11,6 +11,7 @@ import type {
   PullableOptions,
   PullableResult,
 } from "./builder-maintenance.ts";
+import type { Operation } from "./builder.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import type { Feature } from "./feature.ts";
 import type { FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
@@ -35,6 +36,7 @@ export interface DriverCall {
   readonly signal: AbortSignal;
   /** For the deadline that the cluster keeps when this process is gone. */
   readonly timeoutMs?: number;
+  /** Of the builder and of the build, in this order and not yet ranked: `createKeychain` of `@slipway/secret-merging` puts what fits a repository best first. */
   readonly credentials: Keychain;
   readonly logger: Logger;
   /** Reports progress. Never throws, never waits. */
@@ -62,8 +64,8 @@ export interface BuilderDriver<Schemas extends BuildOptionSchemas = NoBuildOptio
   readonly name: string;
   /** What it can beyond a plain Dockerfile build; a build that asks for more is refused before `build` is called. */
   readonly features: readonly Feature[];
-  /** Why it cannot do what it does not declare: sentences without their full stop, which the refusal quotes. */
-  readonly limitations?: Readonly<Partial<Record<Feature, string>>>;
+  /** Why it lacks a feature or an operation, and what does it instead: sentences without their full stop, which the refusal quotes. */
+  readonly limitations?: Readonly<Partial<Record<Feature | Operation, string>>>;
   /** The keys that it adds to the options of a build; each schema accepts `{}`. */
   readonly buildOptions?: Schemas;
   /**

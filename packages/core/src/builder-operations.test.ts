@@ -36,6 +36,17 @@ test("an operation that the driver lacks throws UNSUPPORTED_FEATURE with its nam
   expect(() => builder["attach"]?.()).toThrow('The driver "stub" does not support attach');
 });
 
+test("the refusal of an operation quotes why the driver lacks it", async () => {
+  const limitations = { publish: "copyImage does it from where you are" };
+  const builder = createBuilder({ driver: stubDriver({ limitations }) }) as unknown as Record<
+    string,
+    () => Promise<unknown>
+  >;
+  await expect(builder["publish"]?.()).rejects.toThrow(
+    'The driver "stub" does not support publish. copyImage does it from where you are. Leave it out',
+  );
+});
+
 test("supports answers for features and for operations", () => {
   const builder = createBuilder({
     driver: stubDriver({ features: ["secrets"], prune: async () => ({ reclaimedBytes: 0, objects: [] }) }),

@@ -209,7 +209,10 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   /** A method of the driver, bound to it. @throws `UNSUPPORTED_FEATURE` if it has none */
   #method<Name extends Operation>(name: Name): DriverMethod<Name> {
     const method = this.#driver[name];
-    if (typeof method !== "function") throw unsupportedFeatures(this.#driver.name, [name]);
+    if (typeof method !== "function") {
+      const { name: driver, limitations } = this.#driver;
+      throw unsupportedFeatures(driver, [name], limitations);
+    }
     return method.bind(this.#driver) as DriverMethod<Name>;
   }
 
