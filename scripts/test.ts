@@ -94,8 +94,8 @@ async function runAll(selection: TestSelection): Promise<TestCounts> {
   if (cluster === "absent") counts.push({ ...noTests, skipped: 1 });
   if (cluster === "up") {
     say("tests on the cluster");
-    const projects = everything ? ["conformance", "e2e"] : ["unit", "conformance", "e2e"];
-    counts.push(await runVitest(projects, selection));
+    const groups = everything ? [["conformance", "e2e"], ["waiting"]] : [["unit", "conformance", "e2e", "waiting"]];
+    counts.push(...(await Promise.all(groups.map((projects) => runVitest(projects, selection)))));
     if (ci && !wasUp) await clusterDown({});
   }
   return addCounts(...counts);

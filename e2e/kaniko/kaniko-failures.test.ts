@@ -7,7 +7,6 @@ import { afterAll, describe, expect, test } from "vitest";
 import { createContextFolder } from "../support/context-folder.ts";
 import { evictPod } from "../support/evict-pod.ts";
 import { resultOf } from "../support/observed-build.ts";
-import { checkKilledClients } from "./killed-clients.ts";
 import { createKanikoNamespace, inProbe } from "./kaniko-namespace.ts";
 import { KanikoTrials } from "./kaniko-trial.ts";
 
@@ -26,9 +25,6 @@ const hungry = 'BEGIN { s = "x"; while (1) s = s s }';
 const isGroupKilled = (await inProbe(namespace, ["cat", "/proc/self/cgroup"])).trim() === "0::/";
 
 describe.concurrent("what goes wrong", () => {
-  test("SIGKILL: 90 s after a client was killed, before its Secret is there, during an upload, a sync or a build, nothing of its build or its workspace is left", () =>
-    checkKilledClients(kaniko));
-
   test("UNSCHEDULABLE: a pod without a node fails within 15 s, with the reason", async () => {
     const startedMs = performance.now();
     const error = await trials.fail(`${from}RUN echo hello\n`, { driver: { nodeSelector: { nowhere: "true" } } });

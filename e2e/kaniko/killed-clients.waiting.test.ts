@@ -8,12 +8,12 @@ import { setTimeout as elapse } from "node:timers/promises";
 import type { ConfigMap, Job, KubernetesObject, PersistentVolumeClaim, Pod, Secret } from "@slipway/cluster";
 import type { BuildEvent } from "slipway";
 import type { KanikoDriverOptions } from "slipway/kaniko";
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 
 import { createContextFolder, type ContextFolder } from "../support/context-folder.ts";
 import type { ProgramOptions } from "./build-program.ts";
 import { holdSecret } from "./held-secret.ts";
-import { buildIdLabel, type KanikoNamespace } from "./kaniko-namespace.ts";
+import { buildIdLabel, createKanikoNamespace, type KanikoNamespace } from "./kaniko-namespace.ts";
 
 const deadlineMs = 60_000;
 const goneMs = 90_000;
@@ -109,8 +109,8 @@ async function neighbours({ namespace }: KanikoNamespace): Promise<readonly (str
   return found.map((object) => object?.metadata?.uid);
 }
 
-/** Kills clients with SIGKILL, and looks 90 s later at what is left of their builds, and at what belongs to others. */
-export async function checkKilledClients(kaniko: KanikoNamespace): Promise<void> {
+test("SIGKILL: 90 s after a client was killed, before its Secret is there, during an upload, a sync or a build, nothing of its build or its workspace is left", async () => {
+  await using kaniko = await createKanikoNamespace();
   const uids = await createNeighbours(kaniko);
   const dockerfile = `FROM ${kaniko.namespace.testCluster.bases.busybox}\nRUN sleep 600\n`;
   await using small = await createContextFolder({ Dockerfile: dockerfile });
@@ -136,4 +136,4 @@ export async function checkKilledClients(kaniko: KanikoNamespace): Promise<void>
   // Their workspaces were idle from then on, the one too whose version a build had mounted.
   expect(await labelled(kaniko, workspaceLabel, [idle.name, leased.name])).toEqual([]);
   expect(await neighbours(kaniko)).toEqual(uids);
-}
+});
