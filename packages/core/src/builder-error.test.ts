@@ -88,6 +88,18 @@ test.each([
   expect(redactSecrets(text)).toBe(text);
 });
 
+test("a cause of several errors keeps them all, with their secrets blanked out", () => {
+  const inner = unauthorized("one");
+  const harmless = new AggregateError([inner, new Error("two")], "both");
+  expect(unauthorized("x", [], harmless).cause).toBe(harmless);
+  const telling = Object.assign(new Error("three"), { request: { token: "hunter2" } });
+  const { cause } = unauthorized("x", [], new AggregateError([inner, telling], "password=hunter2"));
+  expect(inspect(cause, { depth: 10, showHidden: true })).not.toContain("hunter2");
+  const errors = cause instanceof AggregateError ? (cause.errors as readonly Error[]) : [];
+  expect(errors.map(({ message }) => message)).toEqual(["one", "three"]);
+  expect(errors[0]).toBe(inner);
+});
+
 test("a cause without secrets stays itself, and details are capped", () => {
   const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", port: 443 });
   expect(unauthorized("x", [], cause).cause).toBe(cause);

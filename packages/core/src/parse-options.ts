@@ -7,7 +7,7 @@ import { BuilderError } from "./builder-error.ts";
 import type { OptionIssue } from "./invalid-options.ts";
 import { invalidOptions } from "./invalid-options.ts";
 import { knownKeys } from "./known-keys.ts";
-import { nearestName } from "./nearest-name.ts";
+import { unknownKeyMessage, unknownKeyPrefix } from "./unknown-key.ts";
 
 /**
  * Parses options with a schema, strictly and at once.
@@ -82,17 +82,9 @@ function optionIssues(
   return unknown.map((key) => ({ path: formatPath([...whole, key]), message: unknownKeyMessage(key, known) }));
 }
 
-const unknownKey = "Unknown key ";
-
-function unknownKeyMessage(key: string, known: readonly string[]): string {
-  const nearest = nearestName(key, known);
-  if (nearest !== undefined) return `${unknownKey}"${key}", did you mean "${nearest}"?`;
-  return known.length > 0 ? `${unknownKey}"${key}", known are ${known.join(", ")}` : `${unknownKey}"${key}"`;
-}
-
 /** First in the message, because the other issues often follow from the typo. */
 function isUnknownKey(issue: OptionIssue): boolean {
-  return issue.message.startsWith(unknownKey);
+  return issue.message.startsWith(unknownKeyPrefix);
 }
 
 function isAbsent(issue: StandardSchemaV1.Issue, path: readonly PropertyKey[], input: unknown): boolean {

@@ -74,13 +74,24 @@ export function redactCause(cause: unknown, depth = 0): unknown {
   const inner = cause.cause === undefined ? undefined : redactCause(cause.cause, depth + 1);
   const message = redactText(cause.message);
   const stack = cause.stack === undefined ? undefined : redactText(cause.stack);
-  const harmless = Reflect.ownKeys(cause).every((key) => typeof key === "symbol" || harmlessProperties.has(key));
+  const joined: readonly unknown[] | undefined = cause instanceof AggregateError ? cause.errors : undefined;
+  const errors = joined?.map((error) => redactCause(error, depth + 1));
+  const harmless =
+    Reflect.ownKeys(cause).every((key) => typeof key === "symbol" || isHarmlessProperty(key, joined)) &&
+    errors?.every((error, index) => error === joined?.[index]) !== false;
   if (harmless && message === cause.message && stack === cause.stack && inner === cause.cause) return cause;
-  const copy: Error & { code?: unknown } = new Error(message, inner === undefined ? undefined : { cause: inner });
+  const options = inner === undefined ? undefined : { cause: inner };
+  const copy: Error & { code?: unknown } =
+    errors === undefined ? new Error(message, options) : new AggregateError(errors, message, options);
   copy.name = cause.name;
   if (stack !== undefined) copy.stack = stack;
   if ("code" in cause && typeof cause.code === "string") copy.code = redactText(cause.code);
   return copy;
+}
+
+/** The errors that an `AggregateError` joins are looked at one by one. */
+function isHarmlessProperty(key: string, joined: readonly unknown[] | undefined): boolean {
+  return harmlessProperties.has(key) || (key === "errors" && joined !== undefined);
 }
 
 /** One line for anything that was thrown. */
