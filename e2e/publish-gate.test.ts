@@ -43,6 +43,8 @@ it("GATE: what beforeTag refuses is there by its digest, and every tag stays whe
         `${distribution.host}/team/app@${fresh.root.digest}`,
         `${debian.host}/other/app@${fresh.root.digest}`,
       ],
+      unchanged: [],
+      failed: [],
       platforms: [
         { platform: "linux/amd64", digest: amd64?.digest },
         { platform: "linux/arm64", digest: arm64?.digest },

@@ -13,6 +13,7 @@ export interface DriverEvents {
   /** Need not end where a line ends. */
   "step-log": { step: string; stream: "stdout" | "stderr"; text: string };
   "step-end": { step: string; cached: boolean; error?: string };
+  /** `reference` is a destination of `publish` as it was given. Several tags of one repository are reported together, under the first of them. */
   "push-progress": { reference: string; sentBytes: number; totalBytes?: number };
   /** What repeats one that the build has had is dropped, also in a further attempt. */
   warning: { message: string; url?: string; file?: string; line?: number };

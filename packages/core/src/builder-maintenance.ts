@@ -1,3 +1,5 @@
+import type { BuilderErrorCode } from "./builder-error.ts";
+
 /** What `prune` may drop: what nobody used for `unusedForMs`, down to `keepBytes`; everything that is not in use if neither is given. */
 export type PruneOptions = Readonly<{ unusedForMs?: number; keepBytes?: number }>;
 
@@ -21,7 +23,10 @@ export type DiskUsageRecord = Readonly<{
 export interface PublishOptions {
   /** Any image that a registry serves; by digest it cannot change meanwhile. */
   readonly source: string;
-  /** `registry/repository:tag`, or without a tag: then `versionTag` is the tag. */
+  /**
+   * `registry/repository:tag`, or without a tag: then `versionTag` is the tag. One that fails does not stop the others: the error comes when they are done,
+   * is retryable if all failures are, and if several have failed its `cause` is an `AggregateError` with the error of each.
+   */
   readonly destinations: readonly string[];
   /**
    * Tag of the destinations that have none.
@@ -37,14 +42,23 @@ export interface PublishOptions {
   readonly dryRun?: boolean;
   /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
   readonly createRepository?: boolean;
-  /** Called when the image is there under its digest, before any tag points to it: scan, sign, apply a policy. To throw is to refuse: no tag moves. */
+  /**
+   * Called once for all destinations, when the image is under its digest at each of them that has not failed, before any of its tags moves: scan, sign, apply
+   * a policy. To throw is to refuse: no tag moves anywhere. For all or nothing, throw if `failed` is not empty; a tag can still fail to move afterwards.
+   * Not called if no tag would move: in a `dryRun`, and where every destination has its tags already, those of cosign included, or has failed.
+   */
   readonly beforeTag?: (image: PublishedImage, call: { readonly signal: AbortSignal }) => void | Promise<void>;
 }
 
-/** An image at its destinations, `repository@digest` each. */
+/** An image before its tags move. Each repository that is a destination is in one of three lists, under the name `registry/repository@digest`. */
 export type PublishedImage = Readonly<{
   digest: string;
+  /** Where the image is, and a tag will move: one of the destination's, or one of cosign. Never empty. */
   references: readonly string[];
+  /** Where the image is under all tags of the destination already: no tag will move there. */
+  unchanged: readonly string[];
+  /** Destinations that have failed so far, and why: no tag will move there. The others get theirs nevertheless. */
+  failed: readonly Readonly<{ reference: string; code: BuilderErrorCode }>[];
   platforms: readonly Readonly<{ platform: string; digest: string }>[];
 }>;
 

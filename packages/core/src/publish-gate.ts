@@ -24,7 +24,7 @@ export function publishRefused(reference: string, cause: unknown): BuilderError<
   const reason = describeThrown(cause);
   return new BuilderError({
     code: "PUBLISH_REFUSED",
-    message: `beforeTag did not let ${reference} through: ${reason}. The image is there under its digest; no tag points to it.`,
+    message: `beforeTag did not let ${reference} through: ${reason}. The image is there under its digest; no tag has moved.`,
     details: { reference, reason },
     cause,
   });

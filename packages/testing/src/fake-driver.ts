@@ -134,7 +134,8 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const digest = cluster.images.get(source);
       if (digest === undefined) throw sourceMissing(source);
       const references = destinations.map((destination) => `${repositoryOf(destination)}@${digest}`);
-      await beforeTag?.({ digest, references, platforms: [] }, call);
+      const elsewhere = { unchanged: [], failed: [] };
+      await beforeTag?.({ digest, references, ...elsewhere, platforms: [] }, call);
       for (const reference of [...references, ...destinations]) cluster.images.set(reference, digest);
       return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
     },

@@ -42,8 +42,10 @@ const streamedBytes = 1024 * 1024;
  * 2 forgets an upload whose connection ended within a request: that blob starts again. To a registry that takes no request without an announced
  * length everything goes in chunks.
  *
- * A destination that fails does not stop the others; the error comes when they are done, and names it. Once the signal fires, open uploads are
- * cancelled before this rejects.
+ * A destination that fails does not stop the others; the error comes when they are done, and names it. If several fail, `code` and `details` are those
+ * of the first failure that another attempt does not mend, else of the first, and `retryable` is true only if all failures are. `cause` is then an
+ * `AggregateError` with a `BuilderError` for each destination, whose message begins with the destination; if one has failed, it is its error.
+ * Once the signal fires, open uploads are cancelled before this rejects.
  *
  * @throws `INVALID_OPTIONS` before anything is sent, `PUBLISH_REFUSED` when `beforeTag` throws, `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`,
  * `REGISTRY_REFUSED`, `REPOSITORY_NOT_FOUND`, `DIGEST_MISMATCH`, `ABORTED`
@@ -227,18 +229,37 @@ async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<vo
     if (destination.plan.tags.length > 0 || (await hasStaleDigestTag(destination, digestTags, signal)))
       moving.add(destination);
   });
-  const concerned = destinations.filter((destination) => moving.has(destination));
-  if (concerned.length === 0) return;
-  const references = concerned.map((destination) => referenceTo(destination, root.digest));
+  if (moving.size === 0) return;
   const platforms = await readPlatforms(client, parsed.source.repository, root, signal);
-  const image: PublishedImage = { digest: root.digest, references, platforms };
+  const image = publishedImage(destinations, moving, root.digest, platforms);
   try {
     await beforeTag(image, { signal });
   } catch (error) {
     if (signal.aborted || (BuilderError.isInstance(error) && error.code === "PUBLISH_REFUSED")) throw error;
-    throw publishRefused(references[0] ?? root.digest, error);
+    throw publishRefused(image.references[0] ?? root.digest, error);
   }
   signal.throwIfAborted();
+}
+
+function publishedImage(
+  destinations: readonly Destination[],
+  moving: ReadonlySet<Destination>,
+  digest: string,
+  platforms: PublishedImage["platforms"],
+): PublishedImage {
+  const there = destinations.filter(({ error }) => error === undefined);
+  const referencesOf = (some: readonly Destination[]): readonly string[] =>
+    some.map((each) => referenceTo(each, digest));
+  return {
+    digest,
+    references: referencesOf(there.filter((destination) => moving.has(destination))),
+    unchanged: referencesOf(there.filter((destination) => !moving.has(destination))),
+    failed: destinations.flatMap((destination) => {
+      const { error } = destination;
+      return error === undefined ? [] : [{ reference: referenceTo(destination, digest), code: error.code }];
+    }),
+    platforms,
+  };
 }
 
 /** What a copy would send: nothing is, so that a mount is taken for granted where it can be asked for. */

@@ -9,7 +9,7 @@ import type { RegistryClient } from "../registry-client.ts";
 export interface CopyImageOptions extends PublishOptions {
   /** The client for a registry, asked for once for each; whoever has made it closes it. */
   readonly connect: (registry: string) => RegistryClient;
-  /** Told what each destination has received. */
+  /** Told what each repository has received: under its destination as it was given, or the first of them where it gets several tags. */
   readonly onProgress?: ((event: DriverEvent<"push-progress">) => void) | undefined;
   /** Told of what was left as it is at a destination: signatures there that cannot be joined with those of the source. */
   readonly warn?: ((message: string) => void) | undefined;

@@ -100,19 +100,24 @@ export async function forEachDestination(
   signal.throwIfAborted();
 }
 
-/** The error for a copy whose destinations did not all get it. */
+/**
+ * The error for a copy whose destinations did not all get it. It is about the first failure that another attempt does not mend, since that one has to
+ * be seen to; without such a one it is about the first, and retryable. Its cause has the failure of each destination.
+ */
 export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
   const failed = destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
-  const [first] = failed;
-  if (first === undefined) return undefined;
+  const errors = failed.map(({ error }) => error);
+  const decisive = errors.find(({ retryable }) => !retryable) ?? errors[0];
+  if (decisive === undefined) return undefined;
   const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
-  const failures = failed.map(({ error, names }) => `${names.join(", ")}: ${error.message}`);
+  const named = failed.map(({ error, names }) => namedError(names, error));
   const rest = done.length === 0 ? "" : ` It is at ${done.join(", ")}.`;
-  const { code, details, retryable } = first.error;
-  return BuilderError.from({
-    code,
-    message: `Cannot publish ${source} to ${failures.join(" ")}${rest}`,
-    details,
-    retryable,
-  });
+  const message = `Cannot publish ${source} to ${named.map((error) => error.message).join(" ")}${rest}`;
+  const cause = named.length === 1 ? decisive : new AggregateError(named, `${named.length} destinations have failed.`);
+  const { code, details, retryable } = decisive;
+  return BuilderError.from({ code, message, details, retryable, cause });
+}
+
+function namedError(names: readonly string[], error: AnyBuilderError): AnyBuilderError {
+  return BuilderError.from({ ...error.toJSON(), message: `${names.join(", ")}: ${error.message}`, cause: error });
 }

@@ -34,7 +34,7 @@ export const operationSaboteurs: readonly Saboteur[] = [
     sabotage: (cluster) => () => ({
       publish: async ({ source, destinations, beforeTag }, call) => {
         const digest = cluster.images.get(source) ?? "";
-        await beforeTag?.({ digest, references: destinations, platforms: [] }, call);
+        await beforeTag?.({ digest, references: destinations, unchanged: [], failed: [], platforms: [] }, call);
         return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
       },
     }),
@@ -46,7 +46,8 @@ export const operationSaboteurs: readonly Saboteur[] = [
       publish: async ({ beforeTag, ...options }, call) => {
         const published = await next.publish?.(options, call);
         if (published === undefined) throw new Error("There is no publish");
-        await beforeTag?.({ digest: published.digest, references: published.references, platforms: [] }, call);
+        const { digest, references } = published;
+        await beforeTag?.({ digest, references, unchanged: [], failed: [], platforms: [] }, call);
         return published;
       },
     }),
