@@ -50,7 +50,7 @@ async function checkRepository(
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(checkTimeoutMs)]);
   try {
-    await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
+    await registries.client(registry).checkPush({ registry, repository }, { signal: limit, createRepository });
   } catch (error) {
     if (signal.aborted || !isInconclusive(error)) throw error;
     const reason = limit.aborted ? `no answer within ${checkTimeoutMs / 1000} s` : error.message;

@@ -6,7 +6,7 @@ import {
   type Credential,
   type DriverEvent,
 } from "@slipway/core";
-import type { RegistryClient } from "@slipway/registry-client";
+import { formatImageReference, type RegistryClient } from "@slipway/registry-client";
 import { describe, expect, it } from "vitest";
 
 import { foldBuild } from "./build-plan.ts";
@@ -45,9 +45,10 @@ function setUp({ build = {}, kaniko = {}, answers = {}, onlyInPod, accepts = {} 
   const asked: string[] = [];
   const events: DriverEvent[] = [];
   const client = (registry: string): Pick<RegistryClient, "checkPush"> => ({
-    checkPush: (repository) => {
-      asked.push(`${registry}/${repository}`);
-      const answer = answers[`${registry}/${repository}`] ?? answers[registry];
+    checkPush: (named) => {
+      const repository = typeof named === "string" ? `${registry}/${named}` : formatImageReference(named);
+      asked.push(repository);
+      const answer = answers[repository] ?? answers[registry];
       return answer === undefined
         ? Promise.resolve({ source: "somebody", credential: accepts[registry] })
         : Promise.reject(answer);

@@ -112,7 +112,8 @@ async function askForPush(target: PushTarget, { folded, registries, call }: Push
   const { createRepository } = folded.request;
   const limit = AbortSignal.any([call.signal, AbortSignal.timeout(checkTimeoutMs)]);
   try {
-    const { credential } = await registries.client(registry).checkPush(repository, { signal: limit, createRepository });
+    const limited = { signal: limit, createRepository };
+    const { credential } = await registries.client(registry).checkPush({ registry, repository }, limited);
     return { credential };
   } catch (error) {
     if (call.signal.aborted) throw error;

@@ -1,4 +1,4 @@
-import { invalidOptions } from "@slipway/core/errors";
+import { BuilderError, invalidOptions } from "@slipway/core/errors";
 
 /** A name of an image, in full: `docker.io/library/busybox`, not `busybox`. */
 export interface ImageReference {
@@ -15,7 +15,9 @@ const component = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = `(?:${component}(?:\\.${component})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const tag = "[\\w][\\w.-]{0,127}";
-const grammar = new RegExp(`^(?:(${host})/)?(${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(.+))?$`);
+const path = `${pathComponent}(?:/${pathComponent})*`;
+const grammar = new RegExp(`^(?:(${host})/)?(${path})(?::(${tag}))?(?:@(.+))?$`);
+const repositoryGrammar = new RegExp(`^${path}$`);
 
 /** Lengths of the digests that go-digest knows, in hexadecimal digits. */
 const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -72,13 +74,24 @@ export function formatFamiliarReference(reference: ImageReference): string {
   return official ? path.slice(officialPrefix.length) : path;
 }
 
-/** Adds the registry, and `library/`, to a name that leaves them out. */
-function normalize(text: string): string {
+/** Whether a text is the path of a repository within its registry. */
+export function isRepository(text: string): boolean {
+  return repositoryGrammar.test(text) && text.length <= maxRepositoryLength;
+}
+
+/** What engines take for the registry of a name; `undefined` if it names none. */
+export function namedRegistry(text: string): string | undefined {
   const slash = text.indexOf("/");
   const first = text.slice(0, Math.max(slash, 0));
-  const hasRegistry = slash !== -1 && (first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase());
-  const registry = hasRegistry && first !== "index.docker.io" ? first : dockerHub;
-  const rest = hasRegistry ? text.slice(slash + 1) : text;
+  const isRegistry = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  return slash !== -1 && isRegistry ? first : undefined;
+}
+
+/** Adds the registry, and `library/`, to a name that leaves them out. */
+function normalize(text: string): string {
+  const named = namedRegistry(text);
+  const registry = named === undefined || named === "index.docker.io" ? dockerHub : named;
+  const rest = named === undefined ? text : text.slice(named.length + 1);
   return registry === dockerHub && !rest.includes("/")
     ? `${dockerHub}/${officialPrefix}${rest}`
     : `${registry}/${rest}`;
@@ -99,10 +112,16 @@ function invalidReference(text: string, problem: string): Error {
 
 /** Whether {@link parseImageReference} takes a text. */
 export function isImageReference(text: string): boolean {
+  return imageReferenceProblem(text) === undefined;
+}
+
+/** Why {@link parseImageReference} does not take a text, for whoever names the option that it comes from; `undefined` if it does. */
+export function imageReferenceProblem(text: string): string | undefined {
   try {
     parseImageReference(text);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
+    return error.details.issues.map(({ message }) => message).join("; ");
   }
 }

@@ -16,6 +16,7 @@ import { createListingRequests } from "./listing-requests.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { createManifestRequests, ownReference } from "./manifest-requests.ts";
 import { createNetworkTransport } from "./network-transport.ts";
+import { ownRepository } from "./own-repository.ts";
 import type { RegistryPing } from "./ping.ts";
 import { ping } from "./ping.ts";
 import type { RegistryCall } from "./registry-call.ts";
@@ -43,9 +44,12 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
   /**
    * Finds out whether one may push, by opening an upload and dropping it.
    *
-   * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REPOSITORY_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
+   * @param repository - A repository of this registry: its path (`team/api`), or an image in it, whose tag does not count. A text whose first part looks
+   * like a host (`ghcr.io/team/api`) names that registry, as it does for engines; a repository that is called so here is given as an `ImageReference`.
+   * @throws `REGISTRY_UNAUTHORIZED` with every candidate and what was answered to it, `REPOSITORY_NOT_FOUND`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`,
+   * `INVALID_OPTIONS` for what is no repository, or another registry's
    */
-  checkPush(repository: string, options?: CheckPushOptions): Promise<AccessCheck>;
+  checkPush(repository: ImageReference | string, options?: CheckPushOptions): Promise<AccessCheck>;
   /**
    * Finds out whether, and with which credentials, one may pull an image. `undefined` if the registry does not have it.
    *
@@ -79,7 +83,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ...createBlobRequests(mirrored),
     ping: (call) => ping(access, call),
     checkLogin: (login, call) => checkLogin(access, login, call),
-    checkPush: (repository, call) => checkPush(requests, repository, call),
+    checkPush: async (repository, call) => checkPush(requests, ownRepository(registry, repository), call),
     checkPull: async (reference, call) => checkPull(requests, ownReference(registry, reference), call),
     fetchToken: (request, call) => fetchRegistryToken(access, request, call),
     close,

@@ -284,6 +284,20 @@ describe("the check before a push", () => {
     expect(requests).toEqual(["POST /v2/app/blobs/uploads/", "DELETE /v2/app/blobs/uploads/7?_state=x"]);
   });
 
+  test("takes what its siblings take, and sends nothing for what is no repository of the registry", async () => {
+    const { client, registry, requests } = await serve((request, response) => {
+      if (request.method === "POST") response.writeHead(202, { location: "/v2/team/api/blobs/uploads/7" }).end();
+      else response.writeHead(204).end();
+    });
+    const named = [`${registry}/team/api:v1`, { registry, repository: "team/api", tag: "v1" }];
+    for (const each of named) expect(await client.checkPush(each)).toEqual({ source: "anonymous access" });
+    const sent = ["POST /v2/team/api/blobs/uploads/", "DELETE /v2/team/api/blobs/uploads/7"];
+    expect(requests).toEqual([...sent, ...sent]);
+    for (const each of ["Team/API", "host.example.com/team/api", "team/api:v1"])
+      expect(await failure(client.checkPush(each))).toMatchObject({ code: "INVALID_OPTIONS" });
+    expect(requests).toHaveLength(4);
+  });
+
   test("is content with an upload of which nobody says where it is", async () => {
     const { client } = await serve((_, response) => void response.writeHead(202, { location: "http://[" }).end());
     expect(await client.checkPush("app")).toEqual({ source: "anonymous access" });

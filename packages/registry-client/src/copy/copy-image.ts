@@ -97,8 +97,8 @@ async function execute(copy: Copy): Promise<ImageGraph> {
   using grace = graceSignal(signal);
   const { root, tags } = await readAndAsk(copy);
   if (createRepository)
-    await forEachDestination(destinations, signal, async ({ client, repository }) => {
-      await client.checkPush(repository, { createRepository, signal });
+    await forEachDestination(destinations, signal, async ({ client, registry, repository }) => {
+      await client.checkPush({ registry, repository }, { createRepository, signal });
     });
   const asked = await plan(copy, { root, referrers: [], digestTags: [] }, { starts: [root], tags });
   const travel = createTravel(copy, grace.signal);

@@ -1,0 +1,60 @@
+import { invalidOptions } from "@slipway/core/errors";
+
+import type { ImageReference } from "./image-reference.ts";
+import { imageReferenceProblem, isRepository, namedRegistry, parseImageReference } from "./image-reference.ts";
+import { ownReference } from "./manifest-requests.ts";
+
+/**
+ * The repository of a registry that somebody means: by its path alone, or by a name of an image in it, whose tag does not count.
+ *
+ * A text that begins with what engines take for a registry names that one. A repository that is called like a registry, as in
+ * `mirror.example.com/docker.io/library/busybox`, is meant by its name in full.
+ *
+ * @throws `INVALID_OPTIONS` for what is no repository, or another registry's
+ */
+export function ownRepository(registry: string, named: ImageReference | string): string {
+  if (typeof named !== "string") {
+    const { repository } = ownReference(registry, named);
+    if (!isRepository(repository)) throw noRepository(problemOf(repository));
+    return repository;
+  }
+  const host = namedRegistry(named);
+  if (host === undefined) {
+    if (!isRepository(named)) throw noRepository(problemOf(named));
+    return named;
+  }
+  // Upper case letters alone make engines take `Team` for a registry: nobody means one.
+  const isMisspelt = host !== "localhost" && !/[.:]/.test(host);
+  const problem = isMisspelt ? problemOf(named) : imageReferenceProblem(named);
+  if (problem !== undefined) throw noRepository(problem);
+  const reference = parseImageReference(named);
+  if (reference.registry !== registry) throw noRepository(foreign(registry, named, host));
+  return reference.repository;
+}
+
+function problemOf(text: string): string {
+  const path = withoutTag(text);
+  if (isRepository(path)) return `${quote(text)} has a tag or a digest; write "${path}"`;
+  if (isRepository(text.toLowerCase())) return `${quote(text)} has upper case letters; write them in lower case`;
+  return `${quote(text)} is no repository; write its path, such as "team/api"`;
+}
+
+function foreign(registry: string, text: string, host: string): string {
+  const path = withoutTag(text);
+  const here = isRepository(path)
+    ? `, or give { registry: "${registry}", repository: "${path}" } for one that is called so there`
+    : "";
+  return `${quote(text)} is not a repository of ${registry}; ask a client of ${host}${here}`;
+}
+
+function withoutTag(text: string): string {
+  return text.replace(/(?::[\w.-]+)?(?:@.*)?$/s, "");
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+}
+
+function noRepository(message: string): Error {
+  return invalidOptions("checkPush", [{ path: "repository", message }]);
+}
