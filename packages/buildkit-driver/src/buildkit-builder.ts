@@ -95,6 +95,7 @@ export class BuildkitBuilder {
   }
 
   async ensurePullable(options: PullableOptions, call: DriverCall): Promise<PullableResult> {
+    await this.#pullable.check(options);
     const cluster = await this.#pods.cluster();
     const findPod = async (): Promise<string> => (await this.#pods.ensure(call))[0]?.metadata?.name ?? "";
     const keys = sleepingKeychainCall(cluster, { name: this.#options.name, findPod }, call);

@@ -105,3 +105,41 @@ it("gives an account what was pushed before it was asked for, and what is pushed
   await targets.bringInStep(["second.example.com/team/app"], call);
   expect(registries()).toEqual(["first.example.com", "second.example.com"]);
 });
+
+it("reads a registry as one, and an image of Docker Hub as one", async () => {
+  const asked: string[] = [];
+  const credentials: Keychain = {
+    resolve: (resource) => {
+      asked.push([resource.registry, resource.repository ?? "*"].join(" "));
+      return Promise.resolve([]);
+    },
+  };
+  const { cluster } = fakeNamespace();
+  const targets = new PullableTargets({ name: "slipway", registries: { "registry:5000": {} } });
+  const call = { cluster, keychainCall: { signal: AbortSignal.timeout(10_000) } };
+  const images = ["ghcr.io", "nginx:1", "registry:5000"];
+  await targets.ensure({ namespace: "apps", images }, credentials, call);
+  expect(asked).toEqual(["ghcr.io *", "docker.io library/nginx", "registry:5000 *"]);
+  asked.length = 0;
+  await targets.ensure({ namespace: "more" }, credentials, call);
+  expect(asked).toEqual(["registry:5000 *"]);
+  await expect(targets.check({ namespace: "apps", images: ["https://ghcr.io/team/api"] })).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    details: { issues: [{ path: "images[0]" }] },
+  });
+});
+
+it("says of images that were named, and of no others, that nobody has credentials for them", async () => {
+  const warned: string[] = [];
+  const signal = AbortSignal.timeout(10_000);
+  const keychainCall = { signal, warn: (message: string) => void warned.push(message) };
+  const credentials: Keychain = { resolve: () => Promise.resolve([]) };
+  const { cluster } = fakeNamespace();
+  const targets = new PullableTargets({ name: "slipway", registries: { [registry]: {} } });
+  const call = { cluster, keychainCall };
+  const { warnings } = await targets.ensure({ namespace: "apps", images: ["ghcr.io/team/api"] }, credentials, call);
+  expect(warnings).toEqual([expect.stringContaining("no credentials for ghcr.io/team/api")]);
+  expect((await targets.ensure({ namespace: "more" }, credentials, call)).warnings).toEqual([]);
+  await targets.bringInStep(["vendor.example.com/other:1"], call);
+  expect(warned).toEqual([]);
+});

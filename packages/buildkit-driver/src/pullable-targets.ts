@@ -1,5 +1,5 @@
 import type { Cluster } from "@slipway/cluster";
-import type { PullableCluster } from "@slipway/secret-merging";
+import type { EnsurePullableOptions, PullableCluster } from "@slipway/secret-merging";
 import {
   BuilderError,
   type Keychain,
@@ -46,10 +46,16 @@ export class PullableTargets {
     this.#owner = owner;
   }
 
-  /** Gives an account what it needs, and remembers it. */
+  /** @throws `INVALID_OPTIONS` for what is neither an image nor a registry */
+  async check({ images = [] }: PullableOptions): Promise<void> {
+    const { pulledImages } = await import("@slipway/secret-merging");
+    pulledImages({ images, ...this.#names() });
+  }
+
+  /** Gives an account what it needs, and remembers it. Of images that were named it is told which nobody has credentials for. */
   async ensure(options: PullableOptions, keychain: Keychain, call: PullableCall): Promise<PullableResult> {
     const target = { options, keychain };
-    const result = await this.#apply(target, call);
+    const result = await this.#apply(target, call, { anonymous: options.images === undefined ? "allow" : "warn" });
     this.#targets.set(keyOf(options), target);
     return result;
   }
@@ -73,7 +79,8 @@ export class PullableTargets {
     const { signal, warn } = call.keychainCall;
     const account = keyOf(target.options);
     try {
-      const { warnings } = await this.#apply(target, call, accountTimeoutMs);
+      // Who has asked for the account has been told what nodes get anonymously.
+      const { warnings } = await this.#apply(target, call, { anonymous: "allow", accountTimeoutMs });
       for (const warning of warnings) warn?.(warning);
     } catch (error) {
       if (signal.aborted) return;
@@ -86,23 +93,20 @@ export class PullableTargets {
   async #apply(
     { options: of, keychain }: PullableTarget,
     call: PullableCall,
-    timeoutMs?: number,
+    how: Pick<EnsurePullableOptions, "anonymous" | "accountTimeoutMs">,
   ): Promise<PullableResult> {
     const { namespace, serviceAccount } = of;
     const { cluster, keychainCall } = call;
-    const [{ ensurePullable }, { formatImageReference, parseImageReference }] = await Promise.all([
-      import("@slipway/secret-merging"),
-      import("@slipway/registry-client"),
-    ]);
-    const images = of.images?.map((image) => formatImageReference(parseImageReference(image))) ?? [
-      ...Object.keys(this.#owner.registries),
-      ...this.#pushed,
-    ];
+    const { ensurePullable } = await import("@slipway/secret-merging");
+    const images = of.images ?? [...Object.keys(this.#owner.registries), ...this.#pushed];
     const account = { namespace, ...(serviceAccount === undefined ? {} : { serviceAccount }) };
-    const limit = timeoutMs === undefined ? {} : { accountTimeoutMs: timeoutMs };
     const owner = `${cluster.namespace}/${this.#owner.name}`;
-    const options = { ...account, ...limit, owner, images, keychain, aliases: this.#aliases() };
-    return ensurePullable(cluster, options, keychainCall);
+    return ensurePullable(cluster, { ...account, ...how, owner, images, keychain, ...this.#names() }, keychainCall);
+  }
+
+  /** How registries are called: here, and by nodes. */
+  #names(): Pick<EnsurePullableOptions, "aliases" | "registries"> {
+    return { registries: Object.keys(this.#owner.registries), aliases: this.#aliases() };
   }
 
   #aliases(): Readonly<Record<string, string>> {

@@ -77,7 +77,7 @@ export interface PullableOptions {
   readonly namespace: string;
   /** The account that they run under. @defaultValue `"default"` */
   readonly serviceAccount?: string;
-  /** Images that they pull, or repositories. @defaultValue the registries that the builder is configured with, and what it has pushed and published in this process */
+  /** Images that they pull, repositories, or registries: what has no slash is a registry if its host has a dot, is `localhost` or is configured in the driver (`ghcr.io`, `localhost:5000`), else an image of Docker Hub (`nginx:1`). @defaultValue the registries that the builder is configured with, and what it has pushed and published in this process */
   readonly images?: readonly string[];
 }
 

@@ -44,8 +44,14 @@ export type {
   KanikoDockerConfigOptions,
 } from "./projections/kaniko-docker-config.ts";
 export { kanikoDockerConfig } from "./projections/kaniko-docker-config.ts";
-export type { ImagePullSecret, ImagePullSecretData, ImagePullSecretOptions } from "./projections/image-pull-secrets.ts";
-export { imagePullSecretData } from "./projections/image-pull-secrets.ts";
+export type {
+  ImagePullSecret,
+  ImagePullSecretData,
+  ImagePullSecretOptions,
+  PulledImage,
+  PulledImagesOptions,
+} from "./projections/image-pull-secrets.ts";
+export { imagePullSecretData, pulledImages } from "./projections/image-pull-secrets.ts";
 export { registryAuthHeader } from "./projections/registry-auth-header.ts";
 export { sessionCredential } from "./projections/session-credential.ts";
 export type { EnsurePullableOptions, EnsurePullableResult, PullableCluster } from "./pullable/ensure-pullable.ts";

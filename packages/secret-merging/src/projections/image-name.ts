@@ -1,4 +1,4 @@
-import { canonicalHost } from "../registry-scope.ts";
+import { canonicalHost, withoutUserInfo } from "../registry-scope.ts";
 
 /** The registry of an image, and its repository; a registry alone has none. */
 export interface ImageName {
@@ -11,11 +11,51 @@ export interface ImageName {
 
 const dockerHub = "docker.io";
 
-/** Takes the name of an image apart, or the name of a registry: what has no slash is a registry, so `docker.io/busybox` needs its registry here. */
-export function parseImageName(name: string): ImageName {
-  const alone = { host: name === "index.docker.io" ? dockerHub : name };
-  const split = name.includes("/") ? splitImage(name) : alone;
-  return { ...split, registry: canonicalHost(split.host) };
+// The grammar of https://github.com/distribution/reference.
+const hostComponent = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+const hostAndPort = `(${hostComponent}(?:\\.${hostComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
+const pathComponent = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const registryGrammar = new RegExp(`^${hostAndPort}$`);
+const imageGrammar = new RegExp(
+  `^(?:${hostAndPort}/)?${pathComponent}(?:/${pathComponent})*(?::\\w[\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9+._-]*:[a-fA-F0-9]{32,})?$`,
+);
+
+/**
+ * Takes the name of an image apart, or of a registry. What has no slash is a registry if its host has a dot, is `localhost` or an address in brackets,
+ * with or without a port, or if it is one of those that are known; all else is an image: `nginx:1` is one of Docker Hub.
+ *
+ * @param known - Registries that may have names like images: `registry:5000`.
+ * @returns what is wrong with it, if it is neither
+ */
+export function parseImageName(name: string, known: readonly string[] = []): ImageName | string {
+  if (isRegistry(name, known)) return named({ host: name === "index.docker.io" ? dockerHub : name });
+  const problem = problemOf(name);
+  return problem === undefined ? named(splitImage(name)) : `${quote(name)} ${problem}`;
+}
+
+function isRegistry(name: string, known: readonly string[]): boolean {
+  if (known.some((registry) => canonicalHost(registry) === canonicalHost(name))) return true;
+  const host = registryGrammar.exec(name)?.[1];
+  return host !== undefined && (/[.[]/.test(host) || host.toLowerCase() === "localhost");
+}
+
+function problemOf(name: string): string | undefined {
+  if (/^[a-f0-9]{64}$/.test(name)) return "is an image id; write registry/repository:tag";
+  if (imageGrammar.test(name)) return undefined;
+  if (name === "") return "is empty; write registry/repository:tag, or a registry";
+  if (/^[a-z]+:\/\//i.test(name)) return "has a scheme; write it without";
+  if (imageGrammar.test(name.toLowerCase()))
+    return "has upper case letters in its repository; write them in lower case";
+  return "is neither an image, registry/repository:tag, nor a registry, registry.example.com:5000; write one of them";
+}
+
+/** Some write a user and a password into names. */
+function quote(name: string): string {
+  return JSON.stringify(/@sha\d+:/i.test(name) ? name : withoutUserInfo(name));
+}
+
+function named<Name extends { readonly host: string }>(name: Name): Name & { readonly registry: string } {
+  return { ...name, registry: canonicalHost(name.host) };
 }
 
 /**

@@ -1,17 +1,30 @@
+import { invalidOptions } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { isFoundByKubelet } from "../kubelet/kubelet-lookup.ts";
 import { canonicalHost } from "../registry-scope.ts";
 import { parseImageName } from "./image-name.ts";
+import type { ImageName } from "./image-name.ts";
 import { encodeLogin, loginsUnder, nodeKey } from "./key-logins.ts";
 
-/** Which images nodes shall be able to pull. */
-export interface ImagePullSecretOptions {
-  readonly keychain: Keychain;
-  /** References, `registry/repository[:tag][@digest]` or `team/app` on Docker Hub, or registries: what has no slash is one. */
+/** Images and registries, and what is known about their names. */
+export interface PulledImagesOptions {
+  /**
+   * References, `registry/repository[:tag][@digest]` or `nginx:1` on Docker Hub, or registries. What has no slash is a registry if its host has a dot
+   * or is `localhost`, with or without a port, or if `registries` or `aliases` name it; else it is an image.
+   */
   readonly images: readonly string[];
   /** Names that nodes know registries by: `{ "127.0.0.1:30500": "registry.builds.svc:5000" }`. @defaultValue none */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Registries that would be taken for images otherwise: `registry:5000`. @defaultValue none */
+  readonly registries?: readonly string[] | undefined;
+}
+
+/** Which images nodes shall be able to pull. */
+export interface ImagePullSecretOptions extends PulledImagesOptions {
+  readonly keychain: Keychain;
+  /** What is said of an image that the keychain has nothing for: `"allow"` is for those that may be public. @defaultValue `"warn"` */
+  readonly anonymous?: "warn" | "allow" | undefined;
 }
 
 /** What the kubelet understands. It holds secrets: it belongs into Secrets and nowhere else. */
@@ -34,15 +47,19 @@ export interface ImagePullSecret {
 /**
  * Puts what a keychain knows about images into the form that the kubelet reads: user names and passwords, by registry and path. Which keys there are
  * depends on the images, what stands under a key on the keychain alone: builds of different images write the same.
+ *
+ * @throws `INVALID_OPTIONS` for what is neither an image nor a registry
  */
 export async function imagePullSecretData(
-  { keychain, images, aliases }: ImagePullSecretOptions,
+  { keychain, anonymous = "warn", ...names }: ImagePullSecretOptions,
   call: KeychainCall,
 ): Promise<ImagePullSecretData> {
   const found = new Map<string, { readonly registry: string; readonly logins: string[] }>();
   const warnings = new Set<string>();
-  for (const { host, resource } of pulledImages(images, aliases)) {
-    for (const credential of await keychain.resolve(resource, call)) {
+  for (const { image, host, resource } of pulledImages(names)) {
+    const credentials = await keychain.resolve(resource, call);
+    if (credentials.length === 0 && anonymous === "warn") warnings.add(nothingFor(image));
+    for (const credential of credentials) {
       const warning = nodeProblem(credential, host);
       if (warning !== undefined) warnings.add(warning);
       if (credential.type !== "basic") continue;
@@ -63,6 +80,8 @@ export async function imagePullSecretData(
 
 /** An image, or a whole registry, as a node names it. */
 export interface PulledImage {
+  /** What led to it, as it was given. */
+  readonly image: string;
   /** Letter for letter: to the kubelet `r.io:443` is another registry than `r.io`. */
   readonly host: string;
   readonly repository?: string;
@@ -70,22 +89,38 @@ export interface PulledImage {
   readonly resource: RegistryResource;
 }
 
-/** Each image by every name that a node may know it by. */
-export function pulledImages(
-  images: readonly string[],
-  aliases: Readonly<Record<string, string>> = {},
-): readonly PulledImage[] {
+/**
+ * Each image by every name that a node may know it by.
+ *
+ * @throws `INVALID_OPTIONS` for what is neither an image nor a registry
+ */
+export function pulledImages({ images, aliases = {}, registries = [] }: PulledImagesOptions): readonly PulledImage[] {
   const byName = new Map<string, PulledImage>();
-  const registries = Object.entries(aliases).map(([name, of]) => ({ name, registry: canonicalHost(of) }));
-  for (const text of images) {
-    const { host, registry: named, ...rest } = parseImageName(text);
-    const registry = registries.find(({ name }) => canonicalHost(name) === named)?.registry ?? named;
-    const names = registries.flatMap((alias) => (alias.registry === registry ? [alias.name] : []));
+  const known = [...registries, ...Object.entries(aliases).flat()];
+  const aliasOf = Object.entries(aliases).map(([name, of]) => ({ name, registry: canonicalHost(of) }));
+  for (const { image, host, registry: named, ...rest } of parseAll(images, known)) {
+    const registry = aliasOf.find(({ name }) => canonicalHost(name) === named)?.registry ?? named;
+    const names = aliasOf.flatMap((alias) => (alias.registry === registry ? [alias.name] : []));
     const resource = { registry, ...rest, actions: ["pull" as const] };
-    for (const name of new Set([...names, host]))
-      byName.set(`${name}/${rest.repository ?? ""}`, { host: name, ...rest, resource });
+    for (const name of new Set([...names, host])) {
+      const key = `${name}/${rest.repository ?? ""}`;
+      byName.set(key, { image: byName.get(key)?.image ?? image, host: name, ...rest, resource });
+    }
   }
   return [...byName.values()];
+}
+
+function parseAll(images: readonly string[], known: readonly string[]): (ImageName & { readonly image: string })[] {
+  const parsed = images.map((image) => ({ image, name: parseImageName(image, known) }));
+  const issues = parsed.flatMap(({ name: message }, index) =>
+    typeof message === "string" ? [{ path: `images[${index}]`, message }] : [],
+  );
+  if (issues.length > 0) throw invalidOptions("pull secrets", issues);
+  return parsed.flatMap(({ image, name }) => (typeof name === "string" ? [] : [{ image, ...name }]));
+}
+
+function nothingFor(image: string): string {
+  return `There are no credentials for ${image}: nodes that have none from elsewhere ask for it anonymously. Unless it is public, add a login to the keychain.`;
 }
 
 function nodeProblem(credential: Credential, registry: string): string | undefined {

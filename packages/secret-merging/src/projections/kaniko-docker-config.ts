@@ -1,9 +1,9 @@
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { isSameCredential } from "../credential-conflict.ts";
-import { dockerHubKey } from "../registry-scope.ts";
+import { canonicalHost, dockerHubKey } from "../registry-scope.ts";
 import type { ImageName } from "./image-name.ts";
-import { parseImageName } from "./image-name.ts";
+import { splitImage } from "./image-name.ts";
 import { encodeLogin } from "./key-logins.ts";
 
 /** What a build with kaniko needs. */
@@ -85,8 +85,8 @@ function isKnown(credential: Credential): credential is KnownCredential {
 function distinctNames(references: readonly string[]): (Required<ImageName> & { reference: string })[] {
   const names = new Map(
     references.map((reference) => {
-      const { repository = "", ...name } = parseImageName(reference);
-      return [`${name.host}/${repository}`, { ...name, repository, reference }];
+      const { host, repository } = splitImage(reference);
+      return [`${host}/${repository}`, { host, registry: canonicalHost(host), repository, reference }];
     }),
   );
   return [...names.values()];

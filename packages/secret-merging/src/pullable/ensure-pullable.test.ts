@@ -22,6 +22,7 @@ class FakeNamespace implements PullableCluster {
   /** Does something between the reading and the writing of the account. */
   beforePatch: (() => void) | undefined;
   accountAppears: ServiceAccount | undefined;
+  readNamespace = async (name: string): Promise<object | undefined> => ({ metadata: { name } });
 
   constructor(imagePullSecrets: readonly string[] = []) {
     this.account = this.makeAccount(imagePullSecrets);
@@ -36,8 +37,10 @@ class FakeNamespace implements PullableCluster {
     return (this.account?.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
   }
 
-  get: PullableCluster["get"] = async <T>(reference: { kind: string; name: string }) =>
-    (reference.kind === "Secret" ? this.secrets.get(reference.name) : this.account) as T | undefined;
+  get: PullableCluster["get"] = async <T>({ kind, name }: { kind: string; name: string }) => {
+    if (kind === "Namespace") return (await this.readNamespace(name)) as T | undefined;
+    return (kind === "Secret" ? this.secrets.get(name) : this.account) as T | undefined;
+  };
 
   list: PullableCluster["list"] = async (_, options = {}) => {
     const wanted = (options.labelSelector ?? "").split(",").map((pair) => pair.split("="));
@@ -82,6 +85,15 @@ function pulling({ names, secrets }: FakeNamespace, image: string): readonly Kub
     data: { ".dockerconfigjson": Buffer.from(secrets.get(name)?.data?.[".dockerconfigjson"] ?? "", "base64") },
   }));
   return kubeletLookup(data, image).credentials;
+}
+
+function forbidden(): Error {
+  const details = { verb: "patch", resource: "serviceaccounts" };
+  return new BuilderError({ code: "FORBIDDEN", message: "Not allowed.", details });
+}
+
+function late(): Error {
+  return new BuilderError({ code: "TIMEOUT", message: "late", details: { timeoutMs: 0 } });
 }
 
 function conflict(): Error {
@@ -324,8 +336,96 @@ describe("ensurePullable", () => {
   test("without credentials leaves the account as it is", async () => {
     const cluster = new FakeNamespace(["theirs"]);
     const result = await ensurePullable(cluster, { ...options, keychain: createKeychain() }, call);
-    expect(result).toEqual({ secrets: [], warnings: [] });
+    expect(result).toEqual({
+      secrets: [],
+      warnings: [expect.stringMatching(/no credentials for r\.io\/team\/app:v1: .* anonymously/) as string],
+    });
     expect(cluster.writes).toEqual([]);
+    const quiet = { ...options, anonymous: "allow", keychain: createKeychain() } as const;
+    expect(await ensurePullable(cluster, quiet, call)).toEqual({ secrets: [], warnings: [] });
+  });
+
+  test("names each image once that the keychain has nothing for, under whatever names nodes know it", async () => {
+    const aliases = { "127.0.0.1:30500": "registry:5000" };
+    const named = { ...options, aliases, images: ["registry:5000/app", "other.io", "r.io/app"] };
+    const { warnings } = await ensurePullable(new FakeNamespace(), { ...named, keychain: given("r.io", "ann") }, call);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^There are no credentials for registry:5000\/app:/),
+      expect.stringMatching(/^There are no credentials for other\.io:/),
+    ]);
+  });
+
+  test("writes nothing for an account that does not exist, or in a namespace that does not", async () => {
+    const cluster = new FakeNamespace();
+    cluster.account = undefined;
+    const keychain = given("r.io", "ann");
+    expect(await problemOf(ensurePullable(cluster, { ...options, keychain }, call))).toMatch(/apps\/default does not/);
+    cluster.readNamespace = () => Promise.resolve(undefined);
+    await expect(ensurePullable(cluster, { ...options, keychain }, call)).rejects.toMatchObject({
+      code: "NAMESPACE_NOT_FOUND",
+      details: { namespace: "apps" },
+    });
+    // Who may not read namespaces waits for the account.
+    cluster.readNamespace = () => Promise.reject(forbidden());
+    cluster.accountAppears = cluster.makeAccount([]);
+    cluster.waitFor = () => Promise.reject(late());
+    expect(await problemOf(ensurePullable(cluster, { ...options, keychain }, call))).toMatch(/apps\/default does not/);
+    expect([cluster.writes, cluster.secrets.size]).toEqual([[], 0]);
+  });
+
+  test("takes back what it has created if the account may not be changed, and nothing that was there", async () => {
+    const cluster = new FakeNamespace();
+    const { secrets } = await ensurePullable(cluster, { ...options, keychain: given("r.io", "ann") }, call);
+    const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
+    const patch = cluster.patch;
+    cluster.patch = () => Promise.reject(forbidden());
+    await expect(ensurePullable(cluster, both, call)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    expect([...cluster.secrets.keys()]).toEqual(secrets);
+    // What fails by accident is left to the next call, which others may be ahead of.
+    cluster.patch = () => Promise.reject(new Error("the API server is away"));
+    await expect(ensurePullable(cluster, both, call)).rejects.toThrow(/is away/);
+    expect(cluster.secrets.size).toBe(2);
+    cluster.patch = patch;
+    await ensurePullable(cluster, both, call);
+    expect(cluster.names).toHaveLength(2);
+  });
+
+  test("takes back what it has created beside a Secret of somebody else, and nothing that the account names", async () => {
+    const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
+    const cluster = new FakeNamespace();
+    const { secrets } = await ensurePullable(cluster, both, call);
+    const [team = "", whole = ""] = secrets;
+    for (const named of [[], [team]]) {
+      cluster.secrets.clear();
+      cluster.secrets.set(whole, { metadata: { name: whole } });
+      cluster.account = cluster.makeAccount(named);
+      expect(await problemOf(ensurePullable(cluster, both, call))).toMatch(/is not one that Slipway has made/);
+      expect([...cluster.secrets.keys()].toSorted()).toEqual([whole, ...named].toSorted());
+    }
+  });
+
+  test.each(["https://ghcr.io/team/api", "ghcr.io/", "Nginx", "", "r.io/team/App", "r.io/app:", "a".repeat(64)])(
+    "refuses %j, before anything is asked",
+    async (name) => {
+      const asked: string[] = [];
+      const keychain: Keychain = { resolve: ({ registry }) => (asked.push(registry), Promise.resolve([])) };
+      const cluster = new FakeNamespace();
+      cluster.account = undefined;
+      const refused = ensurePullable(cluster, { ...options, images: ["r.io/app", name], keychain }, call);
+      await expect(refused).rejects.toThrow(/images\[1\]: ".*" (is|has) .*write/);
+      expect([asked, cluster.writes]).toEqual([[], []]);
+    },
+  );
+
+  test("shows no password that somebody has written into a name", async () => {
+    for (const name of ["https://ann:hunter2@r.io/app", "ann:hunter2@r.io/app", "ann:hunter2@r.io"]) {
+      const refused = ensurePullable(
+        new FakeNamespace(),
+        { ...options, images: [name], keychain: createKeychain() },
+        call,
+      );
+      expect(await problemOf(refused)).toMatch(/^"(?!.*hunter2).*r\.io/);
+    }
   });
 });
 

@@ -1,24 +1,20 @@
 import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError, invalidOptions } from "@slipway/core";
-import type { Keychain, KeychainCall } from "@slipway/core";
+import type { KeychainCall } from "@slipway/core";
 
-import { imagePullSecretData } from "../projections/image-pull-secrets.ts";
+import { imagePullSecretData, pulledImages } from "../projections/image-pull-secrets.ts";
+import type { ImagePullSecretOptions } from "../projections/image-pull-secrets.ts";
 import { updateReferences } from "./account-references.ts";
 import type { ReferenceChange } from "./account-references.ts";
 import { obsoleteSecrets } from "./obsolete-secrets.ts";
 import { isPullSecret, pullSecretObject } from "./pull-secret-object.ts";
 
 /** Who shall be able to pull what. */
-export interface EnsurePullableOptions {
+export interface EnsurePullableOptions extends ImagePullSecretOptions {
   /** Where the pods run. */
   readonly namespace: string;
   /** The account that they run under. @defaultValue `"default"` */
   readonly serviceAccount?: string | undefined;
-  /** Full references, `registry/repository[:tag][@digest]`, or registries. */
-  readonly images: readonly string[];
-  readonly keychain: Keychain;
-  /** Names that nodes know registries by: `{ "127.0.0.1:30500": "registry.builds.svc:5000" }`. @defaultValue none */
-  readonly aliases?: Readonly<Record<string, string>> | undefined;
   /** Who keeps the Secrets in step: with another name they are other Secrets. @defaultValue `"slipway"` */
   readonly owner?: string | undefined;
   /** Further labels of the Secrets. @defaultValue none */
@@ -47,34 +43,75 @@ export const pullableRbac = [
  * names these in the account. What is there already is brought in step, so that it can be called at each build: a Secret whose credentials the keychain does not have
  * any more for these images is removed. Entries of others stay.
  *
- * @throws `INVALID_OPTIONS` if the account does not exist, or if a Secret of somebody else has the name of one of these; `FORBIDDEN` without the
- * permissions in {@link pullableRbac}
+ * @throws `INVALID_OPTIONS` for what is neither an image nor a registry, if the account does not exist, or if a Secret of somebody else has the name
+ * of one of these; `NAMESPACE_NOT_FOUND`; `FORBIDDEN` without the permissions in {@link pullableRbac}
  */
 export async function ensurePullable(
   cluster: PullableCluster,
   options: EnsurePullableOptions,
   call: KeychainCall,
 ): Promise<EnsurePullableResult> {
-  const { namespace, serviceAccount = "default", owner: name = "slipway", images, keychain, aliases, labels } = options;
+  const { namespace, serviceAccount = "default", owner: name = "slipway", labels, anonymous, keychain } = options;
+  const { images, aliases, registries } = options;
+  const names = { images, aliases, registries };
   const owner = { namespace, serviceAccount, owner: name };
-  const { secrets, warnings } = await imagePullSecretData({ keychain, images, aliases }, call);
-  const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
-  await Promise.all(objects.map((object) => applySecret(cluster, object, call)));
-  const wanted = objects.map(({ metadata }) => metadata.name);
-  const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, images, aliases }, call);
   const account = { namespace, name: serviceAccount, timeoutMs: options.accountTimeoutMs ?? 30_000 };
-  await updateAccount(cluster, account, { wanted, obsolete }, call);
-  // Only now does no pod that starts name them any more.
-  for (const secret of obsolete)
-    await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
+  pulledImages(names);
+  // Without the account the Secrets would serve nobody.
+  await readAccount(cluster, account, call.signal);
+  const { secrets, warnings } = await imagePullSecretData({ keychain, anonymous, ...names }, call);
+  const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
+  const wanted = objects.map(({ metadata }) => metadata.name);
+  const created: string[] = [];
+  try {
+    const writing = objects.map(async (object) => {
+      if (await applySecret(cluster, object, call)) created.push(object.metadata.name);
+    });
+    // All of them end before it is known what there is to take back.
+    await Promise.allSettled(writing);
+    await Promise.all(writing);
+    const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, ...names }, call);
+    await updateAccount(cluster, account, { wanted, obsolete }, call);
+    // Only now does no pod that starts name them any more.
+    for (const secret of obsolete)
+      await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
+  } catch (error) {
+    if (isRefusal(error)) await removeUnnamed(cluster, account, created, call);
+    throw error;
+  }
   return { secrets: wanted, warnings };
 }
 
+/** What would fail the next time, too. Whatever else went wrong, the next call finds the Secrets, and so may one that is at work now. */
+function isRefusal(error: unknown): boolean {
+  return BuilderError.isInstance(error) && (error.code === "FORBIDDEN" || error.code === "INVALID_OPTIONS");
+}
+
+/** Takes back what this call has created and no account names. */
+async function removeUnnamed(
+  cluster: PullableCluster,
+  { namespace, name }: Account,
+  created: readonly string[],
+  { signal }: KeychainCall,
+): Promise<void> {
+  if (created.length === 0) return;
+  try {
+    const reference = { apiVersion: "v1", kind: "ServiceAccount", namespace, name };
+    const account = await cluster.get<ServiceAccount>(reference, { signal });
+    const named = new Set(account?.imagePullSecrets?.map((secret) => secret.name));
+    for (const secret of created.filter((candidate) => !named.has(candidate)))
+      await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, { signal });
+  } catch {
+    // What has failed first is what is told.
+  }
+}
+
+/** @returns whether it has created the Secret */
 async function applySecret(
   cluster: PullableCluster,
   object: ReturnType<typeof pullSecretObject>,
   { signal }: KeychainCall,
-): Promise<void> {
+): Promise<boolean> {
   const { name, namespace } = object.metadata;
   const reference = { apiVersion: "v1", kind: "Secret", namespace, name };
   const existing = await cluster.get<Secret>(reference, { signal });
@@ -82,8 +119,9 @@ async function applySecret(
     const message = `Secret ${namespace ?? ""}/${name} is not one that Slipway has made. Rename or delete it`;
     throw invalidOptions("ensurePullable", [{ path: "namespace", message }]);
   }
-  if (existing !== undefined && isInStep(existing, object)) return;
+  if (existing !== undefined && isInStep(existing, object)) return false;
   await cluster.apply<Secret>(object, { signal });
+  return existing === undefined;
 }
 
 function isInStep(existing: Secret, wanted: Secret): boolean {
@@ -138,6 +176,7 @@ async function readAccount(
   const resource = { apiVersion: "v1", kind: "ServiceAccount", namespace };
   const present = await cluster.get<ServiceAccount>({ ...resource, name }, { signal });
   if (present !== undefined) return present;
+  await requireNamespace(cluster, namespace, signal);
   try {
     const fieldSelector = `metadata.name=${name}`;
     return await cluster.waitFor<ServiceAccount, ServiceAccount>(resource, {
@@ -149,4 +188,19 @@ async function readAccount(
     const message = `ServiceAccount ${namespace}/${name} does not exist in ${cluster.server}. Create it, or name another one`;
     throw invalidOptions("ensurePullable", [{ path: "serviceAccount", message }]);
   }
+}
+
+/** In a namespace that is not there nothing appears; who may not know goes on to wait. @throws `NAMESPACE_NOT_FOUND` */
+async function requireNamespace(cluster: PullableCluster, namespace: string, signal: AbortSignal): Promise<void> {
+  try {
+    if ((await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace }, { signal })) !== undefined) return;
+  } catch (error) {
+    if (BuilderError.isInstance(error) && error.code === "FORBIDDEN") return;
+    throw error;
+  }
+  throw new BuilderError({
+    code: "NAMESPACE_NOT_FOUND",
+    message: `Namespace "${namespace}" does not exist at ${cluster.server}. Create it with \`kubectl create namespace ${namespace}\`, or name another one.`,
+    details: { namespace },
+  });
 }
