@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "@slipway/core";
 
 import type { LogLine, LogTarget } from "./logs/log-line.ts";
-import type { AccessRule } from "./rest/access-review.ts";
+import type { AccessRule, PolicyRule } from "./rest/access-review.ts";
 import type { ClusterCall } from "./rest/api-client.ts";
 import type { KubernetesObject, Pod, ResourceReference } from "./rest/kubernetes-object.ts";
 import type { ResourceClient } from "./rest/resource-client.ts";
@@ -40,8 +40,8 @@ export interface Cluster extends ResourceClient, AsyncDisposable {
   readonly context?: string | undefined;
   /** Name of the user in the kubeconfig. */
   readonly user?: string | undefined;
-  /** Which of these the user may not do; one question each, all at once. */
-  canI(rules: readonly AccessRule[], call?: ClusterCall): Promise<readonly AccessRule[]>;
+  /** Which of these the user may not do; one question for each verb on each resource, all at once. */
+  canI(rules: readonly (AccessRule | PolicyRule)[], call?: ClusterCall): Promise<readonly AccessRule[]>;
   /** Starts a process in a pod. `signal` ends the connection, also once it is open. */
   exec(target: ExecTarget, call?: ClusterCall): Promise<ExecStream>;
   /** Joins the first process of a container. */

@@ -9,8 +9,7 @@ import type { FollowLogOptions } from "./logs/follow-log.ts";
 import type { LogTarget } from "./logs/log-line.ts";
 import { createLogSource } from "./logs/log-source.ts";
 import { createLossDiagnosis } from "./pods/loss-diagnosis.ts";
-import { forbiddenRules } from "./rest/access-review.ts";
-import type { AccessRule } from "./rest/access-review.ts";
+import { accessRules, forbiddenRules } from "./rest/access-review.ts";
 import { readBody } from "./rest/api-client.ts";
 import type { ApiConnection, ClusterCall } from "./rest/api-client.ts";
 import type { KubernetesObject, Pod, ResourceReference } from "./rest/kubernetes-object.ts";
@@ -85,7 +84,7 @@ function createCluster(connection: ApiConnection, { context, namespace, closed }
     namespace,
     context,
     user: connection.user,
-    canI: (rules: readonly AccessRule[], call) => forbiddenRules(client, namespace, rules, withClose(call)),
+    canI: (rules, call) => forbiddenRules(client, namespace, accessRules(rules), withClose(call)),
     exec: async (target, call) => openRemoteCommand(connection, "exec", target, services, withClose(call)),
     attach: async (target, call) => openRemoteCommand(connection, "attach", target, services, withClose(call)),
     portForward: async (target, call) => openPortForward(connection, target, withClose(call)),

@@ -12,7 +12,7 @@ export { diagnosePod, podError } from "./pods/pod-diagnosis.ts";
 export type { DiagnosePodOptions, PodDiagnosis, PodFailureCode } from "./pods/pod-diagnosis.ts";
 export { describeEvents, podEvents } from "./pods/pod-events.ts";
 export { podOfJob, podsOfJob, type PodOfJobOptions } from "./pods/pod-of-job.ts";
-export type { AccessRule } from "./rest/access-review.ts";
+export type { AccessRule, PolicyRule } from "./rest/access-review.ts";
 export { requireAccess } from "./rest/require-access.ts";
 export type { RequiredAccess } from "./rest/require-access.ts";
 export type { ApiRequest, ClusterCall } from "./rest/api-client.ts";

@@ -13,6 +13,33 @@ export interface AccessRule {
   readonly name?: string | undefined;
 }
 
+/** Permissions as the `rules` of a Role have them: each verb on each resource. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  /** @defaultValue all objects */
+  readonly resourceNames?: readonly string[] | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** The permissions of rules one by one. */
+export function accessRules(rules: readonly (AccessRule | PolicyRule)[]): readonly AccessRule[] {
+  return rules.flatMap((rule) => ("verbs" in rule ? rulesOf(rule) : [rule]));
+}
+
+function rulesOf({ apiGroups, resources, verbs, resourceNames = [], namespace }: PolicyRule): AccessRule[] {
+  const names = resourceNames.length === 0 ? [{}] : resourceNames.map((name) => ({ name }));
+  const where = namespace === undefined ? {} : { namespace };
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((resource) =>
+      verbs.flatMap((verb) =>
+        names.map((name) => ({ verb, resource, ...(group === "" ? {} : { apiGroup: group }), ...name, ...where })),
+      ),
+    ),
+  );
+}
+
 interface AccessReview {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,10 +1,17 @@
 import { apiStatusOf } from "@slipway/cluster";
-import type { Secret, ServiceAccount } from "@slipway/cluster";
+import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
-import { createKeychain, ensurePullable, kubeletLookup, pullSecret, staticCredentials } from "../index.ts";
+import {
+  createKeychain,
+  ensurePullable,
+  kubeletLookup,
+  pullableRbac,
+  pullSecret,
+  staticCredentials,
+} from "../index.ts";
 import type { KubeletCredential, PullableCluster } from "../index.ts";
 import { problemOf, secret, serving } from "../testing/keychain-questions.ts";
 import { updateReferences } from "./account-references.ts";
@@ -442,4 +449,17 @@ test.each([
 
 test("the fake conflict is one to the cluster package", () => {
   expect(apiStatusOf(conflict())?.reason).toBe("Conflict");
+});
+
+test("its permissions can be asked about, in the namespace of the pods", async () => {
+  const asked: unknown[] = [];
+  const cluster: Pick<Cluster, "canI"> = {
+    canI: (rules) => {
+      asked.push(...rules);
+      return Promise.resolve([]);
+    },
+  };
+  await cluster.canI(pullableRbac);
+  await cluster.canI(pullableRbac.map((rule) => ({ ...rule, namespace: "apps" })));
+  expect(asked).toContainEqual(expect.objectContaining({ resources: ["secrets"], namespace: "apps" }));
 });
