@@ -1,4 +1,7 @@
-/** The name that was most likely meant, if one is near enough: at most a third of its letters differ. */
+/** Of what is cut short, too little stands there to count differences. */
+const shortestBeginning = 4;
+
+/** The name that was most likely meant, if one is near enough: at most a third of its letters differ, or it begins so. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
@@ -6,7 +9,11 @@ export function nearestName(name: string, candidates: readonly string[]): string
       ({ candidate, distance }) => distance <= Math.max(1, Math.ceil(Math.max(name.length, candidate.length) / 3)),
     )
     .sort((first, second) => first.distance - second.distance);
-  return ranked[0]?.candidate;
+  return ranked[0]?.candidate ?? candidates.find((candidate) => isBeginning(name, candidate));
+}
+
+function isBeginning(name: string, candidate: string): boolean {
+  return name.length >= shortestBeginning && candidate.toLowerCase().startsWith(name.toLowerCase());
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

@@ -10,8 +10,10 @@ import {
   staticCredentials,
 } from "@slipway/secret-merging";
 
+const password = process.env["TOKEN"];
+const registry = "registry.example.com/team";
 const keychain = createKeychain(
-  staticCredentials({ registry: "registry.example.com/team", username: "ci", password: process.env["TOKEN"] ?? "" }),
+  staticCredentials(password ? [{ registry, username: "ci", password, source: "variable TOKEN" }] : []),
   pullSecret({ name: "regcred", namespace: "builds" }),
   serviceAccountSecrets({ name: "default", namespace: "apps" }),
   dockerConfig(),

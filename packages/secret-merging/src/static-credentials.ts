@@ -12,6 +12,8 @@ import { tokenExpiry } from "./token-expiry.ts";
 export type StaticCredentialsOptions = Readonly<{
   /** `registry.example.com`, with a path for the repositories below it: `registry.example.com/team`. A host may have wildcards: `*.example.com`. */
   registry: string;
+  /** Where they come from, as diagnostics name it, so that two logins for one registry can be told apart. @defaultValue `credentials given for <registry>` */
+  source?: string | undefined;
 }> &
   (
     | Readonly<{ username: string; password: string }>
@@ -21,15 +23,32 @@ export type StaticCredentialsOptions = Readonly<{
     | Readonly<{ registryToken: string }>
   );
 
-const registry = z.string().check(z.minLength(1));
-const secret = z.string().check(z.minLength(1));
-const staticCredentialsSchema = z.array(
-  z.union([
-    z.strictObject({ registry, username: secret, password: secret }),
-    z.strictObject({ registry, identityToken: secret }),
-    z.strictObject({ registry, registryToken: secret }),
-  ]),
-) satisfies z.ZodMiniType<readonly StaticCredentialsOptions[]>;
+const text = z.string().check(z.minLength(1, "Is empty"));
+const secret = z
+  .string()
+  .check(z.minLength(1, "Is empty. Give it a value, or leave these credentials out while there is none"));
+
+// One object for all kinds: a union would say no more than that nothing of it fits.
+const staticCredentialsSchema = z
+  .strictObject({
+    registry: text,
+    source: z.optional(text),
+    username: z.optional(text),
+    password: z.optional(secret),
+    identityToken: z.optional(secret),
+    registryToken: z.optional(secret),
+  })
+  .check(
+    z.superRefine((options, call) => {
+      if (secretOf(options) === undefined)
+        call.addIssue({
+          code: "custom",
+          message: "Give either a username and a password, or an identityToken, or a registryToken",
+        });
+    }),
+  );
+
+type ParsedCredentials = z.output<typeof staticCredentialsSchema>;
 
 /**
  * Credentials that are given as they are, for one registry or several.
@@ -37,30 +56,38 @@ const staticCredentialsSchema = z.array(
  * @throws `INVALID_OPTIONS` for wrong options.
  */
 export function staticCredentials(options: StaticCredentialsOptions | readonly StaticCredentialsOptions[]): Keychain {
-  const list = Array.isArray(options) ? (options as readonly StaticCredentialsOptions[]) : [options];
-  const entries = parseOptions(staticCredentialsSchema, list, "staticCredentials").map(entryOf);
-  const content: KeychainContent = { entries, problems: [] };
+  const parsed = Array.isArray(options)
+    ? parseOptions(z.array(staticCredentialsSchema), options, "staticCredentials")
+    : [parseOptions(staticCredentialsSchema, options, "staticCredentials")];
+  const content: KeychainContent = { entries: parsed.flatMap(entryOf), problems: [] };
   return keychainOf({
     read: () => Promise.resolve(content),
     find: (resource, call) => findCredentials(content, resource, call, () => Promise.resolve(undefined)),
   });
 }
 
-function entryOf(options: StaticCredentialsOptions): KeychainEntry {
+function entryOf(options: ParsedCredentials): KeychainEntry[] {
   const scope = parseRegistryScope(options.registry);
-  const source = `credentials given for ${formatRegistryScope(scope)}`;
+  const source = options.source ?? `credentials given for ${formatRegistryScope(scope)}`;
   const limits = scope.path.length === 0 ? { source } : { source, scope: scope.path.join("/") };
-  const credential = { ...limits, ...secretOf(options) };
-  const expiresAtMs = tokenExpiry(credential.type === "basic" ? credential.password : credential.token);
-  const lasting: Credential = expiresAtMs === undefined ? credential : { ...credential, expiresAtMs };
-  return { type: "credential", source, key: withoutUserInfo(options.registry), scope, credential: lasting };
+  const given = secretOf(options);
+  if (given === undefined) return [];
+  const credential: Credential = { ...limits, ...given };
+  const expiresAtMs = tokenExpiry(given.type === "basic" ? given.password : given.token);
+  const lasting = expiresAtMs === undefined ? credential : { ...credential, expiresAtMs };
+  return [{ type: "credential", source, key: withoutUserInfo(options.registry), scope, credential: lasting }];
 }
 
-function secretOf(
-  options: StaticCredentialsOptions,
-):
-  { type: "basic"; username: string; password: string } | { type: "identity-token" | "registry-token"; token: string } {
-  if ("username" in options) return { type: "basic", username: options.username, password: options.password };
-  if ("identityToken" in options) return { type: "identity-token", token: options.identityToken };
-  return { type: "registry-token", token: options.registryToken };
+type Given =
+  | { readonly type: "basic"; readonly username: string; readonly password: string }
+  | { readonly type: "identity-token" | "registry-token"; readonly token: string };
+
+/** `undefined` if it is none, half of one, or several. */
+function secretOf({ username, password, identityToken, registryToken }: ParsedCredentials): Given | undefined {
+  const login = username !== undefined || password !== undefined;
+  if (Number(login) + Number(identityToken !== undefined) + Number(registryToken !== undefined) !== 1) return undefined;
+  if (identityToken !== undefined) return { type: "identity-token", token: identityToken };
+  if (registryToken !== undefined) return { type: "registry-token", token: registryToken };
+  if (username === undefined || password === undefined) return undefined;
+  return { type: "basic", username, password };
 }
