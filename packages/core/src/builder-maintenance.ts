@@ -38,7 +38,7 @@ export interface PublishOptions {
   readonly platforms?: readonly string[];
   /** Copy what refers to the image too: signatures, SBOMs, the tags of cosign. @defaultValue `true` */
   readonly referrers?: boolean;
-  /** Find out how many bytes would travel, and change nothing. @defaultValue `false` */
+  /** Find out how many bytes would travel, and change no registry. The builder is started all the same: what it reaches is what counts. @defaultValue `false` */
   readonly dryRun?: boolean;
   /** Create a repository that does not exist, where the registry wants that (Amazon ECR). @defaultValue `false` */
   readonly createRepository?: boolean;
