@@ -6,6 +6,7 @@ import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent } from "@s
 import { abortable } from "./abortable.ts";
 import type { FakeStep } from "./fake-dockerfile.ts";
 import { repositoryOf } from "./image-names.ts";
+import { indexDigest } from "./index-digest.ts";
 
 /** How a fake cluster runs a build. */
 export interface FakeBuildPlan {
@@ -191,8 +192,7 @@ async function finish(
     digest: `sha256:${sha256(`${chain} ${platform}`)}`,
   }));
   const [only, ...others] = platforms;
-  const digest =
-    only !== undefined && others.length === 0 ? only.digest : `sha256:${sha256(JSON.stringify(platforms))}`;
+  const digest = only !== undefined && others.length === 0 ? only.digest : indexDigest(platforms);
   if (!contents.has(digest)) contents.set(digest, { platforms, identities: [] });
   const digestOf = (output: BuildRequest["outputs"][number]) => ["push", "oci", "docker"].includes(output.type);
   for (const output of request.outputs) {

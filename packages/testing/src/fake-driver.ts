@@ -15,8 +15,11 @@ import type {
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";
+import { publishFake } from "./fake-publish.ts";
+import { FakeVersions } from "./fake-versions.ts";
 import { registryOf, repositoryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
+import { normalizePlatform } from "./platform-name.ts";
 
 /** What a fake driver does. */
 export interface FakeDriverOptions {
@@ -69,6 +72,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     beforeBuild,
   } = options;
   let state: BuilderState = "inactive";
+  const versions = new FakeVersions();
   const start = async (request: BuildRequest, call: DriverCall) => {
     await beforeBuild?.(request, call);
     const steps = parseFakeDockerfile(await dockerfileText(request));
@@ -84,8 +88,11 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     features,
     cluster,
     async build(request, call) {
+      const startedMs = Date.now();
       const remote = await start(request, call);
-      return followToItsEnd(remote, call, remote.ended, () => remote.kill());
+      const built = await followToItsEnd(remote, call, remote.ended, () => remote.kill());
+      if (built.digest !== undefined) versions.add(built.digest, request, startedMs);
+      return built;
     },
     async submit(request, call) {
       await start(request, call);
@@ -130,20 +137,16 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         records,
       };
     },
-    async publish({ source, destinations, beforeTag }, call) {
-      const digest = cluster.images.get(source);
-      if (digest === undefined) throw sourceMissing(source);
-      const references = destinations.map((destination) => `${repositoryOf(destination)}@${digest}`);
-      const elsewhere = { unchanged: [], failed: [] };
-      await beforeTag?.({ digest, references, ...elsewhere, platforms: [] }, call);
-      for (const reference of [...references, ...destinations]) cluster.images.set(reference, digest);
-      return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
+    publish: (options, call) => {
+      const recorded = (digest: string) => cluster.contents.get(digest)?.identities ?? [];
+      return publishFake(cluster, options, (digest) => versions.tagOf(digest, recorded(digest)), call);
     },
     async find({ reference, platforms }) {
       const digest = cluster.images.get(reference);
       if (digest === undefined) return undefined;
       const { platforms: there = [], identities = [] } = cluster.contents.get(digest) ?? {};
-      const isThere = platforms.every((wanted) => there.some(({ platform }) => platform === wanted));
+      const known = new Set(there.map(({ platform }) => normalizePlatform(platform)));
+      const isThere = platforms.every((wanted) => known.has(normalizePlatform(wanted)));
       if (!isThere) return undefined;
       return {
         digest,
@@ -200,13 +203,5 @@ function buildIn(cluster: FakeCluster, buildId: string): FakeRemoteBuild {
     code: "BUILD_NOT_FOUND",
     message: `No build has the id ${buildId}. List them with builds().`,
     details: { buildId },
-  });
-}
-
-function sourceMissing(source: string): BuilderError<"REGISTRY_REFUSED"> {
-  return new BuilderError({
-    code: "REGISTRY_REFUSED",
-    message: `The image ${source} does not exist. Build it first.`,
-    details: { registry: registryOf(source), status: 404, diagnostics: ["MANIFEST_UNKNOWN"], triedCredentials: [] },
   });
 }

@@ -3,6 +3,11 @@ export function repositoryOf(reference: string): string {
   return reference.replace(/@.*$/, "").replace(/:[\w][\w.-]*$/, "");
 }
 
+/** The tag that a reference names; undefined if it names none. */
+export function tagOf(reference: string): string | undefined {
+  return /:([\w][\w.-]*)$/.exec(reference.replace(/@.*$/, ""))?.[1];
+}
+
 /** The host that a tag is pushed to. */
 export function registryOf(tag: string): string {
   const [first = ""] = tag.split("/");

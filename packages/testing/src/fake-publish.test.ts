@@ -1,0 +1,261 @@
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createBuilder } from "@slipway/core";
+import type { BuildOptions, DriverEvent, PublishedImage } from "@slipway/core";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { FakeCluster } from "./fake-cluster.ts";
+import { createFakeDriver } from "./fake-driver.ts";
+
+const source = "registry.example.com/team/api:v1";
+const mirror = "mirror.example.com:5000/team/api";
+const options = { context: ".", dockerfileInline: "FROM scratch\n", tags: [source] } satisfies BuildOptions;
+const twoPlatforms = ["linux/amd64", "linux/arm64"];
+
+let cluster: FakeCluster;
+beforeEach(() => {
+  cluster = new FakeCluster();
+});
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+function startBuilder() {
+  return createBuilder({ driver: createFakeDriver({ cluster }) });
+}
+
+async function build(further: Partial<BuildOptions> = {}) {
+  await using builder = startBuilder();
+  return await builder.build({ ...options, ...further }).image();
+}
+
+test("publishing names what it has published by digest", async () => {
+  const { digest, platforms } = await build({ platforms: twoPlatforms });
+  await using builder = startBuilder();
+  const beforeTag = vi.fn<(image: PublishedImage) => void>();
+  const destinations = [`${mirror}:v1`, "other.example.com/api:v1", `${mirror}:latest`];
+  const published = await builder.publish({ source, destinations, beforeTag });
+  const [atMirror, atOther] = [`${mirror}@${digest}`, `other.example.com/api@${digest}`];
+  expect(published).toMatchObject({ digest, references: [atMirror, atOther, atMirror] });
+  expect(beforeTag.mock.calls.map(([image]) => image)).toEqual([
+    { digest, references: [atMirror, atOther], platforms },
+  ]);
+  expect([...destinations, atMirror, atOther].map((name) => cluster.images.get(name))).toEqual(Array(5).fill(digest));
+});
+
+test("a dry run counts, and neither asks nor changes anything", async () => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  const before = [...cluster.images];
+  const [beforeTag, onEvent] = [vi.fn(), vi.fn()];
+  const destinations = [`${mirror}:v1`];
+  const estimated = await builder.publish({ source, destinations, beforeTag, dryRun: true }, { onEvent });
+  expect([...cluster.images]).toEqual(before);
+  expect(beforeTag).not.toHaveBeenCalled();
+  expect(onEvent).not.toHaveBeenCalled();
+  expect(estimated.sentBytes).toBeGreaterThan(0);
+  expect(estimated).toEqual(await builder.publish({ source, destinations }));
+  expect(cluster.images.get(`${mirror}:v1`)).toBe(digest);
+});
+
+test("what a destination has is not sent again, and what its registry has is mounted", async () => {
+  await build({ platforms: twoPlatforms });
+  await using builder = startBuilder();
+  const bytesOf = async (...destinations: string[]) => {
+    const { sentBytes, mountedBytes, skippedBytes } = await builder.publish({ source, destinations });
+    return { sentBytes, mountedBytes, skippedBytes };
+  };
+  const first = await bytesOf(`${mirror}:v1`);
+  const { sentBytes } = first;
+  expect(sentBytes).toBeGreaterThan(0);
+  expect(first).toEqual({ sentBytes, mountedBytes: 0, skippedBytes: 0 });
+  expect(await bytesOf(`${mirror}:v1`)).toEqual({ sentBytes: 0, mountedBytes: 0, skippedBytes: sentBytes });
+  expect(await bytesOf("registry.example.com/team/copy:v1")).toMatchObject({ sentBytes: 0, mountedBytes: sentBytes });
+  const twice = await bytesOf("new.example.com/one:v1", "new.example.com/two:v1");
+  expect(twice).toEqual({ sentBytes, mountedBytes: sentBytes, skippedBytes: 0 });
+});
+
+test("each repository reports what it has received, also when that is nothing", async () => {
+  await build();
+  await using builder = startBuilder();
+  const publish = async () => {
+    const events: DriverEvent[] = [];
+    const destinations = [`${mirror}:v1`, `${mirror}:v2`];
+    const { sentBytes } = await builder.publish(
+      { source, destinations },
+      { onEvent: (event) => void events.push(event) },
+    );
+    const last = { type: "push-progress", reference: `${mirror}:v1`, sentBytes, totalBytes: sentBytes };
+    expect(events).toMatchObject([last]);
+    return sentBytes;
+  };
+  expect(await publish()).toBeGreaterThan(0);
+  expect(await publish()).toBe(0);
+});
+
+test("a choice of platforms makes another image, which has only these", async () => {
+  const { digest, platforms } = await build({ platforms: twoPlatforms });
+  await using builder = startBuilder();
+  const seen: PublishedImage[] = [];
+  const publish = async (...wanted: string[]) =>
+    builder.publish({
+      source,
+      destinations: [`${mirror}:${wanted.length}`],
+      platforms: wanted,
+      beforeTag: (image) => void seen.push(image),
+    });
+  const published = await publish("linux/arm64/v8");
+  expect(published.digest).not.toBe(digest);
+  const kept = platforms.filter(({ platform }) => platform === "linux/arm64");
+  expect(seen).toEqual([{ digest: published.digest, references: published.references, platforms: kept }]);
+  const found = await builder.find(`${mirror}:1`, { platforms: ["linux/arm64/v8"] });
+  expect(found).toMatchObject({ digest: published.digest, platforms: kept });
+  expect(await builder.find(`${mirror}:1`, { platforms: ["linux/amd64"] })).toBeUndefined();
+  expect((await publish(...twoPlatforms)).digest, "nothing is left out").toBe(digest);
+});
+
+test("an image of one platform stays what it is when just that is asked for", async () => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  const published = await builder.publish({ source, destinations: [`${mirror}:v1`], platforms: ["linux/amd64"] });
+  expect(published.digest).toBe(digest);
+});
+
+test.each([
+  { platforms: ["linux/amd64", "linux/s390x"], problem: /has linux\/amd64, and linux\/s390x is asked for/ },
+  { platforms: [], problem: /name at least one/ },
+])("platforms $platforms cannot be published of an image that has one", async ({ platforms, problem }) => {
+  await build();
+  await using builder = startBuilder();
+  const before = [...cluster.images];
+  const failing = builder.publish({ source, destinations: [`${mirror}:v1`], platforms });
+  await expect(failing).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    details: { issues: [{ path: "platforms" }] },
+  });
+  await expect(failing).rejects.toThrow(problem);
+  expect([...cluster.images]).toEqual(before);
+});
+
+test("an image that says nothing of its platforms cannot be chosen from, and can be published whole", async () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  cluster.images.set(source, digest);
+  await using builder = startBuilder();
+  const publish = (platforms?: readonly string[]) =>
+    builder.publish({ source, destinations: [`${mirror}:v1`], ...(platforms && { platforms }) });
+  await expect(publish(["linux/amd64"])).rejects.toThrow(/says nothing about its platforms/);
+  expect((await publish()).digest).toBe(digest);
+  expect((await publish()).sentBytes).toBe(0);
+});
+
+test("a refused image is there under its digest, and no tag points to it", async () => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  const refuse = () => {
+    throw new Error("the scan found something");
+  };
+  cluster.images.set(`${mirror}:stable`, "sha256:old");
+  const destinations = [`${mirror}:stable`, `${mirror}:new`];
+  const reference = `${mirror}@${digest}`;
+  // Of the driver too, not only of a builder that has it.
+  const call = { signal: new AbortController().signal, emit: () => {} } as never;
+  for (const publish of [
+    () => builder.publish({ source, destinations, beforeTag: refuse }),
+    () => createFakeDriver({ cluster }).publish({ source, destinations, beforeTag: refuse }, call),
+  ])
+    await expect(publish()).rejects.toMatchObject({ code: "PUBLISH_REFUSED", details: { reference } });
+  const there = [...destinations, reference].map((name) => cluster.images.get(name));
+  expect(there).toEqual(["sha256:old", undefined, digest]);
+});
+
+test("beforeTag is asked only about repositories where a tag would move", async () => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  const asked: PublishedImage["references"][] = [];
+  const beforeTag = ({ references }: PublishedImage) => void asked.push(references);
+  const publish = (...destinations: string[]) => builder.publish({ source, destinations, beforeTag });
+  await publish(`${mirror}:v1`);
+  await publish(`${mirror}:v1`);
+  const { references } = await publish(`${mirror}:v1`, "other.example.com/api:v1");
+  expect(references).toHaveLength(2);
+  expect(asked).toEqual([[`${mirror}@${digest}`], [`other.example.com/api@${digest}`]]);
+});
+
+test.each(["goes on", "throws"])("an abort while beforeTag runs moves no tag, when beforeTag %s then", async (then) => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  const controller = new AbortController();
+  const destinations = [`${mirror}:v1`];
+  const beforeTag = (_: PublishedImage, call: { readonly signal: AbortSignal }) => {
+    controller.abort(new Error("the test leaves"));
+    expect(call.signal.aborted).toBe(true);
+    if (then === "throws") throw new Error("the scan was cut off");
+  };
+  const publishing = builder.publish({ source, destinations, beforeTag }, { signal: controller.signal });
+  await expect(publishing).rejects.toMatchObject({ code: "ABORTED", details: { reason: "the test leaves" } });
+  expect(cluster.images.has(`${mirror}:v1`)).toBe(false);
+  expect(cluster.images.get(`${mirror}@${digest}`)).toBe(digest);
+});
+
+test("a destination without a tag gets versionTag, one with a tag keeps its own", async () => {
+  const { digest } = await build();
+  await using builder = startBuilder();
+  await builder.publish({ source, destinations: [mirror, "other.example.com/api:v1"], versionTag: "2026-11" });
+  expect(cluster.images.get(`${mirror}:2026-11`)).toBe(digest);
+  expect(cluster.images.has("other.example.com/api:2026-11")).toBe(false);
+  expect(cluster.images.has(mirror)).toBe(false);
+});
+
+async function project(): Promise<BuildOptions & { readonly context: string }> {
+  const context = await mkdtemp(join(tmpdir(), "fake-publish-"));
+  folders.push(context);
+  await writeFile(join(context, "Dockerfile"), "FROM scratch\n");
+  await Promise.all(["Dockerfile", "."].map((path) => utimes(join(context, path), 1, 1)));
+  return { context, tags: [source] };
+}
+
+async function publishedTags(builder: ReturnType<typeof startBuilder>): Promise<readonly string[]> {
+  await builder.publish({ source, destinations: [mirror] });
+  return [...cluster.images.keys()].filter((name) => name.startsWith(`${mirror}:`));
+}
+
+test("without versionTag, a hash of what the builder has built the image from", async () => {
+  await using builder = startBuilder();
+  const sources = await project();
+  const { digest } = await builder.build(sources).image();
+  const [tag = "", ...others] = await publishedTags(builder);
+  expect(tag).toMatch(/:v-[\da-f]{16}$/);
+  expect([...others, cluster.images.get(tag)]).toEqual([digest]);
+  await builder.build({ ...sources, labels: { team: "a" } }).image();
+  expect(await publishedTags(builder), "another image has another version").toHaveLength(2);
+});
+
+test("without versionTag, what a build with skipIfPresent has recorded, for another builder too", async () => {
+  await using builder = startBuilder();
+  await builder.build({ ...(await project()), skipIfPresent: true }).image();
+  await using other = startBuilder();
+  const tags = await publishedTags(other);
+  expect(tags).toEqual([expect.stringMatching(/:v-[\da-f]{16}$/)]);
+  expect(await publishedTags(builder), "whoever has built it finds the same").toEqual(tags);
+});
+
+test.each([
+  { what: "nobody knows what the image was built from", own: false },
+  { what: "its files have changed since", own: true },
+])("without versionTag, a destination without a tag is refused when $what", async ({ own }) => {
+  await using builder = startBuilder();
+  const sources = await project();
+  await builder.build(sources).image();
+  await utimes(join(sources.context, "Dockerfile"), Date.now() / 1000 + 60, Date.now() / 1000 + 60);
+  await using other = startBuilder();
+  const failing = publishedTags(own ? builder : other);
+  await expect(failing).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    details: { issues: [{ path: "versionTag" }] },
+  });
+  await expect(failing).rejects.toThrow(/Give the tag, or versionTag/);
+});
