@@ -1,8 +1,11 @@
+import type { Feature, Operation } from "@slipway/core";
+
 import { ConformanceBench } from "./conformance-bench.ts";
 import type { ConformanceHarness } from "./conformance-harness.ts";
 import { buildRequirements } from "./requirements/build-requirements.ts";
 import { operationRequirements } from "./requirements/operation-requirements.ts";
 import { optionRequirements } from "./requirements/option-requirements.ts";
+import { publishRequirements } from "./requirements/publish-requirements.ts";
 import type { ConformanceRequirement } from "./requirements/requirement.ts";
 import { secretRequirements } from "./requirements/secret-requirements.ts";
 import { skipRequirements } from "./requirements/skip-requirements.ts";
@@ -15,6 +18,7 @@ export const conformanceRequirements: readonly ConformanceRequirement[] = [
   ...skipRequirements,
   ...secretRequirements,
   ...stopRequirements,
+  ...publishRequirements,
   ...operationRequirements,
 ];
 
@@ -25,15 +29,16 @@ export type ConformanceOutcome = Readonly<
 
 /**
  * Checks one requirement; throws what is wrong.
- * @returns false if the driver declares nothing that the requirement is about.
+ * @returns false if the driver does not declare what the requirement is about.
  */
 export async function checkRequirement(
   requirement: ConformanceRequirement,
   harness: ConformanceHarness,
 ): Promise<boolean> {
-  const { ifAnyOf, concurrency } = requirement;
+  const { ifAnyOf, ifAllOf = [], concurrency } = requirement;
   await using bench = await ConformanceBench.create(harness, concurrency === undefined ? {} : { concurrency });
-  if (ifAnyOf !== undefined && !ifAnyOf.some((asked) => bench.builder.supports(asked as never))) return false;
+  const isDeclared = (asked: Feature | Operation) => bench.builder.supports(asked as never);
+  if (ifAnyOf?.some(isDeclared) === false || !ifAllOf.every(isDeclared)) return false;
   await requirement.check(bench);
   return true;
 }

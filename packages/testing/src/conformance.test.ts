@@ -5,6 +5,7 @@ import { fakeHarness } from "./self-test/fake-harness.ts";
 import { buildSaboteurs } from "./self-test/build-saboteurs.ts";
 import { skipSaboteurs } from "./self-test/skip-saboteurs.ts";
 import { operationSaboteurs } from "./self-test/operation-saboteurs.ts";
+import { publishSaboteurs } from "./self-test/publish-saboteurs.ts";
 import { conformanceRequirements, runConformance, testDriverConformance } from "./conformance.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import { createFakeDriver } from "./fake-driver.ts";
@@ -30,10 +31,19 @@ test("CONFORMANCE: a driver that declares nothing skips what is about features a
   const outcomes = await runConformance(fakeHarness({ cluster, createDriver }));
   expect(outcomes.filter(({ outcome }) => outcome === "failed")).toEqual([]);
   const skipped = outcomes.filter(({ outcome }) => outcome === "skipped").map(({ id }) => id);
-  expect(skipped).toEqual(conformanceRequirements.filter(({ ifAnyOf }) => ifAnyOf !== undefined).map(({ id }) => id));
+  const conditional = conformanceRequirements.filter(({ ifAnyOf, ifAllOf }) => (ifAnyOf ?? ifAllOf) !== undefined);
+  expect(skipped).toEqual(conditional.map(({ id }) => id));
 });
 
-test.each([...buildSaboteurs, ...skipSaboteurs, ...operationSaboteurs])(
+test("CONFORMANCE: what is about two features at once is skipped for a driver that has one of them", async () => {
+  const cluster = new FakeCluster();
+  const createDriver = () => createFakeDriver({ cluster, features: [] });
+  const outcomes = await runConformance(fakeHarness({ cluster, createDriver }));
+  const outcomeOf = (asked: string) => outcomes.find(({ id }) => id === asked)?.outcome;
+  expect(["publish", "publish-platforms"].map(outcomeOf)).toEqual(["passed", "skipped"]);
+});
+
+test.each([...buildSaboteurs, ...skipSaboteurs, ...publishSaboteurs, ...operationSaboteurs])(
   "CONFORMANCE: a saboteur that $name fails $requirement",
   async ({ requirement, sabotage }) => {
     const cluster = new FakeCluster();

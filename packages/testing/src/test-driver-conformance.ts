@@ -13,7 +13,12 @@ export function testDriverConformance(harness: ConformanceHarness): void {
   const timeout = 6 * (buildMs + abortMs);
   for (const requirement of conformanceRequirements)
     test(`CONFORMANCE: ${name} ${requirement.rule} [${requirement.id}]`, { timeout }, async ({ skip }) => {
-      if (!(await checkRequirement(requirement, harness)))
-        skip(`${name} declares none of ${String(requirement.ifAnyOf)}`);
+      if (await checkRequirement(requirement, harness)) return;
+      const { ifAnyOf, ifAllOf } = requirement;
+      skip(
+        ifAnyOf === undefined
+          ? `${name} lacks one of ${String(ifAllOf)}`
+          : `${name} declares none of ${String(ifAnyOf)}`,
+      );
     });
 }

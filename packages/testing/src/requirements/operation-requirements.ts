@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { BuildOptions, BuildRun, BuilderStatus, PublishedImage } from "@slipway/core";
+import type { BuildOptions, BuildRun, BuilderStatus } from "@slipway/core";
 
 import { waitFor } from "../bounded-wait.ts";
 import type { ConformanceBench } from "../conformance-bench.ts";
@@ -71,43 +71,6 @@ export const operationRequirements: readonly ConformanceRequirement[] = [
         "BUILD_NOT_FOUND",
       );
       assert.equal(error.details.buildId, "00000000-0000-4000-8000-000000000000");
-    },
-  },
-  {
-    id: "publish",
-    rule: "publishes an image under the digest that was built",
-    ifAnyOf: ["publish"],
-    async check(bench) {
-      const { digest, tags } = await bench.ended((await bench.build("simple")).image());
-      const destination = bench.harness.tag("published");
-      const published = await bench.ended(
-        bench.builder.publish?.({ source: tags[0] ?? "", destinations: [destination] }) ?? assert.fail(),
-      );
-      assert.equal(published.digest, digest);
-      assert.equal(await bench.harness.resolveDigest(destination), digest);
-    },
-  },
-  {
-    id: "publish-gate",
-    rule: "moves no tag when beforeTag refuses: PUBLISH_REFUSED",
-    ifAnyOf: ["publish"],
-    async check(bench) {
-      const { digest, tags } = await bench.ended((await bench.build("simple")).image());
-      const destination = bench.harness.tag("refused");
-      const seen: string[] = [];
-      const refuse = (image: PublishedImage): never => {
-        seen.push(image.digest);
-        throw new Error("the scan found something");
-      };
-      const publishing = bench.builder.publish?.({
-        source: tags[0] ?? "",
-        destinations: [destination],
-        beforeTag: refuse,
-      });
-      const error = await rejection(bench.ended(publishing ?? assert.fail()), "PUBLISH_REFUSED");
-      assert.match(error.details.reason, /the scan found something/);
-      assert.deepEqual(seen, [digest]);
-      assert.equal(await bench.harness.resolveDigest(destination), undefined, "The tag is there");
     },
   },
   {

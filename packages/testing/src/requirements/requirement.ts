@@ -13,6 +13,8 @@ export interface ConformanceRequirement {
   readonly rule: string;
   /** Skipped for a driver that declares none of these; without a list, it binds every driver. */
   readonly ifAnyOf?: readonly (Feature | Operation)[];
+  /** Skipped for a driver that declares not all of these. */
+  readonly ifAllOf?: readonly (Feature | Operation)[];
   /** Options of the builder for this requirement. */
   readonly concurrency?: number;
   /** Throws what is wrong. */

@@ -29,30 +29,6 @@ export const operationSaboteurs: readonly Saboteur[] = [
     sabotage: () => () => ({ cancel: async () => {} }),
   },
   {
-    name: "publishes nothing",
-    requirement: "publish",
-    sabotage: (cluster) => () => ({
-      publish: async ({ source, destinations, beforeTag }, call) => {
-        const digest = cluster.images.get(source) ?? "";
-        await beforeTag?.({ digest, references: destinations, unchanged: [], failed: [], platforms: [] }, call);
-        return { digest, references: destinations, sentBytes: 0, mountedBytes: 0, skippedBytes: 0 };
-      },
-    }),
-  },
-  {
-    name: "moves the tag before it asks",
-    requirement: "publish-gate",
-    sabotage: () => (next) => ({
-      publish: async ({ beforeTag, ...options }, call) => {
-        const published = await next.publish?.(options, call);
-        if (published === undefined) throw new Error("There is no publish");
-        const { digest, references } = published;
-        await beforeTag?.({ digest, references, unchanged: [], failed: [], platforms: [] }, call);
-        return published;
-      },
-    }),
-  },
-  {
     name: "grows when it is pruned",
     requirement: "disk-usage",
     sabotage: () => {

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+
+import type { BuiltImage, OperationCallOptions, PublishedImage, PublishOptions, PublishResult } from "@slipway/core";
+
+import type { ConformanceBench } from "../conformance-bench.ts";
+import { repositoryOf } from "../image-names.ts";
+import { rejection } from "./requirement.ts";
+import type { ConformanceRequirement } from "./requirement.ts";
+
+/** No builder has it, and nobody builds for it. */
+const otherPlatform = "linux/s390x";
+
+/** How images get to other places. */
+export const publishRequirements: readonly ConformanceRequirement[] = [
+  {
+    id: "publish",
+    rule: "publishes an image under the digest that was built",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "published");
+      const published = await publish(bench, image, { destinations: [destination] });
+      assert.equal(published.digest, image.digest);
+      assert.equal(await bench.harness.resolveDigest(destination), image.digest);
+    },
+  },
+  {
+    id: "publish-references",
+    rule: "names what it has published repository@digest, in its result and for beforeTag",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "published-references");
+      const { asked, beforeTag } = recordedGate();
+      const { references } = await publish(bench, image, { destinations: [destination], beforeTag });
+      const expected = [`${repositoryOf(destination)}@${image.digest}`];
+      assert.deepEqual(references, expected);
+      assert.deepEqual(
+        asked.map((published) => published.references),
+        [expected],
+        "beforeTag must be called once, with the same",
+      );
+    },
+  },
+  {
+    id: "publish-gate",
+    rule: "moves no tag when beforeTag refuses: PUBLISH_REFUSED",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "refused");
+      const seen: string[] = [];
+      const beforeTag = ({ digest }: PublishedImage): never => {
+        seen.push(digest);
+        throw new Error("the scan found something");
+      };
+      const publishing = publish(bench, image, { destinations: [destination], beforeTag });
+      const error = await rejection(publishing, "PUBLISH_REFUSED");
+      assert.match(error.details.reason, /the scan found something/);
+      assert.deepEqual(seen, [image.digest]);
+      await assertNoTag(bench, destination);
+    },
+  },
+  {
+    id: "publish-abort",
+    rule: "moves no tag once it is aborted, also while beforeTag runs: ABORTED",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "aborted");
+      const controller = new AbortController();
+      // It goes on as if nothing had happened: that the call was aborted is for the driver to notice.
+      const beforeTag = () => controller.abort(new Error("the caller has left"));
+      const publishing = publish(bench, image, { destinations: [destination], beforeTag }, controller.signal);
+      await rejection(publishing, "ABORTED");
+      assert.ok(controller.signal.aborted, "beforeTag must be called");
+      await assertNoTag(bench, destination);
+    },
+  },
+  {
+    id: "publish-dry-run",
+    rule: "moves no tag in a dry run, and does not call beforeTag",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "dry-run");
+      const { asked, beforeTag } = recordedGate();
+      const { digest } = await publish(bench, image, { destinations: [destination], beforeTag, dryRun: true });
+      assert.equal(digest, image.digest);
+      assert.deepEqual(asked, [], "beforeTag must not be called");
+      await assertNoTag(bench, destination);
+    },
+  },
+  {
+    id: "publish-again",
+    rule: "sends nothing of an image that is at its destination already",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "published-again");
+      await publish(bench, image, { destinations: [destination] });
+      const again = await publish(bench, image, { destinations: [destination] });
+      assert.equal(again.digest, image.digest);
+      assert.equal(again.sentBytes, 0, "There was nothing to send");
+      assert.equal(again.mountedBytes, 0, "There was nothing to mount");
+      assert.ok(again.skippedBytes > 0, "What was there must be counted");
+    },
+  },
+  {
+    id: "publish-platforms",
+    rule: "leaves out the platforms that are not asked for, and asks beforeTag once the rest is there under its digest",
+    ifAllOf: ["publish", "platforms:many"],
+    async check(bench) {
+      const { harness } = bench;
+      const platforms = harness.platforms ?? ["linux/amd64", "linux/arm64"];
+      const { image, destination } = await toPublish(bench, "published-platform", platforms);
+      // A driver that has built no more than that fails `platforms-built`.
+      if (image.platforms.length < 2) return;
+      const kept = image.platforms.filter(({ platform }) => platform === platforms[0]);
+      assert.equal(kept.length, 1, `The image must name its platform ${platforms[0]}`);
+      const { asked, beforeTag } = recordedGate();
+      const there: (string | undefined)[] = [];
+      const { digest } = await publish(bench, image, {
+        destinations: [destination],
+        platforms: platforms.slice(0, 1),
+        async beforeTag(published) {
+          beforeTag(published);
+          there.push(await harness.resolveDigest(`${repositoryOf(destination)}@${published.digest}`));
+        },
+      });
+      assert.notEqual(digest, image.digest, "An index with less in it has another digest");
+      assert.deepEqual(asked, [{ digest, references: [`${repositoryOf(destination)}@${digest}`], platforms: kept }]);
+      assert.deepEqual(there, [digest], "beforeTag must be called when the image is there under its digest");
+      assert.equal(await harness.resolveDigest(destination), digest);
+    },
+  },
+  {
+    id: "publish-missing-platform",
+    rule: "publishes nothing when the image lacks a platform that is asked for: INVALID_OPTIONS",
+    ifAnyOf: ["publish"],
+    async check(bench) {
+      const { image, destination } = await toPublish(bench, "missing-platform");
+      const publishing = publish(bench, image, { destinations: [destination], platforms: [otherPlatform] });
+      await rejection(publishing, "INVALID_OPTIONS");
+      await assertNoTag(bench, destination);
+    },
+  },
+];
+
+/** A built image, and a tag that nothing has been published to. */
+async function toPublish(
+  bench: ConformanceBench,
+  tag: string,
+  platforms: readonly string[] = [],
+): Promise<{ readonly image: BuiltImage; readonly destination: string }> {
+  const image = await bench.ended((await bench.build("simple", { platforms: [...platforms] })).image());
+  return { image, destination: bench.harness.tag(tag) };
+}
+
+function publish(
+  bench: ConformanceBench,
+  image: BuiltImage,
+  options: Omit<PublishOptions, "source">,
+  signal?: AbortSignal,
+): Promise<PublishResult> {
+  const call: OperationCallOptions = signal === undefined ? {} : { signal };
+  const publishing = bench.builder.publish?.({ source: image.tags[0] ?? "", ...options }, call);
+  return bench.ended(publishing ?? assert.fail("There is no publish"));
+}
+
+/** A `beforeTag` that lets everything through, and what it was asked about. */
+function recordedGate() {
+  const asked: PublishedImage[] = [];
+  return { asked, beforeTag: (image: PublishedImage) => void asked.push(image) };
+}
+
+async function assertNoTag(bench: ConformanceBench, destination: string): Promise<void> {
+  assert.equal(await bench.harness.resolveDigest(destination), undefined, "The tag is there");
+}

@@ -1,0 +1,190 @@
+import type { DriverCall, DriverMiddleware, PublishOptions, PublishResult } from "@slipway/core";
+
+import type { FakeCluster } from "../fake-cluster.ts";
+import { deaf } from "./saboteur.ts";
+import type { Saboteur } from "./saboteur.ts";
+
+/** What can be wrong with how images are published. */
+export const publishSaboteurs: readonly Saboteur[] = [
+  {
+    name: "publishes under no tag",
+    requirement: "publish",
+    sabotage: (cluster) =>
+      publishing(async (next, options, call) => {
+        // With fewer platforms it does as it should: that is another requirement's.
+        if (options.platforms !== undefined) return next(options, call);
+        const putBack = rememberTags(cluster, options.destinations);
+        const published = await next(options, call);
+        putBack();
+        return published;
+      }),
+  },
+  {
+    name: "names what it has published by its tags",
+    requirement: "publish-references",
+    sabotage: () =>
+      publishing(async (next, options, call) => ({ ...(await next(options, call)), references: options.destinations })),
+  },
+  {
+    name: "names tags to beforeTag",
+    requirement: "publish-references",
+    sabotage: () =>
+      withGate((gate, { destinations, platforms }) => (image, call) => {
+        if (platforms !== undefined) return gate(image, call);
+        return gate({ ...image, references: destinations }, call);
+      }),
+  },
+  {
+    name: "asks beforeTag twice",
+    requirement: "publish-references",
+    sabotage: () =>
+      withGate((gate, { platforms }) => async (image, call) => {
+        await gate(image, call);
+        if (platforms === undefined) await gate(image, call);
+      }),
+  },
+  {
+    name: "moves the tag before it asks",
+    requirement: "publish-gate",
+    sabotage: (cluster) =>
+      withGate((gate, { destinations }) => async (image, call) => {
+        const putBack = rememberTags(cluster, destinations);
+        for (const destination of destinations) cluster.images.set(destination, image.digest);
+        await gate(image, call);
+        if (call.signal.aborted) putBack();
+      }),
+  },
+  {
+    name: "goes on when it is aborted",
+    requirement: "publish-abort",
+    sabotage: () => publishing((next, options, call) => next(options, { ...call, signal: deaf })),
+  },
+  {
+    name: "says that it was aborted, and moves the tag",
+    requirement: "publish-abort",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const published = await next(options, { ...call, signal: deaf });
+        call.signal.throwIfAborted();
+        return published;
+      }),
+  },
+  {
+    name: "moves tags in a dry run",
+    requirement: "publish-dry-run",
+    sabotage: () =>
+      publishing((next, options, call) => {
+        const { dryRun, beforeTag, ...others } = options;
+        return next(dryRun === true ? others : options, call);
+      }),
+  },
+  {
+    name: "asks beforeTag in a dry run",
+    requirement: "publish-dry-run",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const published = await next(options, call);
+        if (options.dryRun === true) await options.beforeTag?.({ ...published, platforms: [] }, call);
+        return published;
+      }),
+  },
+  {
+    name: "sends everything again",
+    requirement: "publish-again",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const { sentBytes, skippedBytes, ...published } = await next(options, call);
+        return { ...published, sentBytes: sentBytes + skippedBytes, skippedBytes: 0 };
+      }),
+  },
+  {
+    name: "mounts everything again",
+    requirement: "publish-again",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const { mountedBytes, skippedBytes, ...published } = await next(options, call);
+        return { ...published, mountedBytes: mountedBytes + skippedBytes, skippedBytes };
+      }),
+  },
+  {
+    name: "does not count what is there",
+    requirement: "publish-again",
+    sabotage: () => publishing(async (next, options, call) => ({ ...(await next(options, call)), skippedBytes: 0 })),
+  },
+  {
+    name: "publishes all platforms",
+    requirement: "publish-platforms",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const { platforms, ...others } = options;
+        // That they are there is checked all the same.
+        if (platforms !== undefined) await next({ ...options, dryRun: true }, call);
+        return next(others, call);
+      }),
+  },
+  {
+    name: "says that all platforms are there",
+    requirement: "publish-platforms",
+    sabotage: (cluster) =>
+      withGate((gate, { source }) => (image, call) => {
+        const { platforms = [] } = cluster.contents.get(cluster.images.get(source) ?? "") ?? {};
+        return gate({ ...image, platforms }, call);
+      }),
+  },
+  {
+    name: "asks beforeTag before the image is there",
+    requirement: "publish-platforms",
+    sabotage: (cluster) =>
+      withGate((gate) => async (image, call) => {
+        for (const reference of image.references) cluster.images.delete(reference);
+        try {
+          await gate(image, call);
+        } finally {
+          for (const reference of image.references) cluster.images.set(reference, image.digest);
+        }
+      }),
+  },
+  {
+    name: "publishes what there is when a platform is missing",
+    requirement: "publish-missing-platform",
+    sabotage: () =>
+      publishing((next, options, call) => {
+        const { platforms = [], ...others } = options;
+        return next(platforms.includes("linux/s390x") ? others : options, call);
+      }),
+  },
+];
+
+type Publish = (options: PublishOptions, call: DriverCall) => Promise<PublishResult>;
+type Gate = NonNullable<PublishOptions["beforeTag"]>;
+
+/** Publishes in another way. */
+function publishing(
+  change: (next: Publish, options: PublishOptions, call: DriverCall) => Promise<PublishResult>,
+): DriverMiddleware {
+  return (driver) => {
+    const next: Publish = async (options, call) => {
+      if (driver.publish === undefined) throw new Error("There is no publish");
+      return driver.publish(options, call);
+    };
+    return { publish: (options, call) => change(next, options, call) };
+  };
+}
+
+/** Calls something else than `beforeTag`, if there is one. */
+function withGate(change: (gate: Gate, options: PublishOptions) => Gate): DriverMiddleware {
+  return publishing((next, options, call) => {
+    const { beforeTag } = options;
+    return next(beforeTag === undefined ? options : { ...options, beforeTag: change(beforeTag, options) }, call);
+  });
+}
+
+/** What tags stand for now. @returns puts them back */
+function rememberTags({ images }: FakeCluster, tags: readonly string[]): () => void {
+  const before = tags.map((tag) => [tag, images.get(tag)] as const);
+  return () => {
+    for (const [tag, digest] of before)
+      if (digest === undefined) images.delete(tag);
+      else images.set(tag, digest);
+  };
+}
