@@ -42,7 +42,7 @@ test("publishing names what it has published by digest", async () => {
   const [atMirror, atOther] = [`${mirror}@${digest}`, `other.example.com/api@${digest}`];
   expect(published).toMatchObject({ digest, references: [atMirror, atOther, atMirror] });
   expect(beforeTag.mock.calls.map(([image]) => image)).toEqual([
-    { digest, references: [atMirror, atOther], platforms },
+    { digest, references: [atMirror, atOther], unchanged: [], failed: [], platforms },
   ]);
   expect([...destinations, atMirror, atOther].map((name) => cluster.images.get(name))).toEqual(Array(5).fill(digest));
 });
@@ -111,7 +111,7 @@ test("a choice of platforms makes another image, which has only these", async ()
   const published = await publish("linux/arm64/v8");
   expect(published.digest).not.toBe(digest);
   const kept = platforms.filter(({ platform }) => platform === "linux/arm64");
-  expect(seen).toEqual([{ digest: published.digest, references: published.references, platforms: kept }]);
+  expect(seen).toMatchObject([{ digest: published.digest, references: published.references, platforms: kept }]);
   const found = await builder.find(`${mirror}:1`, { platforms: ["linux/arm64/v8"] });
   expect(found).toMatchObject({ digest: published.digest, platforms: kept });
   expect(await builder.find(`${mirror}:1`, { platforms: ["linux/amd64"] })).toBeUndefined();
@@ -175,14 +175,17 @@ test("a refused image is there under its digest, and no tag points to it", async
 test("beforeTag is asked only about repositories where a tag would move", async () => {
   const { digest } = await build();
   await using builder = startBuilder();
-  const asked: PublishedImage["references"][] = [];
-  const beforeTag = ({ references }: PublishedImage) => void asked.push(references);
+  const asked: Pick<PublishedImage, "references" | "unchanged">[] = [];
+  const beforeTag = ({ references, unchanged }: PublishedImage) => void asked.push({ references, unchanged });
   const publish = (...destinations: string[]) => builder.publish({ source, destinations, beforeTag });
   await publish(`${mirror}:v1`);
   await publish(`${mirror}:v1`);
   const { references } = await publish(`${mirror}:v1`, "other.example.com/api:v1");
   expect(references).toHaveLength(2);
-  expect(asked).toEqual([[`${mirror}@${digest}`], [`other.example.com/api@${digest}`]]);
+  expect(asked).toEqual([
+    { references: [`${mirror}@${digest}`], unchanged: [] },
+    { references: [`other.example.com/api@${digest}`], unchanged: [`${mirror}@${digest}`] },
+  ]);
 });
 
 test.each(["goes on", "throws"])("an abort while beforeTag runs moves no tag, when beforeTag %s then", async (then) => {

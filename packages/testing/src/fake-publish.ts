@@ -74,10 +74,12 @@ async function askGate(
   beforeTag: PublishOptions["beforeTag"],
   signal: AbortSignal,
 ): Promise<void> {
-  const references = destinations.filter(({ movingTags }) => movingTags.length > 0).map(({ reference }) => reference);
+  const referencesOf = (move: boolean) =>
+    destinations.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
+  const references = referencesOf(true);
   if (beforeTag === undefined || references.length === 0) return;
   try {
-    await beforeTag({ digest, references, platforms }, { signal });
+    await beforeTag({ digest, references, unchanged: referencesOf(false), failed: [], platforms }, { signal });
   } catch (error) {
     if (signal.aborted || (BuilderError.isInstance(error) && error.code === "PUBLISH_REFUSED")) throw error;
     throw publishRefused(references[0] ?? digest, error);

@@ -84,7 +84,8 @@ export const publishSaboteurs: readonly Saboteur[] = [
     sabotage: () =>
       publishing(async (next, options, call) => {
         const published = await next(options, call);
-        if (options.dryRun === true) await options.beforeTag?.({ ...published, platforms: [] }, call);
+        if (options.dryRun === true)
+          await options.beforeTag?.({ ...published, unchanged: [], failed: [], platforms: [] }, call);
         return published;
       }),
   },
