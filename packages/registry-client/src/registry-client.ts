@@ -10,6 +10,7 @@ import { checkLogin } from "./check-login.ts";
 import { checkPull } from "./check-pull.ts";
 import type { CheckPushOptions } from "./check-push.ts";
 import { checkPush } from "./check-push.ts";
+import { checkRegistryOptions } from "./check-registry-options.ts";
 import type { ImageReference } from "./image-reference.ts";
 import type { ListingRequests } from "./listing-requests.ts";
 import { createListingRequests } from "./listing-requests.ts";
@@ -64,8 +65,13 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
   close(): Promise<void>;
 }
 
-/** Makes a client for one registry. Nothing is sent, and no credential asked for, before the first call. */
+/**
+ * Makes a client for one registry. Nothing is sent, and no credential asked for, before the first call.
+ *
+ * @throws `INVALID_OPTIONS` with everything that is wrong with the options: an unknown key, a registry that is a URL, a proxy that is none
+ */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
+  checkRegistryOptions(options);
   const { registry, ca, insecure, proxy, mirrors = [] } = options;
   const transport = options.transport ?? createNetworkTransport({ ca, insecure, proxy });
   const access = registryAccess(registry, registryUrl(registry, options.http), transport, options);

@@ -5,7 +5,7 @@ import type { RegistryTransport } from "./registry-transport.ts";
 
 /** Which registry to talk to, and how. */
 export interface RegistryClientOptions {
-  /** Host with its port, as in an image reference: `registry.example.com:5000`, `docker.io`. */
+  /** Host with its port, as in an image reference: `registry.example.com:5000`, `docker.io`. Without `https://`; for `http://` there is `http`. */
   readonly registry: string;
   /** Who may ask. @defaultValue nobody: requests are anonymous */
   readonly credentials?: Keychain | undefined;

@@ -12,6 +12,7 @@ import type { BlobSource } from "./blob-chunks.ts";
 import { createChunkBuffers } from "./blob-chunks.ts";
 import type { BlobCopy } from "./copy-blobs.ts";
 import { copyBlobs } from "./copy-blobs.ts";
+import { checkCopyOptions } from "./check-copy-options.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
@@ -47,13 +48,14 @@ const streamedBytes = 1024 * 1024;
  * `AggregateError` with a `BuilderError` for each destination, whose message begins with the destination; if one has failed, it is its error.
  * Once the signal fires, open uploads are cancelled before this rejects.
  *
- * @throws `INVALID_OPTIONS` before anything is sent, `PUBLISH_REFUSED` when `beforeTag` throws, `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`,
+ * @throws `INVALID_OPTIONS` before anything is sent, also for an option that there is not, `PUBLISH_REFUSED` when `beforeTag` throws, `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`,
  * `REGISTRY_REFUSED`, `REPOSITORY_NOT_FOUND`, `DIGEST_MISMATCH`, `ABORTED`
  */
 export async function copyImage(
   options: CopyImageOptions,
   { signal = neverAborted() }: RegistryCall = {},
 ): Promise<PublishResult> {
+  checkCopyOptions(options);
   const parsed = parseCopyOptions(options);
   const connect = connectOnce(options.connect);
   const reference = parsed.source;

@@ -1,0 +1,69 @@
+import type { KeychainCall } from "@slipway/core";
+
+import type { AddressGuardOptions } from "./address-guard.ts";
+import type { OptionCheck, OptionChecks } from "./option-checks.ts";
+import {
+  amount,
+  callable,
+  checkOptions,
+  count,
+  flag,
+  listOf,
+  must,
+  objectOf,
+  optional,
+  orFalse,
+  required,
+  text,
+} from "./option-checks.ts";
+import { mirrorProblem, registryProblem } from "./registry-name.ts";
+import type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";
+
+/** The longest that a timer waits. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+const keychain = must(
+  (value) => typeof value === "object" && value !== null && "resolve" in value && typeof value.resolve === "function",
+  "Must be a keychain, an object with the function `resolve`",
+);
+
+const keychainCallChecks: OptionChecks<KeychainCall> = {
+  // Each call has its own; whoever passes on a whole call passes one that is not used.
+  signal: optional(must((value) => typeof value === "object", "Must be a signal")),
+  readSecret: optional(callable),
+  readServiceAccount: optional(callable),
+  runCredentialHelper: optional(callable),
+  helperSite: optional(text()),
+  warn: optional(callable),
+};
+
+const mirrorChecks: OptionChecks<Exclude<RegistryMirror, string>> = {
+  registry: required(text(mirrorProblem)),
+  http: optional(flag),
+};
+
+const mirror: OptionCheck = (value, path) =>
+  typeof value === "string" ? text(mirrorProblem)(value, path) : objectOf(mirrorChecks)(value, path);
+
+const guardChecks: OptionChecks<AddressGuardOptions> = { allow: optional(listOf(text())) };
+
+const registryChecks: OptionChecks<RegistryClientOptions> = {
+  registry: required(text(registryProblem)),
+  credentials: optional(keychain),
+  keychainCall: optional(objectOf(keychainCallChecks)),
+  http: optional(flag),
+  ca: optional(text()),
+  insecure: optional(flag),
+  proxy: optional(orFalse(must((value) => typeof value === "string", "Must be a URL"))),
+  mirrors: optional(listOf(mirror)),
+  guard: optional(orFalse(objectOf(guardChecks))),
+  transport: optional(callable),
+  retryDelaysMs: optional(listOf(amount(0, maxTimeoutMs))),
+  answerTimeoutMs: optional(amount(1, maxTimeoutMs)),
+  maxConcurrentRequests: optional(count),
+};
+
+/** Refuses options of a client that make none. @throws `INVALID_OPTIONS` with everything that is wrong */
+export function checkRegistryOptions(options: RegistryClientOptions): void {
+  checkOptions("createRegistryClient", options, registryChecks);
+}

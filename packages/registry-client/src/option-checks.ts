@@ -1,0 +1,96 @@
+import type { OptionIssue } from "@slipway/core/errors";
+import { invalidOptions, unknownKeyMessage } from "@slipway/core/errors";
+
+/** Says what is wrong with the value at a path. Options are checked by hand, since a library of schemas takes longer to load than all of this package. */
+export type OptionCheck = (value: unknown, path: string) => readonly OptionIssue[];
+
+/** A check for each option that there is, no more and no fewer. */
+export type OptionChecks<Options> = Readonly<Record<keyof Options, OptionCheck>>;
+
+/** Refuses options with everything that is wrong with them. @throws `INVALID_OPTIONS` */
+export function checkOptions<Options>(what: string, options: Options, checks: OptionChecks<Options>): void {
+  const issues = objectOf(checks)(options, "");
+  if (issues.length > 0) throw invalidOptions(what, issues);
+}
+
+/** An object with these keys alone. Unknown ones are named first, because the other issues often follow from the typo. */
+export function objectOf<Options>(checks: OptionChecks<Options>): OptionCheck {
+  const known = new Map(Object.entries<OptionCheck>(checks));
+  return (value, path) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(path, "Must be an object");
+    const options = new Map<string, unknown>(Object.entries(value));
+    const unknown = [...options.keys()].filter((key) => !known.has(key));
+    return [
+      ...unknown.flatMap((key) => wrong(keyPath(path, key), unknownKeyMessage(key, [...known.keys()]))),
+      ...[...known].flatMap(([key, check]) => check(options.get(key), keyPath(path, key))),
+    ];
+  };
+}
+
+/** What may be left out. */
+export function optional(check: OptionCheck): OptionCheck {
+  return (value, path) => (value === undefined ? [] : check(value, path));
+}
+
+/** What may not. */
+export function required(check: OptionCheck): OptionCheck {
+  return (value, path) => (value === undefined ? wrong(path, "Is required") : check(value, path));
+}
+
+/** What may also be `false`, which switches something off. */
+export function orFalse(check: OptionCheck): OptionCheck {
+  return (value, path) => {
+    if (value === false) return [];
+    return check(value, path).map((issue) =>
+      issue.path === path ? { path, message: `${issue.message}, or false` } : issue,
+    );
+  };
+}
+
+/** A list of such. */
+export function listOf(check: OptionCheck): OptionCheck {
+  return (value, path) => {
+    if (!Array.isArray(value)) return wrong(path, "Must be a list");
+    return value.flatMap((item: unknown, index) => check(item, `${path}[${index}]`));
+  };
+}
+
+/** A string; `problemOf` says what else is wrong with it. */
+export function text(problemOf: (value: string) => string | undefined = () => undefined): OptionCheck {
+  return (value, path) => {
+    if (typeof value !== "string") return wrong(path, "Must be a string");
+    const problem = problemOf(value);
+    return problem === undefined ? [] : wrong(path, problem);
+  };
+}
+
+/** A number within bounds, both of them included. */
+export function amount(least: number, most: number): OptionCheck {
+  const isAmount = (value: unknown): boolean => typeof value === "number" && value >= least && value <= most;
+  return must(isAmount, `Must be a number from ${least} to ${most}`);
+}
+
+/** How many there are of something. */
+export const count: OptionCheck = must(
+  (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 1,
+  "Must be a whole number from 1 on",
+);
+
+/** On or off. */
+export const flag: OptionCheck = must((value) => typeof value === "boolean", "Must be true or false");
+
+/** What is called. */
+export const callable: OptionCheck = must((value) => typeof value === "function", "Must be a function");
+
+/** What a test says of a value. */
+export function must(isFine: (value: unknown) => boolean, message: string): OptionCheck {
+  return (value, path) => (isFine(value) ? [] : wrong(path, message));
+}
+
+function wrong(path: string, message: string): readonly OptionIssue[] {
+  return [{ path, message }];
+}
+
+function keyPath(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
