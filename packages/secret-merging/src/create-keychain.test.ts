@@ -4,7 +4,7 @@ import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
 import { createKeychain, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
-import { ask, basic, secret, serving, users } from "./testing/keychain-questions.ts";
+import { ask, basic, problemOf, secret, serving, users } from "./testing/keychain-questions.ts";
 
 const given = (registry: string, username: string): Keychain =>
   staticCredentials({ registry, username, password: "hunter2" });
@@ -138,6 +138,9 @@ describe("what is broken is named and passed over", () => {
     ["itself in shell quotes", '\'{"auth":"YTpi"}\'', /is wrapped in shell quotes/],
     ["an auth without a colon", { auth: "aHVudGVyMg==" }, /not username:password in base64/],
     ["an auth of the wrong alphabet", { auth: "hunter2:hunter2" }, /not username:password in base64/],
+    ["nothing in it", {}, /has no "auth", no user name with a password, and no token\. Log in again/],
+    ["null in its place", null, /has no "auth", no user name with a password/],
+    ["a user name alone", { username: "ann", email: "ann@example.com" }, /has no "auth", no user name with a password/],
     ["a number as password", { username: "a", password: 7 }, /wrong type: see auths\.r\.example\.com\.password/],
   ])("an entry with %s", async (_, entry, message) => {
     const call = serving(secret("bad", { auths: { "r.example.com": entry, "r.example.com/team": basic("ann") } }));
@@ -145,6 +148,58 @@ describe("what is broken is named and passed over", () => {
     expect(call.warnings.join("\n")).toMatch(message);
     expect(call.warnings.join("\n")).toMatch(/entry for r\.example\.com in secret builds\/bad/);
     expect(call.warnings.join("\n")).not.toMatch(/hunter2|aHVudGVyMg/);
+  });
+
+  test.each([
+    ["with a login", { "r.example.com": basic("bob") }],
+    ["beside auths", { "r.example.com": basic("bob"), auths: { "r.example.com/team": basic("ann") } }],
+    ["that is empty", { "r.example.com": {} }],
+  ])("an entry outside of auths %s", async (_, content) => {
+    const call = serving(secret("bad", content));
+    const keychain = createKeychain(pullSecret({ name: "bad" }), given("r.example.com", "eve"));
+    expect(await users(keychain, "r.example.com/else", call)).toEqual(["eve"]);
+    expect(call.warnings).toEqual([
+      expect.stringMatching(/entry for r\.example\.com in secret builds\/bad is not under "auths"/),
+    ]);
+    const { problems } = await inspectKeychain(keychain, { signal: AbortSignal.timeout(60_000), ...call });
+    expect(problems).toMatchObject([{ source: "secret builds/bad", key: "r.example.com" }]);
+    // Who cannot be warned hears of it, too.
+    const { warn: __, ...silent } = call;
+    expect(await problemOf(users(keychain, "r.example.com/else", silent))).toMatch(/is not under "auths"/);
+  });
+
+  test("auths in a Secret of the older type", async () => {
+    const bad = secret("bad", { auths: { "r.example.com": basic("bob") } }, "kubernetes.io/dockercfg");
+    const call = serving(bad, secret("good", good));
+    const keychain = createKeychain(pullSecret({ name: "bad" }), pullSecret({ name: "good" }));
+    expect(await users(keychain, "r.example.com/a", call)).toEqual(["ann"]);
+    expect(call.warnings).toEqual([
+      expect.stringMatching(/builds\/bad has "auths".* kubernetes\.io\/dockerconfigjson/),
+    ]);
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["no entries", { auths: {} }],
+    ["null for auths", { auths: null }],
+    ["the marks of a credsStore", { credsStore: "desktop", auths: { "https://index.docker.io/v1/": {}, "r.io": {} } }],
+    ["the mark of a helper", { credHelpers: { "r.io": "gcr" }, auths: { "https://r.io": {} } }],
+    [
+      "settings of Docker",
+      {
+        auths: {},
+        HttpHeaders: { auth: "x" },
+        proxies: { default: { httpProxy: "http://proxy.example.com" } },
+        plugins: { "x.y": { password: "p" } },
+        detachKeys: "ctrl-a",
+      },
+    ],
+  ])("but not a Secret that has %s", async (_, content) => {
+    const report = await inspectKeychain(pullSecret({ name: "fine" }), {
+      signal: AbortSignal.timeout(60_000),
+      ...serving(secret("fine", content)),
+    });
+    expect(report.problems).toEqual([]);
   });
 
   test("an entry whose name is in shell quotes, where any registry is asked for", async () => {

@@ -2,7 +2,7 @@ import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
 import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-content.ts";
-import { parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
+import { formatRegistryScope, parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 import { unreadableText, wrappedText } from "./unreadable-text.ts";
@@ -12,7 +12,7 @@ const entrySchema = z.nullable(
   z.object({ auth: text, username: text, password: text, identitytoken: text, registrytoken: text }),
 );
 const authsSchema = z.record(z.string(), z.unknown());
-const fileSchema = z.object({
+const fileSchema = z.looseObject({
   auths: z.nullish(authsSchema),
   credsStore: text,
   credHelpers: z.nullish(z.record(z.string(), text)),
@@ -26,20 +26,28 @@ const fileSchema = z.object({
 export function parseDockerConfigFile(content: string, source: string): KeychainContent {
   const read = parse(fileSchema, content, source);
   if (!read.success) return { entries: [], problems: [read.problem] };
-  const { auths, credsStore, credHelpers } = read.data;
-  const held = authEntries(auths ?? {}, source);
+  const { auths, credsStore, credHelpers, ...others } = read.data;
+  const stored = (scope: RegistryScope): boolean =>
+    Boolean(credsStore) || Object.keys(credHelpers ?? {}).some((key) => isSameScope(parseRegistryScope(key), scope));
+  const held = authEntries(auths ?? {}, source, stored);
   const helpers = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
     ...{ type: "helper" as const, source, key: withoutUserInfo(key) },
     ...{ scope: parseRegistryScope(key), helper: helper ?? "" },
   }));
   const store = { type: "helper" as const, source, key: "credsStore", scope: "any" as const, helper: credsStore ?? "" };
-  return { entries: [...helpers, ...(credsStore ? [store] : []), ...held.entries], problems: held.problems };
+  const problems = [...held.problems, ...misplacedEntries(others, source)];
+  return { entries: [...helpers, ...(credsStore ? [store] : []), ...held.entries], problems };
 }
 
 /** Reads the content of a `kubernetes.io/dockercfg` Secret: the `auths` alone. */
 export function parseLegacyDockerConfig(content: string, source: string): KeychainContent {
   const read = parse(authsSchema, content, source);
-  return read.success ? authEntries(read.data, source) : { entries: [], problems: [read.problem] };
+  if (!read.success) return { entries: [], problems: [read.problem] };
+  const { auths, ...entries } = read.data;
+  const held = authEntries(entries, source, () => false);
+  if (auths === undefined) return held;
+  const message = `The ${source} has "auths", which is looked for under .dockerconfigjson. Use the type kubernetes.io/dockerconfigjson`;
+  return { ...held, problems: [{ source, key: "auths", message }, ...held.problems] };
 }
 
 type Parsed<Data> =
@@ -65,7 +73,35 @@ function parse<Schema extends z.ZodMiniType>(
   return failed(`The ${source} is no Docker configuration: see ${places.join(", ") || "its top level"}`);
 }
 
-function authEntries(auths: Readonly<Record<string, unknown>>, source: string): KeychainContent {
+/** What else Docker keeps in the file, some of which has objects with keys of anybody's choice. */
+const settings = new Set(["HttpHeaders", "proxies", "plugins", "aliases", "features"]);
+
+/** Entries beside `auths`, where the older `.dockercfg` has them. */
+function misplacedEntries(fields: Readonly<Record<string, unknown>>, source: string): EntryProblem[] {
+  return Object.entries(fields).flatMap(([written, value]) => {
+    if (settings.has(written) || !isEntry(written, value)) return [];
+    const key = withoutUserInfo(written);
+    const message = `The entry for ${key} in ${source} is not under "auths", where it is looked for. Put it there`;
+    return [{ source, key, scope: parseRegistryScope(key), message }];
+  });
+}
+
+function isEntry(key: string, value: unknown): boolean {
+  const entry = entrySchema.safeParse(value);
+  if (!entry.success || entry.data === null) return false;
+  return /[.:]/.test(key) || Object.values(entry.data).some(Boolean);
+}
+
+function isSameScope(first: RegistryScope, second: RegistryScope): boolean {
+  return formatRegistryScope(first) === formatRegistryScope(second);
+}
+
+/** @param stored - Whether a helper keeps what an empty entry stands for: `docker login` leaves such ones behind. */
+function authEntries(
+  auths: Readonly<Record<string, unknown>>,
+  source: string,
+  stored: (scope: RegistryScope) => boolean,
+): KeychainContent {
   const entries: KeychainEntry[] = [];
   const problems: EntryProblem[] = [];
   for (const [written, value] of Object.entries(auths)) {
@@ -73,10 +109,14 @@ function authEntries(auths: Readonly<Record<string, unknown>>, source: string): 
     const scope = parseRegistryScope(key.trim().replace(/^(['"`])([^]*)\1$/, "$2"));
     const decoded = decodeEntry(key, value, scope, source);
     if (typeof decoded === "string") problems.push({ source, key, scope, message: decoded });
-    // Docker Desktop leaves empty markers behind.
     else if (decoded !== undefined) entries.push({ type: "credential", source, key, scope, credential: decoded });
+    else if (!stored(scope)) problems.push({ source, key, scope, message: emptyEntry(key, source), isEmpty: true });
   }
   return { entries, problems };
+}
+
+function emptyEntry(key: string, source: string): string {
+  return `The entry for ${key} in ${source} has no "auth", no user name with a password, and no token. Log in again`;
 }
 
 const quoted = /^\s*(['"`])[^]*\1\s*$/;

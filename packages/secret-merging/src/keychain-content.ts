@@ -37,6 +37,8 @@ export interface EntryProblem {
   readonly message: string;
   /** Worth a warning at most, such as a Secret that is not there yet. */
   readonly harmless?: boolean;
+  /** An entry that is in order but for its want of credentials. */
+  readonly isEmpty?: boolean;
 }
 
 /** What a source can tell beyond the answers of a keychain. */

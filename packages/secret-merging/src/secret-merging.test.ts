@@ -110,6 +110,13 @@ describe("dockerConfig", () => {
     expect(await users(keychain, "e.io")).toEqual([]);
   });
 
+  test("tells of an entry that a store has left behind, and fails for none", async () => {
+    const keychain = dockerConfig({ path: writeConfig({ auths: { "e.io": {} } }) });
+    const warnings: string[] = [];
+    expect(await users(keychain, "e.io", { warn: (message) => warnings.push(message) })).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^The entry for e\.io in docker config .* has no "auth"/)]);
+  });
+
   test("takes the folder in DOCKER_CONFIG, and is empty without a file", async () => {
     vi.stubEnv("DOCKER_CONFIG", folder);
     expect(await ask(dockerConfig(), "a.io")).toEqual([]);
