@@ -244,3 +244,28 @@ it("a registry that opens an upload without saying where is refused", async () =
   const client = await serve((_request, response) => response.writeHead(202).end());
   await expect(client.startUpload("app")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
 });
+
+it.each(["", "Team/App", "../../token", "https://elsewhere.example.com/app", "app?n=1", "app:1"])(
+  "%j is no repository: nothing is sent",
+  async (repository) => {
+    const asked: (string | undefined)[] = [];
+    const client = await serve((request, response) => {
+      asked.push(request.url);
+      response.writeHead(404).end();
+    });
+    const refused = { code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } };
+    await expect(client.headBlob(repository, digest)).rejects.toMatchObject(refused);
+    await expect(client.getBlob(repository, digest)).rejects.toMatchObject(refused);
+    await expect(client.deleteBlob(repository, digest)).rejects.toMatchObject(refused);
+    await expect(client.startUpload(repository)).rejects.toMatchObject(refused);
+    await expect(client.listTags(repository)[Symbol.asyncIterator]().next()).rejects.toMatchObject(refused);
+    expect(asked).toEqual([]);
+  },
+);
+
+it("what is no digest is refused", async () => {
+  const client = await serve((_request, response) => response.writeHead(404).end());
+  const refused = { code: "INVALID_OPTIONS", details: { issues: [{ path: "digest" }] } };
+  await expect(client.headBlob("app", "sha256:../../../token")).rejects.toMatchObject(refused);
+  await expect(client.headBlob("app", digest)).resolves.toBeUndefined();
+});

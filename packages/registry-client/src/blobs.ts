@@ -2,6 +2,7 @@ import type { BlobReader } from "./blob-reader.ts";
 import { readBlobResponse } from "./blob-reader.ts";
 import type { BlobUpload } from "./blob-upload.ts";
 import { openUpload } from "./blob-upload.ts";
+import { requireBlobName } from "./own-repository.ts";
 import type { ReadCall, RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { unusableAnswerError } from "./registry-error.ts";
@@ -38,7 +39,12 @@ export interface StartUploadOptions extends RegistryCall {
 
 /** Layers and configurations: the bytes that manifests name by their digests. */
 export interface BlobRequests {
-  /** Size of a blob; `undefined` if the repository does not have it. @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED` */
+  /**
+   * Size of a blob; `undefined` if the repository does not have it.
+   *
+   * @param repository - Its path within this registry: `team/api`.
+   * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`, `INVALID_OPTIONS` for what is no path of a repository, or no digest
+   */
   headBlob(repository: string, digest: string, call?: ReadCall): Promise<BlobDescriptor | undefined>;
   /** The blob, verified while it streams; `undefined` if the repository does not have it. Throws as {@link BlobRequests.headBlob}. */
   getBlob(repository: string, digest: string, options?: GetBlobOptions): Promise<BlobReader | undefined>;
@@ -54,10 +60,22 @@ export interface BlobRequests {
 /** Blob requests on top of what sends requests. */
 export function createBlobRequests(requests: RegistryRequests): BlobRequests {
   return {
-    headBlob: (repository, digest, call) => headBlob(requests, repository, digest, call),
-    getBlob: (repository, digest, options) => getBlob(requests, repository, digest, options),
-    deleteBlob: (repository, digest, call) => deleteBlob(requests, repository, digest, call),
-    startUpload: (repository, options) => startUpload(requests, repository, options),
+    headBlob: async (repository, digest, call) => {
+      requireBlobName(repository, digest);
+      return await headBlob(requests, repository, digest, call);
+    },
+    getBlob: async (repository, digest, options) => {
+      requireBlobName(repository, digest);
+      return await getBlob(requests, repository, digest, options);
+    },
+    deleteBlob: async (repository, digest, call) => {
+      requireBlobName(repository, digest);
+      return await deleteBlob(requests, repository, digest, call);
+    },
+    startUpload: async (repository, options) => {
+      requireBlobName(repository);
+      return await startUpload(requests, repository, options);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { parseManifestJson } from "./manifest.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { maxManifestBytes, ownReference } from "./manifest-requests.ts";
 import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
+import { requireBlobName } from "./own-repository.ts";
 import { createPageTrail } from "./page-trail.ts";
 import type { ReferrerDescriptor } from "./referrer.ts";
 import { parseReferrers, referrersTag } from "./referrer.ts";
@@ -41,7 +42,8 @@ export interface ListingRequests {
   /**
    * The tags of a repository, in the registry's order; none if it does not exist.
    *
-   * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`
+   * @param repository - Its path within this registry: `team/api`.
+   * @throws `REGISTRY_UNAUTHORIZED`, `REGISTRY_UNAVAILABLE`, `REGISTRY_REFUSED`, `INVALID_OPTIONS` for what is no path of a repository
    */
   listTags(repository: string, options?: ListOptions): AsyncIterable<string>;
   /** The repositories that one may see. Many registries have no such list: `REGISTRY_REFUSED`. Throws as {@link ListingRequests.listTags}. */
@@ -75,6 +77,7 @@ async function* listTags(
   repository: string,
   { pageSize = 1_000, signal = neverAborted() }: ListOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  requireBlobName(repository);
   const purpose = `list the tags of ${requests.registry}/${repository}`;
   const request = { method: "GET", repository, actions: ["pull"], purpose, signal } as const;
   const list = { request, path: `${repository}/tags/list`, key: "tags", pageSize } as const;

@@ -1,8 +1,23 @@
 import { invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "./image-reference.ts";
-import { imageReferenceProblem, isRepository, namedRegistry, parseImageReference } from "./image-reference.ts";
+import {
+  imageReferenceProblem,
+  isDigest,
+  isRepository,
+  namedRegistry,
+  parseImageReference,
+} from "./image-reference.ts";
 import { ownReference } from "./manifest-requests.ts";
+
+/** Refuses a path of a repository, or a digest, that would make another address than theirs. @throws `INVALID_OPTIONS` */
+export function requireBlobName(repository: string, digest?: string): void {
+  const issues = [
+    ...(isRepository(repository) ? [] : [{ path: "repository", message: problemOf(repository) }]),
+    ...(digest === undefined || isDigest(digest) ? [] : [{ path: "digest", message: `${quote(digest)} is no digest` }]),
+  ];
+  if (issues.length > 0) throw invalidOptions("the registry client", issues);
+}
 
 /**
  * The repository of a registry that somebody means: by its path alone, or by a name of an image in it, whose tag does not count.
