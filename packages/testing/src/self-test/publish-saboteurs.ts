@@ -74,7 +74,7 @@ export const publishSaboteurs: readonly Saboteur[] = [
     requirement: "publish-dry-run",
     sabotage: () =>
       publishing((next, options, call) => {
-        const { dryRun, beforeTag, ...others } = options;
+        const { dryRun, beforeTag: _beforeTag, ...others } = options;
         return next(dryRun === true ? others : options, call);
       }),
   },
