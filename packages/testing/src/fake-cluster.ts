@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 
 import { BuilderError } from "@slipway/core";
-import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent } from "@slipway/core";
+import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent, PullableOptions } from "@slipway/core";
 
 import { abortable } from "./abortable.ts";
 import type { FakeStep } from "./fake-dockerfile.ts";
+import type { FakeSecret, FakeServiceAccount } from "./fake-keychain-call.ts";
 import { repositoryOf } from "./image-names.ts";
 import { indexDigest } from "./index-digest.ts";
 
@@ -48,6 +49,12 @@ export class FakeCluster {
   readonly images = new Map<string, string>();
   /** What is known of images, by their digests. */
   readonly contents = new Map<string, FakeImageContent>();
+  /** Secrets by `namespace/name`, as keychains read them; the builder's own namespace is `default`. */
+  readonly secrets = new Map<string, FakeSecret>();
+  /** ServiceAccounts by `namespace/name`. */
+  readonly serviceAccounts = new Map<string, FakeServiceAccount>();
+  /** What `ensurePullable` was asked for, oldest first. */
+  readonly pullables: PullableOptions[] = [];
   readonly #cache = new Set<string>();
 
   /** Starts a build. */

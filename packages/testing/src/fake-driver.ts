@@ -15,6 +15,7 @@ import type {
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";
+import { fakeKeychainCall } from "./fake-keychain-call.ts";
 import { publishFake } from "./fake-publish.ts";
 import { FakeVersions } from "./fake-versions.ts";
 import { registryOf, repositoryOf } from "./image-names.ts";
@@ -76,8 +77,9 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
   const start = async (request: BuildRequest, call: DriverCall) => {
     await beforeBuild?.(request, call);
     const steps = parseFakeDockerfile(await dockerfileText(request));
+    const keys = fakeKeychainCall(cluster, call);
     for (const tag of request.tags)
-      await call.credentials.resolve({ registry: registryOf(tag), actions: ["push"] }, call);
+      await call.credentials.resolve({ registry: registryOf(tag), actions: ["push"] }, keys);
     call.signal.throwIfAborted();
     state = "running";
     return cluster.start(request, { steps, stepMs, killMs });
@@ -160,7 +162,9 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const content = cluster.contents.get(reference.replace(/^.*@/, ""));
       content?.identities.push(identity);
     },
-    async ensurePullable({ namespace, serviceAccount = "default" }) {
+    async ensurePullable(pullable) {
+      const { namespace, serviceAccount = "default" } = pullable;
+      cluster.pullables.push({ ...pullable, serviceAccount });
       return { secrets: [`${namespace}/${serviceAccount}`], warnings: [] };
     },
     async stop() {
