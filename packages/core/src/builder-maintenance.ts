@@ -58,7 +58,7 @@ export type PublishedImage = Readonly<{
   /** Where the image is under all tags of the destination already: no tag will move there. */
   unchanged: readonly string[];
   /** Destinations that have failed so far, and why: no tag will move there. The others get theirs nevertheless. */
-  failed: readonly Readonly<{ reference: string; code: BuilderErrorCode }>[];
+  failed: readonly Readonly<{ reference: string; code: BuilderErrorCode; message: string }>[];
   platforms: readonly Readonly<{ platform: string; digest: string }>[];
 }>;
 

@@ -68,8 +68,12 @@ it("is told where tags will move, where they stand already, and where the image 
       references: [at("fresh")],
       unchanged: [at("team/app")],
       failed: [
-        { reference: at("denied"), code: "REGISTRY_UNAUTHORIZED" },
-        { reference: at("full"), code: "REGISTRY_REFUSED" },
+        {
+          reference: at("denied"),
+          code: "REGISTRY_UNAUTHORIZED",
+          message: expect.stringContaining("denied") as string,
+        },
+        { reference: at("full"), code: "REGISTRY_REFUSED", message: expect.stringContaining("full") as string },
       ],
       platforms: [{ platform: "linux/amd64", digest }],
     },

@@ -258,7 +258,8 @@ function publishedImage(
     unchanged: referencesOf(there.filter((destination) => !moving.has(destination))),
     failed: destinations.flatMap((destination) => {
       const { error } = destination;
-      return error === undefined ? [] : [{ reference: referenceTo(destination, digest), code: error.code }];
+      if (error === undefined) return [];
+      return [{ reference: referenceTo(destination, digest), code: error.code, message: error.message }];
     }),
     platforms,
   };
