@@ -23,6 +23,7 @@ export function createKeychain(...keychains: readonly Keychain[]): Keychain {
     return candidates;
   };
   return keychainOf({
+    parts: keychains,
     find,
     read: async (call) => {
       const contents = await Promise.all(keychains.map(async (keychain) => sourceOf(keychain)?.read(call)));
@@ -52,11 +53,13 @@ async function ranked(
   call: KeychainCall,
 ): Promise<readonly RankedCredential[]> {
   const source = sourceOf(keychain);
-  if (source !== undefined) return source.find(resource, call);
+  if (source !== undefined)
+    return (await source.find(resource, call)).map((candidate) => ({ origin: keychain, ...candidate }));
   const credentials = await keychain.resolve(resource, call);
   return credentials.map((credential) => ({
     rank: rankOfCredential(credential) ?? exactHostRank + pathLength(credential, resource),
     credential,
+    origin: keychain,
   }));
 }
 
@@ -72,9 +75,10 @@ function warningsAbout(candidates: readonly RankedCredential[], { registry }: Re
     findConflicts(
       candidates
         .filter((candidate) => candidate.rank === rank)
-        .map(({ credential }) => ({
+        .map(({ credential, origin }) => ({
           scope: credential.scope === undefined ? host : `${host}/${credential.scope}`,
           credential,
+          origin,
         })),
     ),
   );

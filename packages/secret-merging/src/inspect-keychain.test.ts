@@ -1,10 +1,17 @@
 import { inspect } from "node:util";
 
-import type { KeychainCall } from "@slipway/core";
-import { expect, test } from "vitest";
+import type { Keychain, KeychainCall } from "@slipway/core";
+import { describe, expect, test } from "vitest";
 
-import { createKeychain, ecrCredentials, inspectKeychain, pullSecret, staticCredentials } from "./index.ts";
-import { basic, secret, serving } from "./testing/keychain-questions.ts";
+import {
+  createKeychain,
+  ecrCredentials,
+  inspectKeychain,
+  pullSecret,
+  serviceAccountSecrets,
+  staticCredentials,
+} from "./index.ts";
+import { ask, basic, secret, serving } from "./testing/keychain-questions.ts";
 
 const soon = Math.floor(Date.now() / 1_000) + 600;
 const token = `e30.${Buffer.from(JSON.stringify({ exp: soon })).toString("base64url")}.hunter2`;
@@ -90,5 +97,115 @@ test("keychains in a keychain are looked into", async () => {
   expect(clean).toEqual({
     ...{ conflicts: [], problems: [], shadowed: [], unusable: [], expiring: [], globs: [], opaque: 0 },
     entries: [{ source: "credentials given for r.io", scope: "r.io", type: "basic" }],
+  });
+});
+
+describe("a conflict is told as it will be decided", () => {
+  const given = (registry: string, username: string): Keychain =>
+    staticCredentials({ registry, username, password: "hunter2" });
+  const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+  const held = secret("held", { auths: { "r.io": basic("held") } });
+  const helped = secret("helped", { credHelpers: { "r.io": "gcr" }, auths: { "r.io": basic("bob") } });
+  const stored = secret("stored", { credsStore: "vault" });
+  const switchedOff = secret("off", { credsStore: "vault", credHelpers: { "r.io": "" } });
+  const answering = {
+    ...call,
+    ...serving(held, helped, stored, switchedOff),
+    warn: () => undefined,
+    readServiceAccount: () =>
+      Promise.resolve({ namespace: "builds", name: "default", imagePullSecrets: ["held", "helped"] }),
+    runCredentialHelper: (helper: string) =>
+      Promise.resolve({ status: 0, output: JSON.stringify({ Username: helper, Secret: "hunter2" }) }),
+  };
+  const [secretHelper, store] = [
+    "secret builds/helped, docker-credential-gcr",
+    "secret builds/stored, docker-credential-vault",
+  ];
+  const [byList, inKeychain, inSource] = [
+    "its source comes first in the list of keychains",
+    "it comes first in its keychain",
+    "it comes first in its source",
+  ];
+  const [refused, nothing] = ["when the registry refuses it", "when it has nothing, or the registry refuses it"];
+  const logins = [given("r.io", "ann"), given("r.io", "bob")];
+  const name = "credentials given for r.io";
+
+  test.each<[string, Keychain[], string[], string, string]>([
+    [
+      "by a helper of the host",
+      [pullSecret({ name: "helped" }), given("r.io", "ann")],
+      [secretHelper, "secret builds/helped", name],
+      byList,
+      nothing,
+    ],
+    [
+      "by a helper within a Secret",
+      [pullSecret({ name: "helped" })],
+      [secretHelper, "secret builds/helped"],
+      inKeychain,
+      nothing,
+    ],
+    [
+      "by a login before a helper",
+      [given("r.io", "ann"), pullSecret({ name: "helped" })],
+      [name, secretHelper, "secret builds/helped"],
+      byList,
+      refused,
+    ],
+    [
+      "by a helper of a later Secret",
+      [serviceAccountSecrets()],
+      [secretHelper, "secret builds/held", "secret builds/helped"],
+      inKeychain,
+      nothing,
+    ],
+    [
+      "by a helper for all registries",
+      [pullSecret({ name: "stored" }), ...logins],
+      [store, name, name],
+      byList,
+      nothing,
+    ],
+    ["whatever helper for all comes later", [...logins, pullSecret({ name: "stored" })], [name, name], byList, refused],
+    ["by no helper that is switched off", [pullSecret({ name: "off" }), ...logins], [name, name], byList, refused],
+    ["between keychains of one name", logins, [name, name], byList, refused],
+    ["between keychains of one name, in one", [createKeychain(...logins)], [name, name], byList, refused],
+    [
+      "in one source",
+      [staticCredentials(["ann", "bob"].map((username) => ({ registry: "r.io", username, password: "p" })))],
+      [name, name],
+      inSource,
+      refused,
+    ],
+  ])("%s", async (_, list, sources, reason, occasion) => {
+    const keychain = createKeychain(...list);
+    const expected = { sources, wins: sources[0], reason: `${reason}; the others are tried ${occasion}` };
+    for (const inspected of [list, keychain])
+      expect((await inspectKeychain(inspected, answering)).conflicts).toEqual([{ scope: "r.io", ...expected }]);
+    expect((await ask(keychain, "r.io/app", answering))[0]?.source).toBe(sources[0]);
+    const warnings: string[] = [];
+    await ask(keychain, "r.io/app", { ...answering, warn: (message) => warnings.push(message) });
+    expect(warnings[0]).toContain(`The ${sources[0] ?? ""} wins: ${reason};`);
+  });
+
+  test("with a cloud for its own hosts, and with nobody where there is one answer", async () => {
+    const both = [ecrCredentials(), given(ecr, "ann"), given(`${ecr}/team`, "team"), given("r.io", "bob")];
+    const { conflicts } = await inspectKeychain(both, answering);
+    expect(conflicts).toMatchObject([{ scope: ecr, sources: ["Amazon ECR", `credentials given for ${ecr}`] }]);
+    for (const quiet of [
+      [pullSecret({ name: "stored" }), given("r.io", "ann")],
+      [ecrCredentials(), given("*.dkr.ecr.*.amazonaws.com", "ann")],
+      [given("r.io", "ann"), given("r.io", "ann")],
+    ])
+      expect((await inspectKeychain(quiet, answering)).conflicts).toEqual([]);
+  });
+
+  test("by a helper for all registries before logins for a wildcard", async () => {
+    const list = [given("*.io", "ann"), given("*.io", "bob"), pullSecret({ name: "stored" })];
+    const { conflicts } = await inspectKeychain(list, answering);
+    expect(conflicts).toMatchObject([
+      { scope: "*.io", wins: store, reason: expect.stringMatching(/exact host/) as string },
+    ]);
+    expect((await ask(createKeychain(...list), "r.io/app", answering))[0]?.source).toBe(store);
   });
 });

@@ -1,9 +1,10 @@
 import type { Keychain, KeychainCall } from "@slipway/core";
 
-import { findConflicts, isSameCredential } from "./credential-conflict.ts";
+import { isSameCredential } from "./credential-conflict.ts";
 import type { ScopedCredential } from "./credential-conflict.ts";
+import { entryConflicts } from "./entry-conflicts.ts";
 import type { KeychainEntry } from "./keychain-content.ts";
-import { sourceOf } from "./keychain-content.ts";
+import { leavesOf, sourceOf } from "./keychain-content.ts";
 import type {
   CredentialConsumer,
   ExpiringEntry,
@@ -29,7 +30,7 @@ export async function inspectKeychain(
   keychains: Keychain | readonly Keychain[],
   call: KeychainCall,
 ): Promise<KeychainReport> {
-  const list = "resolve" in keychains ? [keychains] : keychains;
+  const list = leavesOf("resolve" in keychains ? [keychains] : keychains);
   const sources = list.map(sourceOf);
   const contents = await Promise.all(sources.map(async (source) => source?.read(call)));
   const entries = contents.flatMap((content) => content?.entries ?? []);
@@ -39,7 +40,9 @@ export async function inspectKeychain(
   );
   return {
     entries: entries.map(reportedEntry),
-    conflicts: findConflicts(held),
+    conflicts: entryConflicts(
+      list.flatMap((origin, index) => (contents[index]?.entries ?? []).map((entry) => ({ entry, origin }))),
+    ),
     problems: problems.map(({ source, key, message }): ReportedProblem => ({
       source,
       ...(key === undefined ? {} : { key }),

@@ -45,6 +45,8 @@ export interface EntryProblem {
 export interface KeychainSource {
   readonly read: (call: KeychainCall) => Promise<KeychainContent>;
   readonly find: RankedFinder;
+  /** The keychains that it is made of, in their order, if it is. */
+  readonly parts?: readonly Keychain[];
 }
 
 /** Candidates with how well they fit. */
@@ -57,6 +59,8 @@ export type RankedFinder = (
 export interface RankedCredential {
   readonly rank: number;
   readonly credential: Credential;
+  /** The keychain that it comes from, where several are put together. */
+  readonly origin?: Keychain;
 }
 
 // Beside the keychains and not in them, so that whatever prints a keychain prints none of this.
@@ -75,6 +79,14 @@ export function keychainOf(source: KeychainSource): Keychain {
 /** The source behind a keychain of this package. */
 export function sourceOf(keychain: Keychain): KeychainSource | undefined {
   return sources.get(keychain);
+}
+
+/** The keychains that others are put together from, in their order. */
+export function leavesOf(keychains: readonly Keychain[]): readonly Keychain[] {
+  return keychains.flatMap((keychain) => {
+    const parts = sourceOf(keychain)?.parts;
+    return parts === undefined ? [keychain] : leavesOf(parts);
+  });
 }
 
 /** How well a credential fits what it was found for, also when another keychain has passed it on; `undefined` if it is not of this package. */

@@ -74,8 +74,10 @@ async function readAccount(
       return { entries: [], problems: [{ source, message, harmless: true }] };
     }),
   );
+  const entries = contents.flatMap((content) => content.entries);
   return {
-    entries: contents.flatMap(({ entries }) => entries),
+    // As they are tried: what a helper says comes before what any of the Secrets holds.
+    entries: entries.toSorted((first, second) => Number(second.type === "helper") - Number(first.type === "helper")),
     problems: contents.flatMap(({ problems }) => problems),
   };
 }
