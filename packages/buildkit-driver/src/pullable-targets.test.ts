@@ -1,7 +1,9 @@
 import type { KubernetesObject, ObjectReference, Secret, ServiceAccount } from "@slipway/cluster";
+import { createBuilder } from "@slipway/core";
 import type { Credential, Keychain } from "@slipway/core";
 import { expect, it } from "vitest";
 
+import { buildkitDriver } from "./buildkit-driver.ts";
 import { PullableTargets, type PullableCall } from "./pullable-targets.ts";
 
 const registry = "registry.builds.svc:5000";
@@ -126,6 +128,15 @@ it("reads a registry as one, and an image of Docker Hub as one", async () => {
   await expect(targets.check({ namespace: "apps", images: ["https://ghcr.io/team/api"] })).rejects.toMatchObject({
     code: "INVALID_OPTIONS",
     details: { issues: [{ path: "images[0]" }] },
+  });
+});
+
+it("refuses what is no image before a cluster is asked for a builder", async () => {
+  await using builder = createBuilder({ driver: buildkitDriver({ kubeconfig: "/nowhere/kubeconfig" }) });
+  const images = ["ghcr.io", "https://ghcr.io/team/api"];
+  await expect(builder.ensurePullable({ namespace: "apps", images })).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    details: { issues: [{ path: "images[1]", message: '"https://ghcr.io/team/api" has a scheme; write it without' }] },
   });
 });
 

@@ -138,6 +138,19 @@ describe("serviceAccountSecrets", () => {
   });
 });
 
+test("without a cluster says what to give the call outside of a builder, which serves", async () => {
+  const keychain = pullSecret({ name: "regcred" });
+  expect(await problemOf(ask(keychain, "r.example.com/a"))).toMatch(
+    /no cluster .*keychainReaders of @slipway\/cluster/,
+  );
+  const { keychainReaders } = await import("@slipway/cluster");
+  const encoded = base64(JSON.stringify({ auths }));
+  const read = <T>(): Promise<T | undefined> =>
+    Promise.resolve({ type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": encoded } } as T);
+  const readers = keychainReaders({ namespace: "builds", get: read }, AbortSignal.timeout(10_000));
+  expect(await users(keychain, "r.example.com/a", readers)).toEqual(["ann"]);
+});
+
 describe("with a kubeconfig or a context", () => {
   const encoded = base64(JSON.stringify({ auths }));
   function cluster(objects: Readonly<Record<string, object>>): {

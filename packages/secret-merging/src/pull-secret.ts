@@ -67,8 +67,12 @@ export function createPullSecret(options: PullSecretOptions, connect?: ConnectCl
 
 /** The error for a source that lives in a cluster where there is none. */
 export function noCluster(wanted: string): Error {
-  const remedy = "Give a kubeconfig or a context, or use dockerConfig() instead";
-  return invalidCredentials(wanted, `This builder has no cluster to read the ${wanted} from. ${remedy}`);
+  const remedies = [
+    "Outside of a builder, give the call the keychainReaders of @slipway/cluster",
+    "or the keychain a kubeconfig or a context",
+    "or use dockerConfig() instead",
+  ];
+  return invalidCredentials(wanted, `There is no cluster to read the ${wanted} from. ${remedies.join(", ")}`);
 }
 
 function missing(wanted: string, name: string, namespace: string | undefined): Error {

@@ -52,3 +52,15 @@ export async function letPodsPull(cluster: Cluster, call: KeychainCall): Promise
   return first === undefined ? "Nodes ask anonymously, and get what is public." : `Nodes use ${first.source}.`;
 }
 // #endregion pullable
+
+// #region without-a-builder
+import { connectCluster, keychainReaders } from "@slipway/cluster";
+
+export async function whoCanPull(registry: string, signal: AbortSignal): Promise<string[]> {
+  await using cluster = await connectCluster({ context: "staging", namespace: "builds" }, { signal });
+  const warn = (message: string): void => console.warn(message);
+  const call: KeychainCall = { signal, warn, ...keychainReaders(cluster, signal) };
+  const candidates = await keychain.resolve({ registry, actions: ["pull"] }, call);
+  return candidates.map(({ source }) => source);
+}
+// #endregion without-a-builder
