@@ -1,4 +1,4 @@
-import type { Feature, Operation } from "@slipway/core";
+import type { Feature } from "@slipway/core";
 
 /** What kaniko can beyond a plain Dockerfile build. */
 export const features = [
@@ -16,10 +16,10 @@ const noMounts = "kaniko reads RUN --mount and does not do it; additionalMounts 
 const ownPod = "Its steps run in the pod itself, whose network, hosts and limits are those of podTemplate";
 const noManifests = "Its executor writes one manifest without anything attached to it";
 
-type Lacking = Exclude<Feature, (typeof features)[number]> | Extract<Operation, "publish" | "ensurePullable">;
-
 /** Why kaniko cannot do the rest: a feature that is in neither list does not compile. */
-export const limitations: Readonly<Record<Lacking, string>> = {
+export const limitations: Readonly<
+  Record<Exclude<Feature, (typeof features)[number]> | "publish" | "ensurePullable", string>
+> = {
   publish: "Its pods end with their builds; copyImage of slipway/registry copies images from where you are",
   ensurePullable: "Its pods end with their builds; ensurePullable of slipway/secrets does it without a builder",
   contexts: "kaniko has one context; a base image goes into FROM",
