@@ -23,7 +23,7 @@ import { checkOwner } from "./builder-owner.ts";
 import { BuilderPods } from "./builder-pods.ts";
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import type { BuildkitConnection } from "./dial-buildkit.ts";
-import { keychainCall, sleepingKeychainCall } from "./keychain-call.ts";
+import { keychainCall, withSleepingBuilder } from "./keychain-call.ts";
 import { orderedKeychain } from "./ordered-keychain.ts";
 import type { RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
@@ -98,8 +98,9 @@ export class BuildkitBuilder {
     await this.#pullable.check(options);
     const cluster = await this.#pods.cluster();
     const findPod = async (): Promise<string> => (await this.#pods.ensure(call))[0]?.metadata?.name ?? "";
-    const keys = sleepingKeychainCall(cluster, { name: this.#options.name, findPod }, call);
-    return this.#pullable.ensure(options, call.credentials, { cluster, keychainCall: keys });
+    return withSleepingBuilder(cluster, { name: this.#options.name, findPod }, call, (keys) =>
+      this.#pullable.ensure(options, call.credentials, { cluster, keychainCall: keys }),
+    );
   }
 
   async bootstrap(call: DriverCall): Promise<void> {

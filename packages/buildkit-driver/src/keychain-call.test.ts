@@ -1,7 +1,8 @@
 import type { Cluster } from "@slipway/cluster";
-import { expect, it } from "vitest";
+import type { KeychainCall } from "@slipway/core";
+import { expect, it, vi } from "vitest";
 
-import { keychainCall, sleepingKeychainCall } from "./keychain-call.ts";
+import { keychainCall, withSleepingBuilder } from "./keychain-call.ts";
 
 const call = { signal: new AbortController().signal, emit: () => undefined };
 
@@ -24,17 +25,31 @@ it("says where helpers run, the same in each call and another for each cluster, 
   expect(places.map(siteOf)).toEqual(sites);
 });
 
-it("looks for a pod when the first helper is to run, and once", async () => {
-  const asked: string[] = [];
+function builderIn(findPod: () => Promise<string>) {
   const exec = (target: { readonly pod: string }) => Promise.reject(new Error(`in ${target.pod}`));
   const cluster = { server: "https://staging:6443", namespace: "builds", exec } as unknown as Cluster;
-  const findPod = (): Promise<string> => {
-    asked.push("pod");
-    return Promise.resolve("slipway-a");
-  };
-  const keys = sleepingKeychainCall(cluster, { name: "slipway", findPod }, call);
-  expect(asked).toEqual([]);
-  await expect(keys.runCredentialHelper?.("ecr-login", "https://a.example")).rejects.toThrow("in slipway-a");
-  await expect(keys.runCredentialHelper?.("ecr-login", "https://b.example")).rejects.toThrow("in slipway-a");
-  expect(asked).toEqual(["pod"]);
+  return <Result>(work: (keys: KeychainCall) => Promise<Result>): Promise<Result> =>
+    withSleepingBuilder(cluster, { name: "slipway", findPod }, call, work);
+}
+
+it("looks for a pod when the first helper is to run, and once", async () => {
+  const findPod = vi.fn<() => Promise<string>>(() => Promise.resolve("slipway-a"));
+  const withBuilder = builderIn(findPod);
+  expect(await withBuilder(() => Promise.resolve("done"))).toBe("done");
+  expect(findPod).not.toHaveBeenCalled();
+  await withBuilder(async (keys) => {
+    await expect(keys.runCredentialHelper?.("ecr-login", "https://a.example")).rejects.toThrow("in slipway-a");
+    await expect(keys.runCredentialHelper?.("ecr-login", "https://b.example")).rejects.toThrow("in slipway-a");
+  });
+  expect(findPod).toHaveBeenCalledTimes(1);
+});
+
+it("tells why there is no pod, although keychains pass over a helper that cannot be run", async () => {
+  const withBuilder = builderIn(() => Promise.reject(new Error("the Deployment is somebody else's")));
+  const work = (keys: KeychainCall): Promise<string> =>
+    Promise.resolve(keys.runCredentialHelper?.("ecr-login", "https://a.example")).then(
+      () => "asked",
+      () => "passed over",
+    );
+  await expect(withBuilder(work)).rejects.toThrow("the Deployment is somebody else's");
 });

@@ -1,4 +1,5 @@
 import type { Credential, Keychain } from "@slipway/core";
+import { staticCredentials } from "@slipway/secret-merging";
 import { expect, it } from "vitest";
 
 import { orderedKeychain } from "./ordered-keychain.ts";
@@ -30,6 +31,18 @@ it("tells contradictions, and which one wins", async () => {
   const warnings: string[] = [];
   expect(await sources(chain(user("first"), user("second")), warnings)).toHaveLength(2);
   expect(warnings).toEqual([expect.stringMatching(/secret builds\/first.*secret builds\/second/)]);
+});
+
+it("says of two keychains of a builder that one comes first in the list, as core chains them", async () => {
+  const [first, second] = ["ann", "bob"].map((username) =>
+    staticCredentials({ registry: "registry.example.com", username, password: "x", source: username }),
+  ) as [Keychain, Keychain];
+  const chained: Keychain = {
+    resolve: async (...question) => [...(await first.resolve(...question)), ...(await second.resolve(...question))],
+  };
+  const warnings: string[] = [];
+  expect(await sources(chained, warnings)).toEqual(["ann", "bob"]);
+  expect(warnings).toEqual([expect.stringContaining("its source comes first in the list of keychains")]);
 });
 
 it("leaves a single candidate as it is", async () => {

@@ -17,7 +17,7 @@ export interface KeychainCall {
    */
   readonly runCredentialHelper?: (helper: string, serverUrl: string) => Promise<HelperOutput>;
   /**
-   * Names the place where `runCredentialHelper` runs helpers: cluster, namespace and pod, as `https://10.0.0.1:6443 builds/slipway-7d4b9-x2x7p`. A
+   * Names the place where `runCredentialHelper` runs helpers: cluster, namespace and pod, as `https://10.0.0.1:6443 builds/slipway-7d4b9-x2x7p`, or the builder whose pods are alike. A
    * helper answers with the identity that it has there, so keychains keep its answer for this place alone: for 80 % of the life that it states, at
    * most 5 minutes, or 5 seconds without one. Two places must never have the same name.
    *

@@ -96,6 +96,13 @@ describe("conflicts", () => {
     ]);
   });
 
+  test("are none where a keychain is given twice", async () => {
+    const call = serving(...sources);
+    const twice = given("r.example.com", "ann");
+    expect(await users(createKeychain(twice, twice), "r.example.com/a", call)).toEqual(["ann"]);
+    expect(call.warnings).toEqual([]);
+  });
+
   test("are none where the scopes differ, or the credentials do not", async () => {
     const call = serving(
       secret("one", { auths: { "r.example.com": basic("ann") } }),
@@ -153,8 +160,8 @@ describe("what is broken is named and passed over", () => {
   test.each([
     ["with a login", { "r.example.com": basic("bob") }],
     ["beside auths", { "r.example.com": basic("bob"), auths: { "r.example.com/team": basic("ann") } }],
-    ["that is empty", { "r.example.com": {} }],
-  ])("an entry outside of auths %s", async (_, content) => {
+    ["that is empty", { "r.example.com": {} }, "harmless"],
+  ])("an entry outside of auths %s", async (_, content, harmless = "") => {
     const call = serving(secret("bad", content));
     const keychain = createKeychain(pullSecret({ name: "bad" }), given("r.example.com", "eve"));
     expect(await users(keychain, "r.example.com/else", call)).toEqual(["eve"]);
@@ -163,9 +170,23 @@ describe("what is broken is named and passed over", () => {
     ]);
     const { problems } = await inspectKeychain(keychain, { signal: AbortSignal.timeout(60_000), ...call });
     expect(problems).toMatchObject([{ source: "secret builds/bad", key: "r.example.com" }]);
-    // Who cannot be warned hears of it, too.
+    // Who cannot be warned hears of it, too, unless nothing is lost.
     const { warn: __, ...silent } = call;
-    expect(await problemOf(users(keychain, "r.example.com/else", silent))).toMatch(/is not under "auths"/);
+    const asked = users(keychain, "r.example.com/else", silent);
+    if (harmless === "") expect(await problemOf(asked)).toMatch(/is not under "auths"/);
+    else expect(await asked).toEqual(["eve"]);
+  });
+
+  const ann = { "r.example.com": basic("ann") };
+  test.each([
+    ["under auths and beside it", { auths: ann, ...ann }, undefined],
+    ["in the older form with null for auths", { auths: null, ...ann }, "kubernetes.io/dockercfg"],
+    ["in the older form with no auths", { auths: {}, ...ann }, "kubernetes.io/dockercfg"],
+    ["in both forms", { auths: ann, ...ann }, "kubernetes.io/dockercfg"],
+    ["beside an empty one", { auths: { "https://r.example.com": {}, ...ann } }, undefined],
+  ])("but not a login %s, for whoever cannot be warned", async (_, content, type) => {
+    const { warn: __, ...silent } = serving(secret("fine", content, type));
+    expect(await users(pullSecret({ name: "fine" }), "r.example.com/a", silent)).toEqual(["ann"]);
   });
 
   test("auths in a Secret of the older type", async () => {

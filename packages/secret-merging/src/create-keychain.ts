@@ -2,7 +2,7 @@ import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slip
 
 import { findConflicts, formatConflict, withoutDuplicates } from "./credential-conflict.ts";
 import type { RankedCredential } from "./keychain-content.ts";
-import { keychainOf, rankOfCredential, sourceOf } from "./keychain-content.ts";
+import { keychainOf, originOfCredential, rankOfCredential, sourceOf } from "./keychain-content.ts";
 import { canonicalHost, exactHostRank } from "./registry-scope.ts";
 
 /** How close to its end a credential is worth a warning. */
@@ -18,21 +18,12 @@ export function createKeychain(...keychains: readonly Keychain[]): Keychain {
     const found = await Promise.all(keychains.map((keychain) => ranked(keychain, resource, call)));
     const ordered = found.flat().toSorted((first, second) => second.rank - first.rank);
     const kept = new Set(withoutDuplicates(byPreference(ordered, resource)));
-    const candidates = ordered.filter(({ credential }) => kept.has(credential));
+    // A keychain that is given twice has each credential twice, as the same object.
+    const candidates = ordered.filter(({ credential }) => kept.delete(credential));
     if (call.warn !== undefined) for (const warning of warningsAbout(candidates, resource)) call.warn(warning);
     return candidates;
   };
-  return keychainOf({
-    parts: keychains,
-    find,
-    read: async (call) => {
-      const contents = await Promise.all(keychains.map(async (keychain) => sourceOf(keychain)?.read(call)));
-      return {
-        entries: contents.flatMap((content) => content?.entries ?? []),
-        problems: contents.flatMap((content) => content?.problems ?? []),
-      };
-    },
-  });
+  return keychainOf({ parts: keychains, find });
 }
 
 /** Of what is alike the first is kept; for a registry as a whole, what is for all of it, be it under a wildcard, rather than for a path. */
@@ -59,7 +50,7 @@ async function ranked(
   return credentials.map((credential) => ({
     rank: rankOfCredential(credential) ?? exactHostRank + pathLength(credential, resource),
     credential,
-    origin: keychain,
+    origin: originOfCredential(credential),
   }));
 }
 

@@ -24,10 +24,9 @@ export function findConflicts(candidates: readonly ScopedCredential[]): Credenti
   const scopes = [...new Set(candidates.map(({ scope }) => scope))];
   return scopes.flatMap((scope) => {
     const here = candidates.filter((candidate) => candidate.scope === scope);
-    const kept = new Set(withoutDuplicates(here.map(({ credential }) => credential)));
-    const different = here.flatMap(({ credential, origin }) =>
-      kept.has(credential) ? [{ source: credential.source, origin }] : [],
-    );
+    const different = here
+      .filter((each, index) => here.findIndex((other) => isSameCredential(each.credential, other.credential)) === index)
+      .map(({ credential, origin }) => ({ source: credential.source, origin }));
     const conflict = conflictOf(scope, different);
     return conflict === undefined ? [] : [conflict];
   });

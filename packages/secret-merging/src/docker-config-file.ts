@@ -27,15 +27,16 @@ export function parseDockerConfigFile(content: string, source: string): Keychain
   const read = parse(fileSchema, content, source);
   if (!read.success) return { entries: [], problems: [read.problem] };
   const { auths, credsStore, credHelpers, ...others } = read.data;
-  const stored = (scope: RegistryScope): boolean =>
-    Boolean(credsStore) || Object.keys(credHelpers ?? {}).some((key) => isSameScope(parseRegistryScope(key), scope));
+  const helped = new Set(Object.keys(credHelpers ?? {}).map((key) => formatRegistryScope(parseRegistryScope(key))));
+  const stored = (scope: RegistryScope): boolean => Boolean(credsStore) || helped.has(formatRegistryScope(scope));
   const held = authEntries(auths ?? {}, source, stored);
   const helpers = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
     ...{ type: "helper" as const, source, key: withoutUserInfo(key) },
     ...{ scope: parseRegistryScope(key), helper: helper ?? "" },
   }));
   const store = { type: "helper" as const, source, key: "credsStore", scope: "any" as const, helper: credsStore ?? "" };
-  const problems = [...held.problems, ...misplacedEntries(others, source)];
+  const kept = new Set(Object.keys(auths ?? {}).map((key) => formatRegistryScope(parseRegistryScope(key))));
+  const problems = [...held.problems, ...misplacedEntries(others, kept, source)];
   return { entries: [...helpers, ...(credsStore ? [store] : []), ...held.entries], problems };
 }
 
@@ -45,9 +46,12 @@ export function parseLegacyDockerConfig(content: string, source: string): Keycha
   if (!read.success) return { entries: [], problems: [read.problem] };
   const { auths, ...entries } = read.data;
   const held = authEntries(entries, source, () => false);
-  if (auths === undefined) return held;
+  if (typeof auths !== "object" || auths === null || Object.keys(auths).length === 0) return held;
   const message = `The ${source} has "auths", which is looked for under .dockerconfigjson. Use the type kubernetes.io/dockerconfigjson`;
-  return { ...held, problems: [{ source, key: "auths", message }, ...held.problems] };
+  return {
+    ...held,
+    problems: [{ source, key: "auths", message, harmless: held.entries.length > 0 }, ...held.problems],
+  };
 }
 
 type Parsed<Data> =
@@ -76,24 +80,26 @@ function parse<Schema extends z.ZodMiniType>(
 /** What else Docker keeps in the file, some of which has objects with keys of anybody's choice. */
 const settings = new Set(["HttpHeaders", "proxies", "plugins", "aliases", "features"]);
 
-/** Entries beside `auths`, where the older `.dockercfg` has them. */
-function misplacedEntries(fields: Readonly<Record<string, unknown>>, source: string): EntryProblem[] {
+/**
+ * Entries beside `auths`, where the older `.dockercfg` has them. Some write both, for programs of both kinds.
+ *
+ * @param held - What stands under `auths`, too.
+ */
+function misplacedEntries(
+  fields: Readonly<Record<string, unknown>>,
+  held: ReadonlySet<string>,
+  source: string,
+): EntryProblem[] {
   return Object.entries(fields).flatMap(([written, value]) => {
-    if (settings.has(written) || !isEntry(written, value)) return [];
+    const entry = entrySchema.safeParse(value);
+    if (settings.has(written) || !entry.success || entry.data === null) return [];
+    const harmless = !Object.values(entry.data).some(Boolean);
     const key = withoutUserInfo(written);
+    const scope = parseRegistryScope(key);
+    if ((harmless && !/[.:]/.test(key)) || held.has(formatRegistryScope(scope))) return [];
     const message = `The entry for ${key} in ${source} is not under "auths", where it is looked for. Put it there`;
-    return [{ source, key, scope: parseRegistryScope(key), message }];
+    return [{ source, key, scope, message, harmless }];
   });
-}
-
-function isEntry(key: string, value: unknown): boolean {
-  const entry = entrySchema.safeParse(value);
-  if (!entry.success || entry.data === null) return false;
-  return /[.:]/.test(key) || Object.values(entry.data).some(Boolean);
-}
-
-function isSameScope(first: RegistryScope, second: RegistryScope): boolean {
-  return formatRegistryScope(first) === formatRegistryScope(second);
 }
 
 /** @param stored - Whether a helper keeps what an empty entry stands for: `docker login` leaves such ones behind. */
@@ -110,7 +116,7 @@ function authEntries(
     const decoded = decodeEntry(key, value, scope, source);
     if (typeof decoded === "string") problems.push({ source, key, scope, message: decoded });
     else if (decoded !== undefined) entries.push({ type: "credential", source, key, scope, credential: decoded });
-    else if (!stored(scope)) problems.push({ source, key, scope, message: emptyEntry(key, source), isEmpty: true });
+    else if (!stored(scope)) problems.push({ source, key, scope, message: emptyEntry(key, source), harmless: true });
   }
   return { entries, problems };
 }

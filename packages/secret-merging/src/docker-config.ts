@@ -113,17 +113,12 @@ async function readFileContent(path: string | undefined): Promise<KeychainConten
   const file = path ?? defaultPath();
   const source = `docker config ${abbreviateHome(file)}`;
   const read = await tryRead(file);
-  if ("text" in read) return withHarmlessMarkers(parseDockerConfigFile(read.text, source));
+  if ("text" in read) return parseDockerConfigFile(read.text, source);
   const { code } = read;
   if (code === "ENOENT" && path === undefined) return { entries: [], problems: [] };
   const message = `Cannot read ${source} (${code}). Run docker login, or name another file`;
   if (code === "ENOENT") throw invalidCredentials(source, message);
   return { entries: [], problems: [{ source, message }] };
-}
-
-/** What `docker login` has left behind for a helper that is configured no more, Docker itself takes for nothing. */
-function withHarmlessMarkers({ entries, problems }: KeychainContent): KeychainContent {
-  return { entries, problems: problems.map((each) => (each.isEmpty ? { ...each, harmless: true } : each)) };
 }
 
 async function tryRead(path: string): Promise<{ readonly text: string } | { readonly code: string }> {

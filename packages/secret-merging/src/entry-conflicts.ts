@@ -10,8 +10,18 @@ export interface EntryOfKeychain {
   readonly origin: object;
 }
 
-interface RankedEntry extends EntryOfKeychain {
+/** An entry with its scope as a text, which takes longer to make than to compare. */
+interface NamedEntry extends EntryOfKeychain {
+  readonly text: string;
+}
+
+interface RankedEntry extends NamedEntry {
   readonly rank: number;
+}
+
+interface NamedScope {
+  readonly scope: RegistryScope;
+  readonly text: string;
 }
 
 /**
@@ -21,11 +31,15 @@ interface RankedEntry extends EntryOfKeychain {
  * @param entries - In the order of the keychains, and in each as it tries them.
  */
 export function entryConflicts(entries: readonly EntryOfKeychain[]): CredentialConflict[] {
+  const named = entries.map((each) => {
+    const { scope } = each.entry;
+    return { ...each, text: scope === "any" ? "*" : formatRegistryScope(scope) };
+  });
   const scopes = new Map(
-    entries.flatMap(({ entry: { scope } }) => (scope === "any" ? [] : [[formatRegistryScope(scope), scope] as const])),
+    named.flatMap(({ entry: { scope }, text }) => (scope === "any" ? [] : [[text, scope] as const])),
   );
   return [...scopes].flatMap(([text, scope]) => {
-    const candidates = candidatesFor(scope, entries);
+    const candidates = candidatesFor({ scope, text }, named);
     const ranks = new Set(candidates.map(({ rank }) => rank));
     return [...ranks].flatMap((rank) => conflictAt(rank, text, candidates) ?? []);
   });
@@ -47,25 +61,21 @@ function conflictAt(rank: number, scope: string, candidates: readonly RankedEntr
 }
 
 /** What answers for a scope, each once, in the order in which it is tried. */
-function candidatesFor(scope: RegistryScope, entries: readonly EntryOfKeychain[]): readonly RankedEntry[] {
-  const here = entries.filter((each) => isFor(each.entry, scope) && isAsked(each, entries, scope));
+function candidatesFor(wanted: NamedScope, entries: readonly NamedEntry[]): readonly RankedEntry[] {
+  const here = entries.filter((each) => isFor(each, wanted) && isAsked(each, entries, wanted));
   const different = here.filter((each, index) => here.findIndex((other) => isSame(other, each)) === index);
-  const ranked = different.map((each) => ({ ...each, rank: rankOf(each.entry, scope) }));
+  const ranked = different.map((each) => ({ ...each, rank: rankOf(each.entry, wanted.scope) }));
   return ranked.toSorted((first, second) => second.rank - first.rank);
 }
 
-function isFor(entry: KeychainEntry, wanted: RegistryScope): boolean {
-  if (entry.scope === "any" || formatRegistryScope(entry.scope) === formatRegistryScope(wanted)) return true;
-  // The wildcards of a cloud only say which hosts are its own.
-  return entry.type === "provider" && wanted.path.length === 0 && covers(entry.scope, wanted);
+function isFor({ entry, text }: NamedEntry, wanted: NamedScope): boolean {
+  if (entry.scope === "any" || text === wanted.text) return true;
+  // The wildcards of a helper or a cloud only say which hosts it is asked about.
+  return entry.type !== "credential" && wanted.scope.path.length === 0 && covers(entry.scope, wanted.scope);
 }
 
 /** Each source asks one helper: its first one for the registry, else the one for all. An empty name says that none shall be asked. */
-function isAsked(
-  { entry, origin }: EntryOfKeychain,
-  entries: readonly EntryOfKeychain[],
-  scope: RegistryScope,
-): boolean {
+function isAsked({ entry, origin }: NamedEntry, entries: readonly NamedEntry[], wanted: NamedScope): boolean {
   if (entry.type !== "helper") return true;
   const own = entries.find(
     (other) =>
@@ -73,7 +83,7 @@ function isAsked(
       other.entry.type === "helper" &&
       other.entry.source === entry.source &&
       other.entry.scope !== "any" &&
-      (entry.scope === "any" ? covers(other.entry.scope, scope) : isFor(other.entry, scope)),
+      (entry.scope === "any" ? covers(other.entry.scope, wanted.scope) : isFor(other, wanted)),
   );
   return entry.helper !== "" && (own === undefined || own.entry === entry);
 }

@@ -106,11 +106,12 @@ describe("a conflict is told as it will be decided", () => {
   const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
   const held = secret("held", { auths: { "r.io": basic("held") } });
   const helped = secret("helped", { credHelpers: { "r.io": "gcr" }, auths: { "r.io": basic("bob") } });
+  const wide = secret("wide", { credHelpers: { "*.io": "vault" } });
   const stored = secret("stored", { credsStore: "vault" });
   const switchedOff = secret("off", { credsStore: "vault", credHelpers: { "r.io": "" } });
   const answering = {
     ...call,
-    ...serving(held, helped, stored, switchedOff),
+    ...serving(held, helped, wide, stored, switchedOff),
     warn: () => undefined,
     readServiceAccount: () =>
       Promise.resolve({ namespace: "builds", name: "default", imagePullSecrets: ["held", "helped"] }),
@@ -143,6 +144,13 @@ describe("a conflict is told as it will be decided", () => {
       [pullSecret({ name: "helped" })],
       [secretHelper, "secret builds/helped"],
       inKeychain,
+      nothing,
+    ],
+    [
+      "by a helper of a wildcard",
+      [pullSecret({ name: "wide" }), given("r.io", "ann")],
+      ["secret builds/wide, docker-credential-vault", name],
+      byList,
       nothing,
     ],
     [

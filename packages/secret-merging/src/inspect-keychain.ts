@@ -32,7 +32,7 @@ export async function inspectKeychain(
 ): Promise<KeychainReport> {
   const list = leavesOf("resolve" in keychains ? [keychains] : keychains);
   const sources = list.map(sourceOf);
-  const contents = await Promise.all(sources.map(async (source) => source?.read(call)));
+  const contents = await Promise.all(sources.map(async (source) => source?.read?.(call)));
   const entries = contents.flatMap((content) => content?.entries ?? []);
   const problems = contents.flatMap((content) => content?.problems ?? []);
   const held = entries.flatMap((entry) =>

@@ -37,17 +37,15 @@ export interface EntryProblem {
   readonly message: string;
   /** Worth a warning at most, such as a Secret that is not there yet. */
   readonly harmless?: boolean;
-  /** An entry that is in order but for its want of credentials. */
-  readonly isEmpty?: boolean;
 }
 
 /** What a source can tell beyond the answers of a keychain. */
-export interface KeychainSource {
-  readonly read: (call: KeychainCall) => Promise<KeychainContent>;
-  readonly find: RankedFinder;
-  /** The keychains that it is made of, in their order, if it is. */
-  readonly parts?: readonly Keychain[];
-}
+export type KeychainSource = Readonly<{ find: RankedFinder }> &
+  (
+    | Readonly<{ read: (call: KeychainCall) => Promise<KeychainContent>; parts?: never }>
+    /** The keychains that it is made of, in their order. */
+    | Readonly<{ parts: readonly Keychain[]; read?: never }>
+  );
 
 /** Candidates with how well they fit. */
 export type RankedFinder = (
@@ -59,18 +57,20 @@ export type RankedFinder = (
 export interface RankedCredential {
   readonly rank: number;
   readonly credential: Credential;
-  /** The keychain that it comes from, where several are put together. */
-  readonly origin?: Keychain;
+  /** The keychain that it comes from, as far as it is one of this package. */
+  readonly origin?: Keychain | undefined;
 }
 
 // Beside the keychains and not in them, so that whatever prints a keychain prints none of this.
 const sources = new WeakMap<Keychain, KeychainSource>();
 const ranks = new WeakMap<Credential, number>();
+const origins = new WeakMap<Credential, Keychain>();
 
 /** Makes a keychain of a source. */
 export function keychainOf(source: KeychainSource): Keychain {
   const keychain: Keychain = {
-    resolve: async (resource, call) => (await source.find(resource, call)).map(handOut),
+    resolve: async (resource, call) =>
+      (await source.find(resource, call)).map((candidate) => handOut({ origin: keychain, ...candidate })),
   };
   sources.set(keychain, source);
   return keychain;
@@ -94,8 +94,13 @@ export function rankOfCredential(credential: Credential): number | undefined {
   return ranks.get(credential);
 }
 
+/** The keychain of this package that a credential is from, also when another keychain has passed it on. */
+export function originOfCredential(credential: Credential): Keychain | undefined {
+  return origins.get(credential);
+}
+
 /** A copy that prints as what diagnostics may say. */
-function handOut({ rank, credential }: RankedCredential): Credential {
+function handOut({ rank, credential, origin }: RankedCredential): Credential {
   const { source, type, scope, expiresAtMs } = credential;
   const copy = printsAs(credential, {
     source,
@@ -104,5 +109,6 @@ function handOut({ rank, credential }: RankedCredential): Credential {
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
   });
   ranks.set(copy, rank);
+  if (origin !== undefined) origins.set(copy, origin);
   return copy;
 }

@@ -32,7 +32,7 @@ export function createAcrCredentials(load: LoadModule, send: typeof fetch): Keyc
   return cloudKeychain({
     source,
     hosts: /^[a-z0-9-]+\.azurecr\.(?:io|cn|us)$/,
-    examples: ["*.azurecr.io"],
+    examples: ["*.azurecr.io", "*.azurecr.cn", "*.azurecr.us"],
     ask: async (host, abortSignal) => {
       const { DefaultAzureCredential } = await loadOptional<IdentityModule>(packageName, source, load);
       const access = await new DefaultAzureCredential().getToken(tokenScope, { abortSignal });

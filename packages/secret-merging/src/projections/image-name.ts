@@ -15,9 +15,10 @@ const dockerHub = "docker.io";
 const hostComponent = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const hostAndPort = `(${hostComponent}(?:\\.${hostComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const pathComponent = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const maxRepositoryLength = 255;
 const registryGrammar = new RegExp(`^${hostAndPort}$`);
 const imageGrammar = new RegExp(
-  `^(?:${hostAndPort}/)?${pathComponent}(?:/${pathComponent})*(?::\\w[\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9+._-]*:[a-fA-F0-9]{32,})?$`,
+  `^(?:${hostAndPort}/)?${pathComponent}(?:/${pathComponent})*(?::\\w[\\w.-]{0,127})?(?:@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}))?$`,
 );
 
 /**
@@ -41,7 +42,7 @@ function isRegistry(name: string, known: readonly string[]): boolean {
 
 function problemOf(name: string): string | undefined {
   if (/^[a-f0-9]{64}$/.test(name)) return "is an image id; write registry/repository:tag";
-  if (imageGrammar.test(name)) return undefined;
+  if (imageGrammar.test(name)) return problemOfParts(splitImage(name));
   if (name === "") return "is empty; write registry/repository:tag, or a registry";
   if (/^[a-z]+:\/\//i.test(name)) return "has a scheme; write it without";
   if (imageGrammar.test(name.toLowerCase()))
@@ -49,9 +50,16 @@ function problemOf(name: string): string | undefined {
   return "is neither an image, registry/repository:tag, nor a registry, registry.example.com:5000; write one of them";
 }
 
+function problemOfParts({ host, repository }: Pick<Required<ImageName>, "host" | "repository">): string | undefined {
+  if (!registryGrammar.test(host)) return `has ${JSON.stringify(host)} where the host should be, which is none`;
+  if (repository.length > maxRepositoryLength) return `has a repository of more than ${maxRepositoryLength} characters`;
+  return undefined;
+}
+
 /** Some write a user and a password into names. */
 function quote(name: string): string {
-  return JSON.stringify(/@sha\d+:/i.test(name) ? name : withoutUserInfo(name));
+  const digest = /@sha\d+:[^@]*$/i.exec(name)?.[0] ?? "";
+  return JSON.stringify(`${withoutUserInfo(name.slice(0, name.length - digest.length))}${digest}`);
 }
 
 function named<Name extends { readonly host: string }>(name: Name): Name & { readonly registry: string } {

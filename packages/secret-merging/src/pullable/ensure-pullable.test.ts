@@ -1,17 +1,10 @@
 import { apiStatusOf } from "@slipway/cluster";
-import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
+import type { Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError } from "@slipway/core";
 import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
-import {
-  createKeychain,
-  ensurePullable,
-  kubeletLookup,
-  pullableRbac,
-  pullSecret,
-  staticCredentials,
-} from "../index.ts";
+import { createKeychain, ensurePullable, kubeletLookup, pullSecret, staticCredentials } from "../index.ts";
 import type { KubeletCredential, PullableCluster } from "../index.ts";
 import { problemOf, secret, serving } from "../testing/keychain-questions.ts";
 import { updateReferences } from "./account-references.ts";
@@ -110,6 +103,8 @@ function conflict(): Error {
 
 const images = ["r.io/team/app:v1"];
 const options = { namespace: "apps", images };
+
+const login = (username: string) => ({ auth: Buffer.from(`${username}:hunter2`).toString("base64") });
 
 describe("ensurePullable", () => {
   test("copies credentials into the namespace and names them in the account, others first", async () => {
@@ -282,7 +277,7 @@ describe("ensurePullable", () => {
     const cluster = new FakeNamespace();
     const keychain = pullSecret({ name: "regcred" });
     const ask = { ...options, keychain };
-    const config = { auths: { "r.io": { auth: Buffer.from("ann:hunter2").toString("base64") } } };
+    const config = { auths: { "r.io": login("ann") } };
     const { secrets } = await ensurePullable(cluster, ask, { ...call, ...serving(secret("regcred", config)) });
     expect(secrets).toHaveLength(1);
     const damaged = serving(secret("regcred", { auths: { "r.io": { auth: "?" } } }));
@@ -298,6 +293,20 @@ describe("ensurePullable", () => {
     await ensurePullable(cluster, ask, { ...call, ...serving(secret("regcred", { auths: {} })) });
     expect(cluster.names).toEqual([]);
     expect(cluster.secrets.size).toBe(0);
+  });
+
+  test.each([
+    ["empty", { auths: { "r.io": {} } }],
+    ["without a value", { auths: { "r.io": { auth: "" } } }],
+    ["of another path, and beside auths too", { auths: { "r.io/else": login("ann") }, "r.io/else": login("ann") }],
+  ])("takes a login away whose entry is %s now", async (_, content) => {
+    const cluster = new FakeNamespace();
+    const ask = { ...options, keychain: pullSecret({ name: "regcred" }) };
+    const serve = (config: unknown) => ({ ...call, ...serving(secret("regcred", config)) });
+    await ensurePullable(cluster, ask, serve({ auths: { "r.io": login("ann") } }));
+    expect(cluster.secrets.size).toBe(1);
+    await ensurePullable(cluster, ask, serve(content));
+    expect([cluster.names, cluster.secrets.size]).toEqual([[], 0]);
   });
 
   test("leaves alone what another builder has put there for another registry", async () => {
@@ -397,6 +406,15 @@ describe("ensurePullable", () => {
     expect(cluster.names).toHaveLength(2);
   });
 
+  test("leaves what it has created where a quota lets it create no more: another call may be about to name it", async () => {
+    const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
+    const cluster = new FakeNamespace();
+    const apply = cluster.apply;
+    cluster.apply = (object) => (cluster.secrets.size === 0 ? apply(object) : Promise.reject(forbidden()));
+    await expect(ensurePullable(cluster, both, call)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    expect(cluster.secrets.size).toBe(1);
+  });
+
   test("takes back what it has created beside a Secret of somebody else, and nothing that the account names", async () => {
     const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
     const cluster = new FakeNamespace();
@@ -425,13 +443,10 @@ describe("ensurePullable", () => {
   );
 
   test("shows no password that somebody has written into a name", async () => {
-    for (const name of ["https://ann:hunter2@r.io/app", "ann:hunter2@r.io/app", "ann:hunter2@r.io"]) {
-      const refused = ensurePullable(
-        new FakeNamespace(),
-        { ...options, images: [name], keychain: createKeychain() },
-        call,
-      );
-      expect(await problemOf(refused)).toMatch(/^"(?!.*hunter2).*r\.io/);
+    const names = ["https://ann:hunter2@r.io/app", "ann:hunter2@r.io/app", "ann:hunter2@r.io"];
+    for (const name of names.flatMap((each) => [each, `${each}@sha256:${"0".repeat(64)}`])) {
+      const named = { ...options, images: [name], keychain: createKeychain() };
+      expect(await problemOf(ensurePullable(new FakeNamespace(), named, call))).toMatch(/^"(?!.*hunter2).*r\.io/);
     }
   });
 });
@@ -449,17 +464,4 @@ test.each([
 
 test("the fake conflict is one to the cluster package", () => {
   expect(apiStatusOf(conflict())?.reason).toBe("Conflict");
-});
-
-test("its permissions can be asked about, in the namespace of the pods", async () => {
-  const asked: unknown[] = [];
-  const cluster: Pick<Cluster, "canI"> = {
-    canI: (rules) => {
-      asked.push(...rules);
-      return Promise.resolve([]);
-    },
-  };
-  await cluster.canI(pullableRbac);
-  await cluster.canI(pullableRbac.map((rule) => ({ ...rule, namespace: "apps" })));
-  expect(asked).toContainEqual(expect.objectContaining({ resources: ["secrets"], namespace: "apps" }));
 });

@@ -63,28 +63,35 @@ export async function ensurePullable(
   const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
   const wanted = objects.map(({ metadata }) => metadata.name);
   const created: string[] = [];
-  try {
+  /** Whoever is refused this is refused it the next time, too. After all else the next call finds the Secrets, and so may one that is at work now. */
+  const takeBack = async (work: () => Promise<void>, refusals: readonly string[]): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (BuilderError.isInstance(error) && refusals.includes(error.code))
+        await removeUnnamed(cluster, account, created, call);
+      throw error;
+    }
+  };
+  const writeSecrets = async (): Promise<void> => {
     const writing = objects.map(async (object) => {
       if (await applySecret(cluster, object, call)) created.push(object.metadata.name);
     });
     // All of them end before it is known what there is to take back.
     await Promise.allSettled(writing);
     await Promise.all(writing);
+  };
+  // A quota is FORBIDDEN too: it may leave room for what another call is about to name.
+  await takeBack(writeSecrets, ["INVALID_OPTIONS"]);
+  const nameSecrets = async (): Promise<void> => {
     const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, ...names }, call);
     await updateAccount(cluster, account, { wanted, obsolete }, call);
     // Only now does no pod that starts name them any more.
     for (const secret of obsolete)
       await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
-  } catch (error) {
-    if (isRefusal(error)) await removeUnnamed(cluster, account, created, call);
-    throw error;
-  }
+  };
+  await takeBack(nameSecrets, ["INVALID_OPTIONS", "FORBIDDEN"]);
   return { secrets: wanted, warnings };
-}
-
-/** What would fail the next time, too. Whatever else went wrong, the next call finds the Secrets, and so may one that is at work now. */
-function isRefusal(error: unknown): boolean {
-  return BuilderError.isInstance(error) && (error.code === "FORBIDDEN" || error.code === "INVALID_OPTIONS");
 }
 
 /** Takes back what this call has created and no account names. */
