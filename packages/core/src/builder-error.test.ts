@@ -100,6 +100,44 @@ test("a cause of several errors keeps them all, with their secrets blanked out",
   expect(errors[0]).toBe(inner);
 });
 
+test("errors that lead back to the one that joins them are looked at once, and the way back is left out", () => {
+  const joining = new AggregateError([], "all have failed");
+  const failures = Array.from({ length: 20 }, (_, index) => new Error(`failure ${index}`, { cause: joining }));
+  joining.errors.push(joining, ...failures);
+  const { cause } = unauthorized("x", [], joining);
+  const errors = cause instanceof AggregateError ? (cause.errors as readonly Error[]) : [];
+  expect(errors.map(({ message }) => message)).toEqual(failures.map(({ message }) => message));
+  expect(errors.map((error) => error.cause)).toEqual(failures.map(() => undefined));
+});
+
+test("a cause that leads back to itself ends", () => {
+  const first = new Error("first password=hunter2");
+  const second = new Error("second", { cause: first });
+  first.cause = second;
+  const { cause } = unauthorized("x", [], first);
+  expect(cause).toMatchObject({ message: "first password=[redacted]", cause: { message: "second" } });
+  expect((cause as Error & { cause: Error }).cause).not.toHaveProperty("cause");
+});
+
+test.each([new Set([new Error("token=hunter2")]), "token=hunter2", undefined])(
+  "something else than a list in the place of joined errors is left out: %j",
+  (errors) => {
+    const cause = Object.assign(new AggregateError([], "both"), { errors });
+    const error = unauthorized("x", [], cause);
+    expect(error.cause).toMatchObject({ name: "AggregateError", message: "both" });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("hunter2");
+  },
+);
+
+test("causes are followed so far, and no farther", () => {
+  const nest = (levels: number): Error =>
+    levels === 0 ? new Error("token=hunter2") : new Error(`level ${levels}`, { cause: nest(levels - 1) });
+  const messages: string[] = [];
+  for (let { cause } = unauthorized("x", [], nest(20)); cause instanceof Error; { cause } = cause)
+    messages.push(cause.message);
+  expect(messages).toEqual(Array.from({ length: 9 }, (_, index) => `level ${20 - index}`));
+});
+
 test("a cause without secrets stays itself, and details are capped", () => {
   const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", port: 443 });
   expect(unauthorized("x", [], cause).cause).toBe(cause);

@@ -62,22 +62,39 @@ const harmlessProperties = new Set([
   "hostname",
 ]);
 
+/** How far down causes are followed: what lies deeper is left out. */
+const maxDepth = 8;
+
 /**
  * The cause of an error, safe to print: itself when nothing in it needs hiding, else a copy. Errors of HTTP libraries hang the request
- * with its headers on the error, and `console.log` prints all of it.
+ * with its headers on the error, and `console.log` prints all of it. What leads back to an error that it lies within is left out.
  */
-export function redactCause(cause: unknown, depth = 0): unknown {
+export function redactCause(cause: unknown): unknown {
+  return redactThrown(cause, 0, new Map());
+}
+
+/** @param redacted - What has become of the errors so far, each of which is looked at once; `undefined` while it is being looked at. */
+function redactThrown(cause: unknown, depth: number, redacted: Map<Error, unknown>): unknown {
   if (!(cause instanceof Error)) return redactData(describeThrown(cause));
-  if (depth > 8) return undefined;
   // A BuilderError has been through this already.
   if (builderErrorMarker in cause) return cause;
-  const inner = cause.cause === undefined ? undefined : redactCause(cause.cause, depth + 1);
+  if (redacted.has(cause)) return redacted.get(cause);
+  if (depth > maxDepth) return undefined;
+  redacted.set(cause, undefined);
+  const result = redactError(cause, (inner) => redactThrown(inner, depth + 1, redacted));
+  redacted.set(cause, result);
+  return result;
+}
+
+function redactError(cause: Error, redactInner: (inner: unknown) => unknown): Error {
+  const inner = cause.cause === undefined ? undefined : redactInner(cause.cause);
   const message = redactText(cause.message);
   const stack = cause.stack === undefined ? undefined : redactText(cause.stack);
-  const joined: readonly unknown[] | undefined = cause instanceof AggregateError ? cause.errors : undefined;
-  const errors = joined?.map((error) => redactCause(error, depth + 1));
+  const joined = joinedErrors(cause);
+  const errors = joined?.map(redactInner).filter((error) => error !== undefined);
   const harmless =
     Reflect.ownKeys(cause).every((key) => typeof key === "symbol" || isHarmlessProperty(key, joined)) &&
+    errors?.length === joined?.length &&
     errors?.every((error, index) => error === joined?.[index]) !== false;
   if (harmless && message === cause.message && stack === cause.stack && inner === cause.cause) return cause;
   const options = inner === undefined ? undefined : { cause: inner };
@@ -87,6 +104,12 @@ export function redactCause(cause: unknown, depth = 0): unknown {
   if (stack !== undefined) copy.stack = stack;
   if ("code" in cause && typeof cause.code === "string") copy.code = redactText(cause.code);
   return copy;
+}
+
+/** What an `AggregateError` joins, unless somebody has put something else in the place of its list. */
+function joinedErrors(cause: Error): readonly unknown[] | undefined {
+  const errors: unknown = cause instanceof AggregateError ? cause.errors : undefined;
+  return Array.isArray(errors) ? errors : undefined;
 }
 
 /** The errors that an `AggregateError` joins are looked at one by one. */
