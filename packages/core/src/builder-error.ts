@@ -61,7 +61,7 @@ export interface BuilderErrorDetails {
   REGISTRY_REFUSED: RegistryDetails;
   /** The repository must be created before anybody can push to it. */
   REPOSITORY_NOT_FOUND: RegistryDetails & { repository: string };
-  /** `beforeTag` did not let the image through; no tag has moved. */
+  /** `beforeTag` did not let the image through; none of the destinations' tags has moved, and none of cosign's. */
   PUBLISH_REFUSED: { reference: string; reason: string };
   /** The registry serves something else than was pushed. */
   DIGEST_MISMATCH: { expected: string; actual?: string };

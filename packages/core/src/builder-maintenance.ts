@@ -44,7 +44,9 @@ export interface PublishOptions {
   readonly createRepository?: boolean;
   /**
    * Called once for all destinations, when the image is under its digest at each of them that has not failed, before any of its tags moves: scan, sign, apply
-   * a policy. To throw is to refuse: no tag moves anywhere. For all or nothing, throw if `failed` is not empty; a tag can still fail to move afterwards.
+   * a policy. To throw is to refuse: none of the destinations' tags moves, and none of cosign's. The list of what refers to the image has come with it by then, which
+   * is an index under the tag `sha256-…` where the registry keeps none. For all or nothing, throw if `failed` is not empty; a tag can still fail to move afterwards.
+   * If destinations have failed when it throws, `cause` is an `AggregateError` with what it has thrown, and the error of each.
    * Not called if no tag would move: in a `dryRun`, and where every destination has its tags already, those of cosign included, or has failed.
    */
   readonly beforeTag?: (image: PublishedImage, call: { readonly signal: AbortSignal }) => void | Promise<void>;
@@ -57,8 +59,8 @@ export type PublishedImage = Readonly<{
   references: readonly string[];
   /** Where the image is under all tags of the destination already: no tag will move there. */
   unchanged: readonly string[];
-  /** Destinations that have failed so far, and why: no tag will move there. The others get theirs nevertheless. */
-  failed: readonly Readonly<{ reference: string; code: BuilderErrorCode; message: string }>[];
+  /** Destinations that have failed so far, why, and whether another attempt may mend it: no tag will move there. The others get theirs nevertheless. */
+  failed: readonly Readonly<{ reference: string; code: BuilderErrorCode; message: string; retryable: boolean }>[];
   platforms: readonly Readonly<{ platform: string; digest: string }>[];
 }>;
 

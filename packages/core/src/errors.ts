@@ -7,6 +7,6 @@ export { BuilderError } from "./builder-error.ts";
 export type { OptionIssue } from "./invalid-options.ts";
 export { invalidOptions } from "./invalid-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
-export { publishRefused } from "./publish-gate.ts";
+export { joinRefusal, publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";
 export { unknownKeyMessage } from "./unknown-key.ts";

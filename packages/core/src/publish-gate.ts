@@ -19,13 +19,27 @@ export function withGate(options: PublishOptions): PublishOptions {
   };
 }
 
-/** The error for an image that `beforeTag` did not let through. */
-export function publishRefused(reference: string, cause: unknown): BuilderError<"PUBLISH_REFUSED"> {
-  const reason = describeThrown(cause);
+/**
+ * The error for an image that `beforeTag` did not let through.
+ *
+ * @param thrown - What it threw.
+ * @param failures - Of the destinations that have failed before: they come after `thrown` in the `AggregateError` that is then the cause.
+ */
+export function publishRefused(
+  reference: string,
+  thrown: unknown,
+  failures: readonly Error[] = [],
+): BuilderError<"PUBLISH_REFUSED"> {
+  const reason = describeThrown(thrown);
   return new BuilderError({
     code: "PUBLISH_REFUSED",
-    message: `beforeTag did not let ${reference} through: ${reason}. The image is there under its digest; no tag has moved.`,
+    message: `beforeTag did not let ${reference} through: ${reason}. The image is there under its digest; no tag of a destination has moved.`,
     details: { reference, reason },
-    cause,
+    cause: failures.length === 0 ? thrown : joinRefusal(thrown, failures),
   });
+}
+
+/** What `beforeTag` threw, and the failures of destinations, which nobody would learn of otherwise. */
+export function joinRefusal(thrown: unknown, failures: readonly Error[]): AggregateError {
+  return new AggregateError([thrown, ...failures], "beforeTag has refused, and destinations have failed.");
 }

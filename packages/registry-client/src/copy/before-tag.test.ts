@@ -1,4 +1,5 @@
 import type { PublishedImage } from "@slipway/core";
+import { publishRefused } from "@slipway/core/errors";
 import { expect, it } from "vitest";
 
 import type { Content } from "../__fixtures__/content.ts";
@@ -72,8 +73,14 @@ it("is told where tags will move, where they stand already, and where the image 
           reference: at("denied"),
           code: "REGISTRY_UNAUTHORIZED",
           message: expect.stringContaining("denied") as string,
+          retryable: false,
         },
-        { reference: at("full"), code: "REGISTRY_REFUSED", message: expect.stringContaining("full") as string },
+        {
+          reference: at("full"),
+          code: "REGISTRY_REFUSED",
+          message: expect.stringContaining("full") as string,
+          retryable: false,
+        },
       ],
       platforms: [{ platform: "linux/amd64", digest }],
     },
@@ -91,6 +98,37 @@ it("can make it all or nothing", async () => {
     details: { reason: expect.stringContaining(`denied@${digest}: REGISTRY_UNAUTHORIZED`) as string },
   });
   expect(registry.tagged).toEqual([]);
+});
+
+const denied = {
+  code: "REGISTRY_UNAUTHORIZED",
+  message: expect.stringMatching(/^[\d.:]+\/denied:1: /) as string,
+};
+
+it.each<[string, () => Error]>([
+  ["an error", () => new Error("not scanned")],
+  // What a builder's gate makes of that error before it gets here.
+  ["a refusal", () => publishRefused("app", new Error("not scanned"))],
+])("whose refusal is %s loses no failure of a destination", async (_, refuse) => {
+  using registry = await startRegistry();
+  const refused = publish(registry, ["denied:1", "fresh:1", "full:1"], () => {
+    throw refuse();
+  });
+  await expect(refused).rejects.toMatchObject({
+    code: "PUBLISH_REFUSED",
+    details: { reason: "Error: not scanned" },
+    cause: { errors: [{ message: "not scanned" }, denied, { code: "REGISTRY_REFUSED" }] },
+  });
+  expect(registry.tagged).toEqual([]);
+});
+
+it("is the only cause of a refusal where no destination has failed", async () => {
+  using registry = await startRegistry();
+  const thrown = new Error("not scanned");
+  const refused = publish(registry, ["fresh:1"], () => {
+    throw thrown;
+  });
+  await expect(refused).rejects.toHaveProperty("cause", thrown);
 });
 
 it("is told of empty lists where every tag will move, and nothing where none will", async () => {

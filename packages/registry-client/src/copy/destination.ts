@@ -105,17 +105,21 @@ export async function forEachDestination(
  * be seen to; without such a one it is about the first, and retryable. Its cause has the failure of each destination.
  */
 export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
-  const failed = destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
-  const errors = failed.map(({ error }) => error);
+  const errors = destinations.flatMap(({ error }) => error ?? []);
   const decisive = errors.find(({ retryable }) => !retryable) ?? errors[0];
   if (decisive === undefined) return undefined;
   const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
-  const named = failed.map(({ error, names }) => namedError(names, error));
+  const named = destinationFailures(destinations);
   const rest = done.length === 0 ? "" : ` It is at ${done.join(", ")}.`;
   const message = `Cannot publish ${source} to ${named.map((error) => error.message).join(" ")}${rest}`;
   const cause = named.length === 1 ? decisive : new AggregateError(named, `${named.length} destinations have failed.`);
   const { code, details, retryable } = decisive;
   return BuilderError.from({ code, message, details, retryable, cause });
+}
+
+/** The failure of each destination that has failed; their messages begin with the destination. */
+export function destinationFailures(destinations: readonly Destination[]): readonly AnyBuilderError[] {
+  return destinations.flatMap(({ error, names }) => (error === undefined ? [] : namedError(names, error)));
 }
 
 function namedError(names: readonly string[], error: AnyBuilderError): AnyBuilderError {
