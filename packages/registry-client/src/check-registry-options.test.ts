@@ -63,7 +63,9 @@ it.each<[string, object, string]>([
   ["waits that are one", { registry, retryDelaysMs: 5 }, "retryDelaysMs: Must be a list"],
   ["no time", { registry, answerTimeoutMs: 0 }, "answerTimeoutMs: Must be a number from 1 to 2147483647"],
   ["half a request", { registry, maxConcurrentRequests: 1.5 }, "maxConcurrentRequests: Must be a whole number from 1"],
-  ["a call's typo", { registry, keychainCall: { wran: console.warn } }, 'did you mean "warn"?'],
+  ["a call's warning", { registry, keychainCall: { warn: "loudly" } }, "keychainCall.warn: Must be a function"],
+  ["a call that is none", { registry, keychainCall: "warn" }, "keychainCall: Must be an object"],
+  ["less than no limit", { registry, maxConcurrentRequests: Number.NEGATIVE_INFINITY }, "maxConcurrentRequests: Must"],
 ])("%s is refused by the name of the option", (_, options, said) => {
   expect(issuesOf(options)).toEqual([expect.stringContaining(said)]);
 });
@@ -82,7 +84,33 @@ it("a password in front of a host is not repeated", () => {
   expect(said.join()).not.toContain("hunter2");
 });
 
+/** As somebody may keep settings: behind getters, and with what the settings are read from. */
+class Settings {
+  get registry(): string {
+    return registry;
+  }
+  get http(): boolean {
+    return true;
+  }
+}
+
+class Cluster {
+  readonly namespace = "builds";
+  readonly warn = (): void => undefined;
+  readSecret(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+}
+
+it("what is inherited counts, for good or ill", () => {
+  expect(issuesOf(Object.create({ registry, http: "yes" }) as object)).toEqual(["http: Must be true or false"]);
+});
+
 it.each<[string, RegistryClientOptions]>([
+  ["an instance of a class", new Settings()],
+  ["what is inherited", Object.create({ registry, mirrors: ["m.io"] }) as RegistryClientOptions],
+  ["a call that is more than that", { registry, keychainCall: new Cluster() }],
+  ["no limit", { registry, maxConcurrentRequests: Number.POSITIVE_INFINITY }],
   ["Docker Hub", { registry: "docker.io" }],
   ["a port", { registry: "localhost:5000" }],
   ["an address", { registry: "[::1]:5000" }],

@@ -4,10 +4,11 @@ import type { AddressGuardOptions } from "./address-guard.ts";
 import type { OptionCheck, OptionChecks } from "./option-checks.ts";
 import {
   amount,
+  behaviourOf,
   callable,
   checkOptions,
-  count,
   flag,
+  limit,
   listOf,
   must,
   objectOf,
@@ -50,7 +51,7 @@ const guardChecks: OptionChecks<AddressGuardOptions> = { allow: optional(listOf(
 const registryChecks: OptionChecks<RegistryClientOptions> = {
   registry: required(text(registryProblem)),
   credentials: optional(keychain),
-  keychainCall: optional(objectOf(keychainCallChecks)),
+  keychainCall: optional(behaviourOf(keychainCallChecks)),
   http: optional(flag),
   ca: optional(text()),
   insecure: optional(flag),
@@ -60,7 +61,7 @@ const registryChecks: OptionChecks<RegistryClientOptions> = {
   transport: optional(callable),
   retryDelaysMs: optional(listOf(amount(0, maxTimeoutMs))),
   answerTimeoutMs: optional(amount(1, maxTimeoutMs)),
-  maxConcurrentRequests: optional(count),
+  maxConcurrentRequests: optional(limit),
 };
 
 /** Refuses options of a client that make none. @throws `INVALID_OPTIONS` with everything that is wrong */

@@ -15,16 +15,28 @@ export function checkOptions<Options>(what: string, options: Options, checks: Op
 
 /** An object with these keys alone. Unknown ones are named first, because the other issues often follow from the typo. */
 export function objectOf<Options>(checks: OptionChecks<Options>): OptionCheck {
-  const known = new Map(Object.entries<OptionCheck>(checks));
+  const known = Object.keys(checks);
+  const check = behaviourOf(checks);
   return (value, path) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return wrong(path, "Must be an object");
-    const options = new Map<string, unknown>(Object.entries(value));
-    const unknown = [...options.keys()].filter((key) => !known.has(key));
+    const unknown = isObject(value) ? Object.keys(value).filter((key) => !known.includes(key)) : [];
     return [
-      ...unknown.flatMap((key) => wrong(keyPath(path, key), unknownKeyMessage(key, [...known.keys()]))),
-      ...[...known].flatMap(([key, check]) => check(options.get(key), keyPath(path, key))),
+      ...unknown.flatMap((key) => wrong(keyPath(path, key), unknownKeyMessage(key, known))),
+      ...check(value, path),
     ];
   };
+}
+
+/** An object of which only these keys matter, such as an instance of somebody's class. */
+export function behaviourOf<Options>(checks: OptionChecks<Options>): OptionCheck {
+  return (value, path) => {
+    if (!isObject(value)) return wrong(path, "Must be an object");
+    // Read as whoever uses the option reads it: options may come from a prototype, or from a getter of a class.
+    return Object.entries<OptionCheck>(checks).flatMap(([key, check]) => check(value[key], keyPath(path, key)));
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What may be left out. */
@@ -74,6 +86,12 @@ export function amount(least: number, most: number): OptionCheck {
 export const count: OptionCheck = must(
   (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 1,
   "Must be a whole number from 1 on",
+);
+
+/** How many there may be of something at most. */
+export const limit: OptionCheck = must(
+  (value) => value === Number.POSITIVE_INFINITY || count(value, "").length === 0,
+  "Must be a whole number from 1 on, or Infinity",
 );
 
 /** On or off. */

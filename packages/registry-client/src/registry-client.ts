@@ -74,7 +74,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   checkRegistryOptions(options);
   const { registry, ca, insecure, proxy, mirrors = [] } = options;
   const transport = options.transport ?? createNetworkTransport({ ca, insecure, proxy });
-  const access = registryAccess(registry, registryUrl(registry, options.http), transport, options);
+  const { retryDelaysMs = [250, 1_000] } = options;
+  const access = registryAccess(registry, registryUrl(registry, options.http), transport, options, retryDelaysMs);
   const requests = requestsTo(access);
   const mirrored = withMirrors(
     requests,
@@ -102,8 +103,9 @@ function registryAccess(
   url: URL,
   transport: RegistryTransport,
   options: RegistryClientOptions,
+  retryDelaysMs: readonly number[],
 ): RegistryAccess {
-  const { credentials, keychainCall = {}, retryDelaysMs = [250, 1_000], answerTimeoutMs = 25_000 } = options;
+  const { credentials, keychainCall = {}, answerTimeoutMs = 25_000 } = options;
   const limit = createConcurrencyLimit(options.maxConcurrentRequests ?? 16);
   const guard = guardOf(url, transport, options);
   return { registry, url, transport, guard, limit, retryDelaysMs, answerTimeoutMs, credentials, keychainCall };
@@ -122,6 +124,6 @@ function guardOf(url: URL, { resolvesElsewhere }: RegistryTransport, { guard }: 
 function openMirror(mirror: RegistryMirror, transport: RegistryTransport, options: RegistryClientOptions): Mirror {
   const { registry: place, http } = typeof mirror === "string" ? { registry: mirror, http: undefined } : mirror;
   const [registry = "", ...folders] = place.split("/");
-  const access = registryAccess(registry, registryUrl(registry, http), transport, { ...options, retryDelaysMs: [] });
+  const access = registryAccess(registry, registryUrl(registry, http), transport, options, []);
   return { requests: requestsTo(access), prefix: folders.map((folder) => `${folder}/`).join("") };
 }

@@ -34,12 +34,20 @@ it.each<[string, object, string]>([
   ["a client for connect", { ...valid, connect: {} }, "connect: Must be a function"],
   ["no blob at a time", { ...valid, concurrency: 0 }, "concurrency: Must be a whole number from 1"],
   ["no chunk", { ...valid, chunkBytes: Number.NaN }, "chunkBytes: Must be a whole number from 1"],
+  ["chunks without an end", { ...valid, chunkBytes: Number.POSITIVE_INFINITY }, "chunkBytes: Must be a whole number"],
   ["a platform that is none", { ...valid, platforms: [1] }, "platforms[0]: Must be a string"],
   ["a gate that is none", { ...valid, beforeTag: "scan" }, "beforeTag: Must be a function"],
   ["a version that is no text", { ...valid, versionTag: 1 }, "versionTag: Must be a string"],
 ])("%s is refused by the name of the option, and nobody is asked", async (_, options, said) => {
   expect(await issuesOf(options)).toEqual([expect.stringContaining(said)]);
   expect(connected).toEqual([]);
+});
+
+it.each<[string, object]>([
+  ["no limit", { ...valid, concurrency: Number.POSITIVE_INFINITY }],
+  ["what is inherited", Object.create(valid) as object],
+])("%s is taken", async (_, options) => {
+  await expect(copyImage(options as CopyImageOptions)).rejects.toThrow(/nobody is to be asked/);
 });
 
 it("explicit undefined is an option that is left out", async () => {

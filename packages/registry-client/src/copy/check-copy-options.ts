@@ -1,6 +1,6 @@
 import { imageReferenceProblem } from "../image-reference.ts";
 import type { OptionChecks } from "../option-checks.ts";
-import { callable, checkOptions, count, flag, listOf, optional, required, text } from "../option-checks.ts";
+import { callable, checkOptions, count, flag, limit, listOf, optional, required, text } from "../option-checks.ts";
 import type { CopyImageOptions } from "./copy-options.ts";
 
 const copyChecks: OptionChecks<CopyImageOptions> = {
@@ -15,7 +15,7 @@ const copyChecks: OptionChecks<CopyImageOptions> = {
   connect: required(callable),
   onProgress: optional(callable),
   warn: optional(callable),
-  concurrency: optional(count),
+  concurrency: optional(limit),
   chunkBytes: optional(count),
 };
 
