@@ -17,7 +17,6 @@ const pathComponent = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const tag = "[\\w][\\w.-]{0,127}";
 const path = `${pathComponent}(?:/${pathComponent})*`;
 const grammar = new RegExp(`^(?:(${host})/)?(${path})(?::(${tag}))?(?:@(.+))?$`);
-const hostGrammar = new RegExp(`^${host}$`);
 const repositoryGrammar = new RegExp(`^${path}$`);
 
 /** Lengths of the digests that go-digest knows, in hexadecimal digits. */
@@ -73,11 +72,6 @@ export function formatFamiliarReference(reference: ImageReference): string {
   const path = full.slice(dockerHub.length + 1);
   const official = /^library\/[^/]+$/.test(reference.repository);
   return official ? path.slice(officialPrefix.length) : path;
-}
-
-/** Whether a text is a host with its port, as references name a registry. */
-export function isRegistryHost(text: string): boolean {
-  return hostGrammar.test(text);
 }
 
 /** Whether a text is the path of a repository within its registry. */

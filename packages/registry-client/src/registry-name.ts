@@ -1,5 +1,3 @@
-import { isRegistryHost } from "./image-reference.ts";
-
 /** Why a text is no name of a registry, which is a host with its port; `undefined` if it is one. */
 export function registryProblem(text: string): string | undefined {
   return problemOf(text, { mayHavePath: false });
@@ -15,12 +13,19 @@ function problemOf(text: string, { mayHavePath }: { readonly mayHavePath: boolea
   if (text.includes("@")) return "Names a user; write the host alone, and give the user as `credentials`";
   const quoted = JSON.stringify(text);
   const [, scheme, rest = ""] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
-  const [host = "", ...folders] = rest.split("/");
+  const [host = "", ...path] = rest.split("/");
+  const folders = path.filter((folder) => folder !== "");
   const isPath = mayHavePath && folders.every((folder) => /^[\w.~-]+$/.test(folder));
-  const advice = `write "${isPath ? rest : host}"`;
-  if (!isRegistryHost(host) || !URL.canParse(`https://${host}`))
+  const place = isPath ? [host, ...folders].join("/") : host;
+  const advice = `write "${place}"`;
+  if (!isHost(host))
     return `${quoted} is no host; write one with its port if it has one, such as "registry.example.com:5000"`;
   if (scheme !== undefined)
     return `${quoted} has a scheme; ${advice}${scheme.toLowerCase() === "http" ? " and set `http: true`" : ""}`;
-  return folders.length === 0 || isPath ? undefined : `${quoted} has a path that does not belong there; ${advice}`;
+  return rest === place ? undefined : `${quoted} has a path that does not belong there; ${advice}`;
+}
+
+/** What requests can be sent to, of which image references name but a part: they know no underscore, no dot at the end, and no letter beyond ASCII. */
+function isHost(text: string): boolean {
+  return !/[\s\p{Cc}\\/?#@]/u.test(text) && URL.canParse(`https://${text}`);
 }
