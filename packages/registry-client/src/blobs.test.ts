@@ -263,6 +263,21 @@ it.each(["", "Team/App", "../../token", "https://elsewhere.example.com/app", "ap
   },
 );
 
+it("what JavaScript leaves out is refused, and nothing is sent", async () => {
+  const asked: (string | undefined)[] = [];
+  const client = await serve((request, response) => {
+    asked.push(request.url);
+    response.writeHead(404).end();
+  });
+  const missing = undefined as unknown as string;
+  const lacks = (path: string): object => ({ code: "INVALID_OPTIONS", details: { issues: [{ path }] } });
+  await expect(client.headBlob(missing, digest)).rejects.toMatchObject(lacks("repository"));
+  await expect(client.headBlob("app", missing)).rejects.toMatchObject(lacks("digest"));
+  await expect(client.startUpload(missing)).rejects.toMatchObject(lacks("repository"));
+  await expect(client.checkPush(missing)).rejects.toMatchObject(lacks("repository"));
+  expect(asked).toEqual([]);
+});
+
 it("what is no digest is refused", async () => {
   const client = await serve((_request, response) => response.writeHead(404).end());
   const refused = { code: "INVALID_OPTIONS", details: { issues: [{ path: "digest" }] } };

@@ -2,7 +2,7 @@ import type { BlobReader } from "./blob-reader.ts";
 import { readBlobResponse } from "./blob-reader.ts";
 import type { BlobUpload } from "./blob-upload.ts";
 import { openUpload } from "./blob-upload.ts";
-import { requireBlobName } from "./own-repository.ts";
+import { requireBlobName, requireRepository } from "./own-repository.ts";
 import type { ReadCall, RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { unusableAnswerError } from "./registry-error.ts";
@@ -73,7 +73,7 @@ export function createBlobRequests(requests: RegistryRequests): BlobRequests {
       return await deleteBlob(requests, repository, digest, call);
     },
     startUpload: async (repository, options) => {
-      requireBlobName(repository);
+      requireRepository(repository);
       return await startUpload(requests, repository, options);
     },
   };

@@ -4,7 +4,7 @@ import { parseManifestJson } from "./manifest.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { maxManifestBytes, ownReference } from "./manifest-requests.ts";
 import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
-import { requireBlobName } from "./own-repository.ts";
+import { requireRepository } from "./own-repository.ts";
 import { createPageTrail } from "./page-trail.ts";
 import type { ReferrerDescriptor } from "./referrer.ts";
 import { parseReferrers, referrersTag } from "./referrer.ts";
@@ -77,7 +77,7 @@ async function* listTags(
   repository: string,
   { pageSize = 1_000, signal = neverAborted() }: ListOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  requireBlobName(repository);
+  requireRepository(repository);
   const purpose = `list the tags of ${requests.registry}/${repository}`;
   const request = { method: "GET", repository, actions: ["pull"], purpose, signal } as const;
   const list = { request, path: `${repository}/tags/list`, key: "tags", pageSize } as const;

@@ -84,9 +84,15 @@ export function createManifestRequests(requests: RegistryRequests): ManifestRequ
 /** An image of this registry. @throws `INVALID_OPTIONS` for another registry's */
 export function ownReference(registry: string, reference: ImageReference | string): ImageReference {
   const parsed = typeof reference === "string" ? parseImageReference(reference) : reference;
-  if (parsed.registry === registry) return parsed;
+  if (isSameRegistry(parsed.registry, registry)) return parsed;
   const message = `${formatImageReference(parsed)} is not an image of ${registry}`;
   throw invalidOptions("the registry client", [{ path: "reference", message }]);
+}
+
+/** Whether two names are those of one registry: Docker Hub has two. */
+export function isSameRegistry(one: string, other: string): boolean {
+  const [name, otherName] = [one, other].map((each) => (each === "index.docker.io" ? "docker.io" : each));
+  return name === otherName;
 }
 
 async function headManifest(

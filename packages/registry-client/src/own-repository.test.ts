@@ -1,7 +1,16 @@
 import { BuilderError } from "@slipway/core/errors";
 import { expect, it } from "vitest";
 
-import { ownRepository } from "./own-repository.ts";
+import { ownRepository, requireBlobName, requireRepository } from "./own-repository.ts";
+
+function thrownBy(ask: () => unknown): unknown {
+  try {
+    ask();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
 
 const registry = "registry.example.com";
 
@@ -27,6 +36,9 @@ it("a repository that is called like a registry is meant by a reference", () => 
 it("Docker Hub has its images of one name below library, and takes both its names", () => {
   expect(ownRepository("docker.io", "docker.io/busybox")).toBe("library/busybox");
   expect(ownRepository("docker.io", "index.docker.io/team/api")).toBe("team/api");
+  expect(ownRepository("index.docker.io", "index.docker.io/team/api")).toBe("team/api");
+  expect(ownRepository("index.docker.io", { registry: "docker.io", repository: "team/api" })).toBe("team/api");
+  expect(ownRepository("docker.io", { registry: "index.docker.io", repository: "team/api" })).toBe("team/api");
 });
 
 it.each([
@@ -43,12 +55,42 @@ it.each([
   ["https://registry.example.com/team/api", /has a scheme; leave it out/],
   ["", /"" is no repository; write its path/],
   ["team//api", /is no repository/],
-  ["../v2/_catalog", /./],
+  ["../v2/_catalog", /"\.\.\/v2\/_catalog" is no image reference; write registry\/repository:tag/],
   ["team/api?x=1", /is no repository/],
   ["a".repeat(256), /is no repository/],
 ])("%j is refused", (named, message) => {
   expect(() => ownRepository(registry, named)).toThrow(BuilderError);
   expect(() => ownRepository(registry, named)).toThrow(message);
+});
+
+it.each([
+  "ann:hunter2@registry.example.com/team/api",
+  "ann:hunter2@registry.example.com",
+  "hunter2@ghcr.io/team/api:v1",
+  "ann:hunter2@registry.example.com:5000",
+])("the password in %s is not repeated", (named) => {
+  for (const ask of [() => ownRepository(registry, named), () => requireRepository(named)]) {
+    const error = thrownBy(ask);
+    expect(error).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
+    expect(JSON.stringify(error)).toContain("Names a user; leave that out");
+    expect(JSON.stringify(error)).not.toContain("hunter2");
+  }
+});
+
+it.each([undefined, null, 7, {}, { registry }])("%j names no repository", (named) => {
+  for (const ask of [() => ownRepository(registry, named), () => requireRepository(named)])
+    expect(thrownBy(ask)).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
+});
+
+it("a digest without a repository, and a repository without a digest, name no blob", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  expect(thrownBy(() => requireBlobName(undefined, digest))).toMatchObject({
+    details: { issues: [{ path: "repository", message: "Must be a string" }] },
+  });
+  expect(thrownBy(() => requireBlobName("app", undefined))).toMatchObject({
+    details: { issues: [{ path: "digest", message: "Must be a string" }] },
+  });
+  expect(thrownBy(() => requireBlobName("app", digest))).toBeUndefined();
 });
 
 it.each([

@@ -1,3 +1,4 @@
+import type { OptionIssue } from "@slipway/core/errors";
 import { invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "./image-reference.ts";
@@ -8,14 +9,29 @@ import {
   namedRegistry,
   parseImageReference,
 } from "./image-reference.ts";
-import { ownReference } from "./manifest-requests.ts";
+import { isSameRegistry, ownReference } from "./manifest-requests.ts";
 
-/** Refuses a path of a repository, or a digest, that would make another address than theirs. @throws `INVALID_OPTIONS` */
-export function requireBlobName(repository: string, digest?: string): void {
-  const issues = [
-    ...(isRepository(repository) ? [] : [{ path: "repository", message: problemOf(repository) }]),
-    ...(digest === undefined || isDigest(digest) ? [] : [{ path: "digest", message: `${quote(digest)} is no digest` }]),
-  ];
+/** Refuses a path of a repository that would make another address than its own. @throws `INVALID_OPTIONS` */
+export function requireRepository(repository: unknown): void {
+  refuse(repositoryIssues(repository));
+}
+
+/** The same of a repository and a digest. @throws `INVALID_OPTIONS` */
+export function requireBlobName(repository: unknown, digest: unknown): void {
+  refuse([...repositoryIssues(repository), ...digestIssues(digest)]);
+}
+
+function repositoryIssues(repository: unknown): readonly OptionIssue[] {
+  if (typeof repository !== "string") return [{ path: "repository", message: "Must be a string" }];
+  return isRepository(repository) ? [] : [{ path: "repository", message: problemOf(repository) }];
+}
+
+function digestIssues(digest: unknown): readonly OptionIssue[] {
+  if (typeof digest !== "string") return [{ path: "digest", message: "Must be a string" }];
+  return isDigest(digest) ? [] : [{ path: "digest", message: `${quote(digest)} is no digest` }];
+}
+
+function refuse(issues: readonly OptionIssue[]): void {
   if (issues.length > 0) throw invalidOptions("the registry client", issues);
 }
 
@@ -27,12 +43,14 @@ export function requireBlobName(repository: string, digest?: string): void {
  *
  * @throws `INVALID_OPTIONS` for what is no repository, or another registry's
  */
-export function ownRepository(registry: string, named: ImageReference | string): string {
+export function ownRepository(registry: string, named: unknown): string {
   if (typeof named !== "string") {
+    if (!isReference(named)) throw noRepository("Must be a path, or an image reference");
     const { repository } = ownReference(registry, named);
     if (!isRepository(repository)) throw noRepository(problemOf(repository));
     return repository;
   }
+  if (namesUser(named)) throw noRepository(userProblem);
   const host = namedRegistry(named);
   if (host === undefined) {
     if (!isRepository(named)) throw noRepository(problemOf(named));
@@ -43,11 +61,26 @@ export function ownRepository(registry: string, named: ImageReference | string):
   const problem = isMisspelt ? problemOf(named) : imageReferenceProblem(named);
   if (problem !== undefined) throw noRepository(problem);
   const reference = parseImageReference(named);
-  if (reference.registry !== registry) throw noRepository(foreign(registry, named, host));
+  if (!isSameRegistry(reference.registry, registry)) throw noRepository(foreign(registry, named, host));
   return reference.repository;
 }
 
+function isReference(value: unknown): value is ImageReference {
+  if (typeof value !== "object" || value === null) return false;
+  const { registry, repository } = value as Partial<Record<string, unknown>>;
+  return typeof registry === "string" && typeof repository === "string";
+}
+
+/** Where somebody has a user in front of a registry: what stands before the @ may be a password, so such a text is not quoted. */
+function namesUser(text: string): boolean {
+  const [first = "", ...rest] = text.split("/");
+  return first.includes("@") && (rest.length > 0 || !/^[^@]*@sha\d+:/.test(first));
+}
+
+const userProblem = "Names a user; leave that out, and give it to the client as `credentials`";
+
 function problemOf(text: string): string {
+  if (namesUser(text)) return userProblem;
   const path = withoutTag(text);
   if (isRepository(path)) return `${quote(text)} has a tag or a digest; write "${path}"`;
   if (isRepository(text.toLowerCase())) return `${quote(text)} has upper case letters; write them in lower case`;
