@@ -95,5 +95,5 @@ export function choosePlatforms(source: string, image: FakeImage, wanted: readon
 }
 
 function wrongPlatforms(message: string): Error {
-  return invalidOptions("publish", [{ path: "platforms", message }]);
+  return invalidOptions("publishing", [{ path: "platforms", message }]);
 }

@@ -9,6 +9,7 @@ import { startLocalServer } from "../__fixtures__/local-server.ts";
 import { computeDigest } from "../manifest.ts";
 import { createRegistryClient } from "../registry-client.ts";
 import { copyImage } from "./copy-image.ts";
+import type { CopyImageOptions } from "./copy-options.ts";
 
 const config: Content = {
   mediaType: "application/octet-stream",
@@ -46,6 +47,7 @@ async function publish(
   { host }: LocalServer,
   destinations: readonly string[],
   beforeTag: (published: PublishedImage) => void,
+  options: Pick<CopyImageOptions, "platforms"> = {},
 ): Promise<void> {
   await using clients = new AsyncDisposableStack();
   await copyImage({
@@ -53,6 +55,7 @@ async function publish(
     destinations: destinations.map((name) => `${host}/${name}`),
     connect: (registry) => clients.use(createRegistryClient({ registry, retryDelaysMs: [] })),
     beforeTag,
+    ...options,
   });
 }
 
@@ -129,6 +132,15 @@ it("is the only cause of a refusal where no destination has failed", async () =>
     throw thrown;
   });
   await expect(refused).rejects.toHaveProperty("cause", thrown);
+});
+
+it("is not asked about an image without the platform, which is refused in words for publish and copyImage alike", async () => {
+  using registry = await startRegistry();
+  const copying = publish(registry, ["fresh:1"], () => undefined, { platforms: ["linux/s390x"] });
+  await expect(copying).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    message: expect.stringMatching(/^Invalid options for publishing: platforms: .*linux\/s390x is asked for/) as string,
+  });
 });
 
 it("is told of empty lists where every tag will move, and nothing where none will", async () => {

@@ -14,7 +14,7 @@ const valid = { source: "a.example.com/x:1", destinations: ["b.example.com/x:1"]
 async function issuesOf(options: object): Promise<readonly string[]> {
   const error: unknown = await copyImage(options as CopyImageOptions).catch((thrown: unknown) => thrown);
   if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
-  expect(error.message).toMatch(/^Invalid options for copyImage: /);
+  expect(error.message).toMatch(/^Invalid options for publishing: /);
   return error.details.issues.map(({ path, message }) => `${path}: ${message}`);
 }
 
@@ -34,6 +34,7 @@ it.each<[string, object, string]>([
   ["a client for connect", { ...valid, connect: {} }, "connect: Must be a function"],
   ["no blob at a time", { ...valid, concurrency: 0 }, "concurrency: Must be a whole number from 1"],
   ["no chunk", { ...valid, chunkBytes: Number.NaN }, "chunkBytes: Must be a whole number from 1"],
+  ["no platform", { ...valid, platforms: [] }, "platforms: name at least one, or leave the option out"],
   ["chunks without an end", { ...valid, chunkBytes: Number.POSITIVE_INFINITY }, "chunkBytes: Must be a whole number"],
   ["a platform that is none", { ...valid, platforms: [1] }, "platforms[0]: Must be a string"],
   ["a gate that is none", { ...valid, beforeTag: "scan" }, "beforeTag: Must be a function"],

@@ -19,7 +19,7 @@ const copyChecks: OptionChecks<CopyImageOptions> = {
   chunkBytes: optional(count),
 };
 
-/** Refuses options of a copy by their keys and types; {@link parseCopyOptions} reads what they say. @throws `INVALID_OPTIONS` with everything that is wrong */
+/** Refuses options of a copy, which builders call publishing, by their keys and types; {@link parseCopyOptions} reads what they say. @throws `INVALID_OPTIONS` with everything that is wrong */
 export function checkCopyOptions(options: CopyImageOptions): void {
-  checkOptions("copyImage", options, copyChecks);
+  checkOptions("publishing", options, copyChecks);
 }

@@ -77,5 +77,5 @@ export function parseCopyOptions({ source, destinations, versionTag, platforms }
 }
 
 function wrong(path: string, message: string): Error {
-  return invalidOptions("copyImage", [{ path, message }]);
+  return invalidOptions("publishing", [{ path, message }]);
 }

@@ -73,5 +73,5 @@ export function requirePlatforms(source: string, there: Platforms, wanted: reado
   if (missing.length === 0) return;
   const has = known.size === 0 ? "says nothing about its platforms" : `has ${[...known].join(", ")}`;
   const message = `${source} ${has}, and ${missing.join(", ")} is asked for`;
-  throw invalidOptions("publish", [{ path: "platforms", message }]);
+  throw invalidOptions("publishing", [{ path: "platforms", message }]);
 }

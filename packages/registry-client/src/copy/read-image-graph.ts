@@ -250,7 +250,7 @@ async function checkPlatforms(source: GraphSource, root: ImageNode, platforms: r
 
 function noPlatform({ reference, platforms = [] }: GraphSource): Error {
   const message = `${formatImageReference(reference)} has none of ${platforms.join(", ")}`;
-  return invalidOptions("publish", [{ path: "platforms", message }]);
+  return invalidOptions("publishing", [{ path: "platforms", message }]);
 }
 
 /** The error for an image that is to be published and is not there. */
