@@ -96,6 +96,11 @@ it("all that is wrong is said at once, typos first", () => {
   ]);
 });
 
+it("a proxy that is none is among what is said, without its password", () => {
+  const said = issuesOf({ registry: "foo bar", proxy: "socks5://ann:hunter2@proxy" });
+  expect(said).toEqual([expect.stringMatching(/^registry: /), "proxy: is no address of an HTTP proxy"]);
+});
+
 it("a password in front of a host is not repeated", () => {
   const said = issuesOf({ registry: "ann:hunter2@registry.example.com" });
   expect(said).toEqual([expect.stringMatching(/^registry: Names a user; .*`credentials`/)]);
@@ -140,6 +145,7 @@ it.each<[string, RegistryClientOptions]>([
   ["a mirror with an underscore", { registry, mirrors: ["my_mirror:5000/hub"] }],
   ["mirrors", { registry, mirrors: ["127.0.0.1:5000/hub", { registry: "m.io", http: undefined }] }],
   ["no guard, proxy or waits", { registry, guard: false, proxy: false, retryDelaysMs: [] }],
+  ["a proxy", { registry, proxy: "proxy.corp.example:3128" }],
   ["a guard", { registry, guard: { allow: ["*.corp.example"] } }],
   [
     "explicit undefined",

@@ -17,6 +17,7 @@ import {
   required,
   text,
 } from "./option-checks.ts";
+import { proxyProblem } from "./proxy-settings.ts";
 import { mirrorProblem, registryProblem } from "./registry-name.ts";
 import type { RegistryClientOptions, RegistryMirror } from "./registry-options.ts";
 
@@ -48,6 +49,12 @@ const mirror: OptionCheck = (value, path) =>
 
 const guardChecks: OptionChecks<AddressGuardOptions> = { allow: optional(listOf(text())) };
 
+/** Not by `orFalse`, which would promise that `false` mends an address that is none. */
+const proxy: OptionCheck = (value, path) => {
+  if (typeof value === "string") return text(proxyProblem)(value, path);
+  return must((other) => other === false, "Must be a URL, or false")(value, path);
+};
+
 const registryChecks: OptionChecks<RegistryClientOptions> = {
   registry: required(text(registryProblem)),
   credentials: optional(keychain),
@@ -55,7 +62,7 @@ const registryChecks: OptionChecks<RegistryClientOptions> = {
   http: optional(flag),
   ca: optional(text()),
   insecure: optional(flag),
-  proxy: optional(orFalse(must((value) => typeof value === "string", "Must be a URL"))),
+  proxy: optional(proxy),
   mirrors: optional(listOf(mirror)),
   guard: optional(orFalse(objectOf(guardChecks))),
   transport: optional(callable),

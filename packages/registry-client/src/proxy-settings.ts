@@ -34,12 +34,21 @@ export function readProxySettings(proxy: string | false | undefined, environment
   };
 }
 
+/** Why a text is no proxy; `undefined` if it is one. The text is not quoted: it may hold a password. */
+export function proxyProblem(text: string): string | undefined {
+  return readProxy(text) === undefined ? "is no address of an HTTP proxy" : undefined;
+}
+
 function parseProxy(path: string, value: string | undefined): URL | undefined {
   if (value === undefined) return undefined;
-  const url = URL.parse(/^[a-z\d+.-]+:\/\//i.test(value) ? value : `http://${value}`);
-  if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  // Not the value itself: it may hold a password.
-  throw invalidOptions("the registry client", [{ path, message: "is no address of an HTTP proxy" }]);
+  const problem = proxyProblem(value);
+  if (problem !== undefined) throw invalidOptions("the registry client", [{ path, message: problem }]);
+  return readProxy(value);
+}
+
+function readProxy(text: string): URL | undefined {
+  const url = URL.parse(/^[a-z\d+.-]+:\/\//i.test(text) ? text : `http://${text}`);
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:") ? url : undefined;
 }
 
 type Exception = (url: URL) => boolean;

@@ -68,7 +68,8 @@ export interface RegistryClient extends ManifestRequests, ListingRequests, BlobR
 /**
  * Makes a client for one registry. Nothing is sent, and no credential asked for, before the first call.
  *
- * @throws `INVALID_OPTIONS` with everything that is wrong with the options: an unknown key, a registry that is a URL, a proxy that is none
+ * @throws `INVALID_OPTIONS` with everything that is wrong with the options: an unknown key, a registry that is a URL, a proxy that is none; and for
+ * a variable of the environment (`HTTPS_PROXY`) that names no proxy, where it counts
  */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   checkRegistryOptions(options);

@@ -51,11 +51,11 @@ export interface RegistryClientOptions {
   readonly maxConcurrentRequests?: number | undefined;
 }
 
-/** A registry that has copies of another one. A string is its host, which is reached as the registry itself is by default. */
+/** A registry that has copies of another one. A string is its host, with folders if the images are below some, which is reached as the registry itself is by default. */
 export type RegistryMirror =
   | string
   | {
-      /** Host with its port. */
+      /** Host with its port, and folders below which it has the images: `mirror.example.com:5000/hub`. */
       readonly registry: string;
       /** @defaultValue `true` for localhost and 127.0.0.0/8, else `false` */
       readonly http?: boolean | undefined;
