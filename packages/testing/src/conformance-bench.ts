@@ -18,7 +18,7 @@ import { waitFor, within } from "./bounded-wait.ts";
 import type { ConformanceDockerfiles, ConformanceHarness } from "./conformance-harness.ts";
 import { DriverRecorder } from "./driver-recorder.ts";
 
-let tags = 0;
+let names = 0;
 
 /** What one requirement works with: a fresh driver under observation, its builder, and contexts that are removed afterwards. */
 export class ConformanceBench implements AsyncDisposable {
@@ -72,8 +72,13 @@ export class ConformanceBench implements AsyncDisposable {
     const context = await mkdtemp(join(tmpdir(), "slipway-conformance-"));
     this.#folders.push(context);
     await writeFile(join(context, "Dockerfile"), text);
-    const tag = this.harness.tag(`${dockerfile.toLowerCase()}-${process.pid}-${Date.now().toString(36)}-${tags++}`);
+    const tag = this.harness.tag(this.uniqueName(dockerfile.toLowerCase()));
     return { context, tags: [tag], ...this.harness.buildOptions, ...further };
+  }
+
+  /** A name for a tag or a label that no run has given before: registries keep what earlier runs have pushed. */
+  uniqueName(what: string): string {
+    return `${what}-${process.pid}-${Date.now().toString(36)}-${names++}`;
   }
 
   /** Starts a build. */

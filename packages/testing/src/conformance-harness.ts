@@ -21,7 +21,10 @@ export interface ConformanceHarness {
   /** A driver for one requirement. Each is disposed with its builder; what they have in the cluster may be shared. */
   createDriver(): BuilderDriver | Promise<BuilderDriver>;
   readonly dockerfiles: ConformanceDockerfiles;
-  /** A tag that nothing has been pushed to, in a registry that the builder reaches: `registry.example.com/conformance:<name>`. */
+  /**
+   * A tag in a registry that the builder reaches: `registry.example.com/conformance:<name>`. It names its registry (`docker.io/team/conformance:<name>`, not
+   * `team/conformance:<name>`), as drivers do in their references, and its repository is the same for every name. Names differ from run to run.
+   */
   tag(name: string): string;
   /** Whether anything of the build still runs where it was built. Not asked of the driver, but of the cluster. */
   isBuildAlive(buildId: string): Promise<boolean>;

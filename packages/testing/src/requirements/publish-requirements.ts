@@ -4,11 +4,9 @@ import type { BuiltImage, OperationCallOptions, PublishedImage, PublishOptions, 
 
 import type { ConformanceBench } from "../conformance-bench.ts";
 import { repositoryOf } from "../image-names.ts";
+import { otherPlatform } from "./other-platform.ts";
 import { rejection } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";
-
-/** No builder has it, and nobody builds for it. */
-const otherPlatform = "linux/s390x";
 
 /** How images get to other places. */
 export const publishRequirements: readonly ConformanceRequirement[] = [
@@ -142,14 +140,16 @@ export const publishRequirements: readonly ConformanceRequirement[] = [
   },
 ];
 
-/** A built image, and a tag that nothing has been published to. */
+/** An image that no registry had before it was built, and a tag that nothing has been published to. */
 async function toPublish(
   bench: ConformanceBench,
   tag: string,
   platforms: readonly string[] = [],
 ): Promise<{ readonly image: BuiltImage; readonly destination: string }> {
-  const image = await bench.ended((await bench.build("simple", { platforms: [...platforms] })).image());
-  return { image, destination: bench.harness.tag(tag) };
+  const name = bench.uniqueName(tag);
+  const labels = { "conformance.published": name };
+  const image = await bench.ended((await bench.build("simple", { platforms: [...platforms], labels })).image());
+  return { image, destination: bench.harness.tag(name) };
 }
 
 function publish(

@@ -5,11 +5,9 @@ import { join } from "node:path";
 import type { BuildOptions, BuildResult } from "@slipway/core";
 
 import type { ConformanceBench } from "../conformance-bench.ts";
+import { otherPlatform } from "./other-platform.ts";
 import { readEvents } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";
-
-/** No builder has it, and nobody builds for it. */
-const otherPlatform = "linux/s390x";
 
 /** What is there already, and need not be built again. */
 export const skipRequirements: readonly ConformanceRequirement[] = [
@@ -77,15 +75,19 @@ export const skipRequirements: readonly ConformanceRequirement[] = [
       await built("Another argument", { buildArgs: { CONFORMANCE: "changed" } });
       await built("Another tag", { tags: tags.map((tag) => `${tag}-other`) });
       // Somebody who does not say what it was built from.
-      const foreign = { ...options, skipIfPresent: false, labels: { "conformance.foreign": "yes" } };
+      const foreign = { ...options, skipIfPresent: false, labels: { ...options.labels, "conformance.foreign": "yes" } };
       await resultOf(bench, foreign);
       await built("A tag that was moved");
     },
   },
 ];
 
+/** What nobody has built before: registries keep what earlier runs have recorded. */
 async function skipping(bench: ConformanceBench): Promise<BuildOptions> {
-  return bench.options("simple", { skipIfPresent: true });
+  return bench.options("simple", {
+    skipIfPresent: true,
+    labels: { "conformance.skipped": bench.uniqueName("skipped") },
+  });
 }
 
 async function resultOf(bench: ConformanceBench, options: BuildOptions): Promise<BuildResult> {

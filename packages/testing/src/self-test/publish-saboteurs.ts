@@ -1,6 +1,7 @@
 import type { DriverCall, DriverMiddleware, PublishOptions, PublishResult } from "@slipway/core";
 
 import type { FakeCluster } from "../fake-cluster.ts";
+import { otherPlatform } from "../requirements/other-platform.ts";
 import { deaf } from "./saboteur.ts";
 import type { Saboteur } from "./saboteur.ts";
 
@@ -151,7 +152,7 @@ export const publishSaboteurs: readonly Saboteur[] = [
     sabotage: () =>
       publishing((next, options, call) => {
         const { platforms = [], ...others } = options;
-        return next(platforms.includes("linux/s390x") ? others : options, call);
+        return next(platforms.includes(otherPlatform) ? others : options, call);
       }),
   },
 ];
