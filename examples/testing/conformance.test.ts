@@ -15,6 +15,7 @@ testDriverConformance({
     failingSecret: "FROM scratch\nRUN --mount=type=secret,id=conformance exit 4",
   },
   tag: (name) => `registry.example.com/conformance:${name}`,
+  otherTag: (name) => `registry.example.com/conformance-other:${name}`,
   // Probes look past the driver at what is really there.
   isBuildAlive: (buildId) => Promise.resolve(cluster.builds.get(buildId)?.alive ?? false),
   resolveDigest: (reference) => Promise.resolve(cluster.images.get(reference)),

@@ -26,6 +26,11 @@ export interface ConformanceHarness {
    * `team/conformance:<name>`), as drivers do in their references, and its repository is the same for every name. Names differ from run to run.
    */
   tag(name: string): string;
+  /**
+   * As `tag`, in another repository, which the builder may push to as well. Without it the suite does not check how images get to another repository, and what `beforeTag`
+   * is told of those that have the image already.
+   */
+  otherTag?(name: string): string;
   /** Whether anything of the build still runs where it was built. Not asked of the driver, but of the cluster. */
   isBuildAlive(buildId: string): Promise<boolean>;
   /** The digest under which the registry serves a reference; undefined if it has none. Not asked of the driver. */

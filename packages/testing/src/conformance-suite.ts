@@ -29,13 +29,14 @@ export type ConformanceOutcome = Readonly<
 
 /**
  * Checks one requirement; throws what is wrong.
- * @returns false if the driver does not declare what the requirement is about.
+ * @returns false if the driver does not declare what the requirement is about, or the harness lacks what it takes.
  */
 export async function checkRequirement(
   requirement: ConformanceRequirement,
   harness: ConformanceHarness,
 ): Promise<boolean> {
-  const { ifAnyOf, ifAllOf = [], concurrency } = requirement;
+  const { ifAnyOf, ifAllOf = [], ifHarnessHas, concurrency } = requirement;
+  if (ifHarnessHas !== undefined && harness[ifHarnessHas] === undefined) return false;
   await using bench = await ConformanceBench.create(harness, concurrency === undefined ? {} : { concurrency });
   const isDeclared = (asked: Feature | Operation) => bench.builder.supports(asked as never);
   if (ifAnyOf?.some(isDeclared) === false || !ifAllOf.every(isDeclared)) return false;

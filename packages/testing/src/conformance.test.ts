@@ -50,6 +50,13 @@ test("CONFORMANCE: what is about two features at once is skipped for a driver th
   expect(["publish", "publish-platforms"].map(outcomeOf)).toEqual(["passed", "skipped"]);
 });
 
+test("CONFORMANCE: what takes another repository is skipped where the harness has none, and the rest passes", async () => {
+  const { otherTag: _otherTag, ...harness } = fakeHarness();
+  const outcomes = await runConformance(harness);
+  const others = outcomes.filter(({ outcome }) => outcome !== "passed");
+  expect(others).toEqual(["publish-elsewhere", "publish-unchanged"].map((id) => ({ id, outcome: "skipped" })));
+});
+
 test.each([...buildSaboteurs, ...skipSaboteurs, ...publishSaboteurs, ...operationSaboteurs])(
   "CONFORMANCE: a saboteur that $name fails $requirement",
   async ({ requirement, sabotage }) => {

@@ -2,10 +2,11 @@ import { test } from "vitest";
 
 import type { ConformanceHarness } from "./conformance-harness.ts";
 import { checkRequirement, conformanceRequirements } from "./conformance-suite.ts";
+import type { ConformanceRequirement } from "./requirements/requirement.ts";
 
 /**
  * Makes one test of each requirement, titled `CONFORMANCE: <name> <rule> [<id>]`. What is about a feature that the driver does not declare
- * shows as skipped.
+ * shows as skipped, and so does what takes a part of the harness that it lacks.
  */
 export function testDriverConformance(harness: ConformanceHarness): void {
   const { name, buildMs = 60_000, abortMs = 10_000 } = harness;
@@ -14,11 +15,15 @@ export function testDriverConformance(harness: ConformanceHarness): void {
   for (const requirement of conformanceRequirements)
     test(`CONFORMANCE: ${name} ${requirement.rule} [${requirement.id}]`, { timeout }, async ({ skip }) => {
       if (await checkRequirement(requirement, harness)) return;
-      const { ifAnyOf, ifAllOf } = requirement;
-      skip(
-        ifAnyOf === undefined
-          ? `${name} lacks one of ${String(ifAllOf)}`
-          : `${name} declares none of ${String(ifAnyOf)}`,
-      );
+      skip(reasonToSkip(requirement, harness));
     });
+}
+
+function reasonToSkip({ ifAnyOf, ifAllOf, ifHarnessHas }: ConformanceRequirement, harness: ConformanceHarness): string {
+  const { name } = harness;
+  if (ifHarnessHas !== undefined && harness[ifHarnessHas] === undefined)
+    return `the harness of ${name} has no ${ifHarnessHas}`;
+  return ifAnyOf === undefined
+    ? `${name} lacks one of ${String(ifAllOf)}`
+    : `${name} declares none of ${String(ifAnyOf)}`;
 }

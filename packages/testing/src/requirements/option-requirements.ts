@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import type { BuildOptionSchemas, BuildOptions, Feature, Operation } from "@slipway/core";
 
+import { platformsOf } from "./platforms.ts";
 import { rejection } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";
 
@@ -160,7 +161,7 @@ export const optionRequirements: readonly ConformanceRequirement[] = [
     rule: "builds every platform that it is asked for",
     ifAnyOf: ["platforms:many"],
     async check(bench) {
-      const platforms = bench.harness.platforms ?? ["linux/amd64", "linux/arm64"];
+      const platforms = platformsOf(bench.harness);
       const image = await bench.ended((await bench.build("simple", { platforms })).image());
       assert.deepEqual(image.platforms.map(({ platform }) => platform).toSorted(), platforms.toSorted());
     },

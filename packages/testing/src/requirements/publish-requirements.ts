@@ -4,7 +4,7 @@ import type { BuiltImage, OperationCallOptions, PublishedImage, PublishOptions, 
 
 import type { ConformanceBench } from "../conformance-bench.ts";
 import { repositoryOf } from "../image-names.ts";
-import { otherPlatform } from "./other-platform.ts";
+import { otherPlatform, platformsOf } from "./platforms.ts";
 import { rejection } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";
 
@@ -73,15 +73,67 @@ export const publishRequirements: readonly ConformanceRequirement[] = [
   },
   {
     id: "publish-dry-run",
-    rule: "moves no tag in a dry run, and does not call beforeTag",
+    rule: "moves no tag in a dry run, leaves nothing under a digest, and does not call beforeTag",
     ifAnyOf: ["publish"],
     async check(bench) {
-      const { image, destination } = await toPublish(bench, "dry-run");
+      const { harness } = bench;
+      const platforms = bench.builder.supports("platforms:many") ? platformsOf(harness) : [];
+      const { image, destination, otherDestination } = await toPublish(bench, "dry-run", platforms);
       const { asked, beforeTag } = recordedGate();
-      const { digest } = await publish(bench, image, { destinations: [destination], beforeTag, dryRun: true });
-      assert.equal(digest, image.digest);
-      assert.deepEqual(asked, [], "beforeTag must not be called");
-      await assertNoTag(bench, destination);
+      const dryRun = async (to: string, further: Pick<PublishOptions, "platforms"> = {}) => {
+        const { digest } = await publish(bench, image, { destinations: [to], beforeTag, dryRun: true, ...further });
+        assert.deepEqual(asked, [], "beforeTag must not be called");
+        await assertNoTag(bench, to);
+        return digest;
+      };
+      const assertNotThere = async (to: string, digest: string) => {
+        const there = await harness.resolveDigest(`${repositoryOf(to)}@${digest}`);
+        assert.equal(there, undefined, "The image is there under its digest");
+      };
+      // The build has put it there under its digest, so that only a tag can be left.
+      assert.equal(await dryRun(destination), image.digest);
+      if (otherDestination !== undefined) {
+        assert.equal(await dryRun(otherDestination), image.digest);
+        await assertNotThere(otherDestination, image.digest);
+      }
+      if (platforms.length === 0) return;
+      const fewer = await dryRun(destination, { platforms: platforms.slice(0, 1) });
+      // A driver that has built or left out no platform fails `platforms-built` or `publish-platforms`.
+      if (fewer !== image.digest) await assertNotThere(destination, fewer);
+    },
+  },
+  {
+    id: "publish-elsewhere",
+    rule: "copies an image to another repository, where it is under its tag and its digest",
+    ifAnyOf: ["publish"],
+    ifHarnessHas: "otherTag",
+    async check(bench) {
+      const { harness } = bench;
+      const { image, otherDestination = "" } = await toPublish(bench, "published-elsewhere");
+      const published = await publish(bench, image, { destinations: [otherDestination] });
+      assert.equal(published.digest, image.digest);
+      assert.equal(await harness.resolveDigest(otherDestination), image.digest);
+      const reference = `${repositoryOf(otherDestination)}@${image.digest}`;
+      assert.equal(await harness.resolveDigest(reference), image.digest, "It must be there under its digest too");
+    },
+  },
+  {
+    id: "publish-unchanged",
+    rule: "names to beforeTag the repositories where a tag will move, and apart from them those that have their tags already",
+    ifAnyOf: ["publish"],
+    ifHarnessHas: "otherTag",
+    async check(bench) {
+      const { image, destination, otherDestination = "" } = await toPublish(bench, "published-unchanged");
+      const { asked, beforeTag } = recordedGate();
+      await publish(bench, image, { destinations: [destination], beforeTag });
+      await publish(bench, image, { destinations: [destination, otherDestination], beforeTag });
+      const [unchanged, moving] = [destination, otherDestination].map((tag) => [
+        `${repositoryOf(tag)}@${image.digest}`,
+      ]);
+      // What is wrong where there is one repository fails `publish-references`.
+      const last = asked.at(-1);
+      assert.deepEqual(last?.unchanged, unchanged, "Where the image is under its tag already");
+      assert.deepEqual(last?.references, moving, "Where a tag will move");
     },
   },
   {
@@ -104,7 +156,7 @@ export const publishRequirements: readonly ConformanceRequirement[] = [
     ifAllOf: ["publish", "platforms:many"],
     async check(bench) {
       const { harness } = bench;
-      const platforms = harness.platforms ?? ["linux/amd64", "linux/arm64"];
+      const platforms = platformsOf(harness);
       const { image, destination } = await toPublish(bench, "published-platform", platforms);
       // A driver that has built no more than that fails `platforms-built`.
       if (image.platforms.length < 2) return;
@@ -140,16 +192,20 @@ export const publishRequirements: readonly ConformanceRequirement[] = [
   },
 ];
 
-/** An image that no registry had before it was built, and a tag that nothing has been published to. */
-async function toPublish(
-  bench: ConformanceBench,
-  tag: string,
-  platforms: readonly string[] = [],
-): Promise<{ readonly image: BuiltImage; readonly destination: string }> {
+interface ToPublish {
+  readonly image: BuiltImage;
+  readonly destination: string;
+  /** In another repository, where the image is not; undefined if the harness has none. */
+  readonly otherDestination: string | undefined;
+}
+
+/** An image that no registry had before it was built, and tags that nothing has been published to. */
+async function toPublish(bench: ConformanceBench, tag: string, platforms: readonly string[] = []): Promise<ToPublish> {
   const name = bench.uniqueName(tag);
   const labels = { "conformance.published": name };
   const image = await bench.ended((await bench.build("simple", { platforms: [...platforms], labels })).image());
-  return { image, destination: bench.harness.tag(name) };
+  const { harness } = bench;
+  return { image, destination: harness.tag(name), otherDestination: harness.otherTag?.(name) };
 }
 
 function publish(

@@ -4,6 +4,7 @@ import { BuilderError } from "@slipway/core";
 import type { AnyBuilderError, BuildEvent, BuildRun, BuilderErrorCode, Feature, Operation } from "@slipway/core";
 
 import type { ConformanceBench } from "../conformance-bench.ts";
+import type { ConformanceHarness } from "../conformance-harness.ts";
 
 /** One rule that every driver keeps, and how to find out. */
 export interface ConformanceRequirement {
@@ -15,6 +16,8 @@ export interface ConformanceRequirement {
   readonly ifAnyOf?: readonly (Feature | Operation)[];
   /** Skipped for a driver that declares not all of these. */
   readonly ifAllOf?: readonly (Feature | Operation)[];
+  /** Skipped for a harness without this. */
+  readonly ifHarnessHas?: keyof ConformanceHarness;
   /** Options of the builder for this requirement. */
   readonly concurrency?: number;
   /** Throws what is wrong. */

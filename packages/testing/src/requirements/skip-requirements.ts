@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { BuildOptions, BuildResult } from "@slipway/core";
 
 import type { ConformanceBench } from "../conformance-bench.ts";
-import { otherPlatform } from "./other-platform.ts";
+import { otherPlatform } from "./platforms.ts";
 import { readEvents } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";
 

@@ -18,6 +18,7 @@ export function fakeHarness(
       failingSecret: "FROM scratch\nRUN --mount=type=secret,id=conformance exit 4\n",
     },
     tag: (name) => `registry.example.com/conformance:${name}`,
+    otherTag: (name) => `registry.example.com/conformance-other:${name}`,
     isBuildAlive: async (buildId) => cluster.builds.get(buildId)?.alive === true,
     resolveDigest: async (reference) => cluster.images.get(reference),
     buildMs: 10_000,

@@ -1,7 +1,8 @@
 import type { DriverCall, DriverMiddleware, PublishOptions, PublishResult } from "@slipway/core";
 
 import type { FakeCluster } from "../fake-cluster.ts";
-import { otherPlatform } from "../requirements/other-platform.ts";
+import { repositoryOf } from "../image-names.ts";
+import { otherPlatform } from "../requirements/platforms.ts";
 import { deaf } from "./saboteur.ts";
 import type { Saboteur } from "./saboteur.ts";
 
@@ -12,8 +13,9 @@ export const publishSaboteurs: readonly Saboteur[] = [
     requirement: "publish",
     sabotage: (cluster) =>
       publishing(async (next, options, call) => {
-        // With fewer platforms it does as it should: that is another requirement's.
-        if (options.platforms !== undefined) return next(options, call);
+        // With fewer platforms, elsewhere and with a gate it does as it should: that is what other requirements are about.
+        const isPlain = isWhole(options) && options.beforeTag === undefined;
+        if (!isPlain || isElsewhere(options)) return next(options, call);
         const putBack = rememberTags(cluster, options.destinations);
         const published = await next(options, call);
         putBack();
@@ -30,18 +32,18 @@ export const publishSaboteurs: readonly Saboteur[] = [
     name: "names tags to beforeTag",
     requirement: "publish-references",
     sabotage: () =>
-      withGate((gate, { destinations, platforms }) => (image, call) => {
-        if (platforms !== undefined) return gate(image, call);
-        return gate({ ...image, references: destinations }, call);
+      withGate((gate, options) => (image, call) => {
+        if (!isWhole(options)) return gate(image, call);
+        return gate({ ...image, references: options.destinations }, call);
       }),
   },
   {
     name: "asks beforeTag twice",
     requirement: "publish-references",
     sabotage: () =>
-      withGate((gate, { platforms }) => async (image, call) => {
+      withGate((gate, options) => async (image, call) => {
         await gate(image, call);
-        if (platforms === undefined) await gate(image, call);
+        if (isWhole(options)) await gate(image, call);
       }),
   },
   {
@@ -88,6 +90,51 @@ export const publishSaboteurs: readonly Saboteur[] = [
         if (options.dryRun === true)
           await options.beforeTag?.({ ...published, unchanged: [], failed: [], platforms: [] }, call);
         return published;
+      }),
+  },
+  {
+    name: "puts images under their digests in another repository in a dry run",
+    requirement: "publish-dry-run",
+    sabotage: (cluster) => leavingDigests(cluster, (options) => options.dryRun === true && isElsewhere(options)),
+  },
+  {
+    name: "puts images with fewer platforms under their digests in a dry run",
+    requirement: "publish-dry-run",
+    sabotage: (cluster) => leavingDigests(cluster, (options) => options.dryRun === true && !isWhole(options)),
+  },
+  {
+    name: "gives images another tag instead of copying them",
+    requirement: "publish-elsewhere",
+    sabotage: (cluster) =>
+      publishing(async (next, options, call) => {
+        const published = await next(options, call);
+        if (isElsewhere(options)) for (const reference of published.references) cluster.images.delete(reference);
+        return published;
+      }),
+  },
+  {
+    name: "leaves tags in other repositories as they are",
+    requirement: "publish-elsewhere",
+    sabotage: (cluster) =>
+      publishing(async (next, options, call) => {
+        const putBack = rememberTags(cluster, options.destinations);
+        const published = await next(options, call);
+        if (isElsewhere(options)) putBack();
+        return published;
+      }),
+  },
+  {
+    name: "says that no repository has its tags already",
+    requirement: "publish-unchanged",
+    sabotage: () => withGate((gate) => (image, call) => gate({ ...image, unchanged: [] }, call)),
+  },
+  {
+    name: "asks about tags that stay where they are",
+    requirement: "publish-unchanged",
+    sabotage: () =>
+      withGate((gate) => (image, call) => {
+        const { references, unchanged } = image;
+        return gate({ ...image, references: [...unchanged, ...references] }, call);
       }),
   },
   {
@@ -178,6 +225,25 @@ function withGate(change: (gate: Gate, options: PublishOptions) => Gate): Driver
   return publishing((next, options, call) => {
     const { beforeTag } = options;
     return next(beforeTag === undefined ? options : { ...options, beforeTag: change(beforeTag, options) }, call);
+  });
+}
+
+/** One destination gets all platforms. */
+function isWhole({ destinations, platforms }: PublishOptions): boolean {
+  return platforms === undefined && destinations.length === 1;
+}
+
+/** No destination is in the repository of the source. */
+function isElsewhere({ source, destinations }: PublishOptions): boolean {
+  return destinations.every((destination) => repositoryOf(destination) !== repositoryOf(source));
+}
+
+/** Puts what it names under its digest, whatever else is done. */
+function leavingDigests({ images }: FakeCluster, where: (options: PublishOptions) => boolean): DriverMiddleware {
+  return publishing(async (next, options, call) => {
+    const published = await next(options, call);
+    if (where(options)) for (const reference of published.references) images.set(reference, published.digest);
+    return published;
   });
 }
 
