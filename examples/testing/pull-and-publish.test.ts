@@ -1,5 +1,5 @@
 import { createFakeDriver } from "@slipway/testing";
-import { createBuilder } from "slipway";
+import { BuilderError, createBuilder } from "slipway";
 import { pullSecret } from "slipway/secrets";
 import { expect, it } from "vitest";
 
@@ -42,3 +42,25 @@ it("moves no tag when the scan finds something", async () => {
   expect(driver.cluster.images.get(`mirror.example.com/team/api@${digest}`)).toBe(digest);
 });
 // #endregion publish
+
+// #region failure
+it("tells the scan which registries do not have the image", async () => {
+  const down = { registry: "mirror.example.com", status: 503, diagnostics: [], triedCredentials: [] };
+  const beforePush = (destination: string) => {
+    if (destination.startsWith("mirror.example.com/"))
+      throw new BuilderError({ code: "REGISTRY_REFUSED", message: "The mirror is down.", details: down });
+  };
+  await using builder = createBuilder({ driver: createFakeDriver({ beforePush }) });
+  const { reference } = await builder.build(build).image();
+  const missing: string[] = [];
+
+  const published = builder.publish({
+    source: reference,
+    destinations: ["mirror.example.com/team/api:stable", "other.example.com/team/api:stable"],
+    beforeTag: ({ failed }) => void missing.push(...failed.map(({ message }) => message)),
+  });
+
+  await expect(published).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+  expect(missing).toEqual(["The mirror is down."]);
+});
+// #endregion failure

@@ -18,7 +18,7 @@ import { fakeIdentity } from "./fake-identity.ts";
 import { fakeKeychainCall } from "./fake-keychain-call.ts";
 import { publishFake } from "./fake-publish.ts";
 import { FakeVersions } from "./fake-versions.ts";
-import { registryOf, repositoryOf } from "./image-names.ts";
+import { pulledRegistryOf, registryOf, repositoryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 import { normalizePlatform } from "./platform-name.ts";
 
@@ -36,6 +36,11 @@ export interface FakeDriverOptions {
   readonly killMs?: number;
   /** Called before each attempt at a build; may wait, emit, or throw what a real driver would. */
   readonly beforeBuild?: (request: BuildRequest, call: DriverCall) => void | Promise<void>;
+  /**
+   * Called when `publish` brings an image to a repository, with the first destination in it as it was asked for; not in a dry run. May wait, or throw what a real
+   * registry would: the other destinations go on.
+   */
+  readonly beforePush?: (destination: string) => void | Promise<void>;
 }
 
 /** A driver with every operation, which runs builds in memory. */
@@ -71,15 +76,19 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     stepMs = 0,
     killMs = 0,
     beforeBuild,
+    beforePush,
   } = options;
   let state: BuilderState = "inactive";
   const versions = new FakeVersions();
+  /** Registries that this driver has brought images to. */
+  const pushedTo = new Set<string>();
+  const authorize = async (call: DriverCall, registry: string, action: "pull" | "push") => {
+    await call.credentials.resolve({ registry, actions: [action] }, fakeKeychainCall(cluster, call));
+  };
   const start = async (request: BuildRequest, call: DriverCall) => {
     await beforeBuild?.(request, call);
     const steps = parseFakeDockerfile(await dockerfileText(request));
-    const keys = fakeKeychainCall(cluster, call);
-    for (const tag of request.tags)
-      await call.credentials.resolve({ registry: registryOf(tag), actions: ["push"] }, keys);
+    for (const tag of request.tags) await authorize(call, registryOf(tag), "push");
     call.signal.throwIfAborted();
     state = "running";
     return cluster.start(request, { steps, stepMs, killMs });
@@ -93,6 +102,8 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const startedMs = Date.now();
       const remote = await start(request, call);
       const built = await followToItsEnd(remote, call, remote.ended, () => remote.kill());
+      if (request.outputs.some(({ type }) => type === "push"))
+        for (const tag of request.tags) pushedTo.add(registryOf(tag));
       if (built.digest !== undefined) versions.add(built.digest, request, startedMs);
       return built;
     },
@@ -139,9 +150,19 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         records,
       };
     },
-    publish: (options, call) => {
-      const recorded = (digest: string) => cluster.contents.get(digest)?.identities ?? [];
-      return publishFake(cluster, options, (digest) => versions.tagOf(digest, recorded(digest)), call);
+    async publish(options, call) {
+      const published = await publishFake(
+        {
+          registries: cluster,
+          findVersionTag: (digest) => versions.tagOf(digest, cluster.contents.get(digest)?.identities ?? []),
+          authorize: (registry, action) => authorize(call, registry, action),
+          beforePush,
+        },
+        options,
+        call,
+      );
+      for (const destination of options.destinations) pushedTo.add(registryOf(destination));
+      return published;
     },
     async find({ reference, platforms }) {
       const digest = cluster.images.get(reference);
@@ -162,8 +183,10 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const content = cluster.contents.get(reference.replace(/^.*@/, ""));
       content?.identities.push(identity);
     },
-    async ensurePullable(pullable) {
-      const { namespace, serviceAccount = "default" } = pullable;
+    async ensurePullable(pullable, call) {
+      const { namespace, serviceAccount = "default", images } = pullable;
+      for (const registry of new Set(images?.map(pulledRegistryOf) ?? pushedTo))
+        await authorize(call, registry, "pull");
       cluster.pullables.push({ ...pullable, serviceAccount });
       return { secrets: [`${namespace}/${serviceAccount}`], warnings: [] };
     },

@@ -24,8 +24,8 @@ export interface NamedDestination {
 export interface FakeDestination {
   /** `repository@digest`. */
   readonly reference: string;
-  /** The first of its names, under which progress is reported. */
-  readonly name: string;
+  /** What it was asked for as; progress is reported under the first. */
+  readonly names: readonly [string, ...string[]];
   /** Tags that point elsewhere or nowhere, as `repository:tag`. */
   readonly movingTags: readonly string[];
   readonly sentBytes: number;
@@ -51,10 +51,11 @@ export function planDestinations(
     const missingBytes = layerBytes * layers.length - skippedBytes;
     const isMounted = registries.has(registryOf(repository));
     registries.add(registryOf(repository));
+    const [first = repository, ...others] = named.map(({ name }) => name);
     const tags = new Set(named.map(({ tag }) => `${repository}:${tag}`));
     return {
       reference: `${repository}@${digest}`,
-      name: named[0]?.name ?? repository,
+      names: [first, ...others],
       movingTags: [...tags].filter((tag) => images.get(tag) !== digest),
       sentBytes: isMounted ? 0 : missingBytes,
       mountedBytes: isMounted ? missingBytes : 0,

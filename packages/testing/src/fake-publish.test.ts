@@ -2,7 +2,7 @@ import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createBuilder } from "@slipway/core";
+import { BuilderError, createBuilder } from "@slipway/core";
 import type { BuildOptions, DriverEvent, PublishedImage } from "@slipway/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
@@ -162,7 +162,8 @@ test("a refused image is there under its digest, and no tag points to it", async
   const destinations = [`${mirror}:stable`, `${mirror}:new`];
   const reference = `${mirror}@${digest}`;
   // Of the driver too, not only of a builder that has it.
-  const call = { signal: new AbortController().signal, emit: () => {} } as never;
+  const credentials = { resolve: async () => [] };
+  const call = { signal: new AbortController().signal, emit: () => {}, credentials } as never;
   for (const publish of [
     () => builder.publish({ source, destinations, beforeTag: refuse }),
     () => createFakeDriver({ cluster }).publish({ source, destinations, beforeTag: refuse }, call),
@@ -186,6 +187,85 @@ test("beforeTag is asked only about repositories where a tag would move", async 
     { references: [`${mirror}@${digest}`], unchanged: [] },
     { references: [`other.example.com/api@${digest}`], unchanged: [`${mirror}@${digest}`] },
   ]);
+});
+
+const other = "other.example.com/api:v1";
+
+/** A failure of a registry that another attempt mends, or does not. */
+function refused(destination: string, retryable: boolean) {
+  const registry = destination.split("/")[0] ?? "";
+  const details = { registry, status: retryable ? 503 : 403, diagnostics: [], triedCredentials: [] };
+  return new BuilderError({ code: "REGISTRY_REFUSED", message: `${registry} says no.`, details, retryable });
+}
+
+/** Publishes where some destinations fail, by whether another attempt mends it. */
+async function publishFailing(failing: Readonly<Record<string, boolean>>, destinations: readonly string[]) {
+  const { digest } = await build();
+  const pushed: string[] = [];
+  const beforePush = (destination: string) => {
+    pushed.push(destination);
+    const retryable = failing[destination];
+    if (retryable !== undefined) throw refused(destination, retryable);
+  };
+  await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  const beforeTag = vi.fn<(image: PublishedImage) => void>();
+  const error = await builder.publish({ source, destinations, beforeTag }).then(
+    () => expect.fail("It was published"),
+    (thrown: unknown) => BuilderError.from(thrown),
+  );
+  return { digest, pushed, error, asked: beforeTag.mock.calls.map(([image]) => image) };
+}
+
+test("a destination that fails does not stop the others, and beforeTag is told why it failed", async () => {
+  const destinations = [`${mirror}:v1`, `${mirror}:v2`, other];
+  const { digest, pushed, error, asked } = await publishFailing({ [`${mirror}:v1`]: true }, destinations);
+  expect(pushed, "once for each repository").toEqual([`${mirror}:v1`, other]);
+  const failure = { code: "REGISTRY_REFUSED", message: "mirror.example.com:5000 says no." };
+  expect(asked).toMatchObject([
+    {
+      references: [`other.example.com/api@${digest}`],
+      unchanged: [],
+      failed: [{ reference: `${mirror}@${digest}`, ...failure }],
+    },
+  ]);
+  expect([...destinations, `${mirror}@${digest}`].map((name) => cluster.images.get(name))).toEqual([
+    undefined,
+    undefined,
+    digest,
+    undefined,
+  ]);
+  expect(error).toMatchObject({ code: "REGISTRY_REFUSED", retryable: true, cause: failure });
+  expect(error.message).toContain(`${source} to ${mirror}:v1, ${mirror}:v2: ${failure.message} It is at ${other}.`);
+});
+
+test.each([
+  { retryable: [true, false], decisive: 1 },
+  { retryable: [false, false], decisive: 0 },
+  { retryable: [true, true], decisive: 0 },
+])("the error of several destinations is about the first that no attempt mends: $retryable", async (given) => {
+  const destinations = [`${mirror}:v1`, other];
+  const [first = false, second = false] = given.retryable;
+  const { error, asked } = await publishFailing({ [`${mirror}:v1`]: first, [other]: second }, destinations);
+  expect(asked, "nothing is left to refuse").toEqual([]);
+  expect(error).toMatchObject({
+    code: "REGISTRY_REFUSED",
+    retryable: first && second,
+    details: { registry: destinations[given.decisive]?.split("/")[0] },
+    cause: { errors: destinations.map((name) => ({ message: expect.stringMatching(`^${name}: .* says no`) })) },
+  });
+  expect(error.cause).toBeInstanceOf(AggregateError);
+});
+
+test("an abort while an image travels is an abort, and a dry run brings no image", async () => {
+  const { digest } = await build();
+  const controller = new AbortController();
+  const beforePush = vi.fn(() => controller.abort(new Error("the test leaves")));
+  await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  await builder.publish({ source, destinations: [other], dryRun: true });
+  expect(beforePush).not.toHaveBeenCalled();
+  const publishing = builder.publish({ source, destinations: [other] }, { signal: controller.signal });
+  await expect(publishing).rejects.toMatchObject({ code: "ABORTED", details: { reason: "the test leaves" } });
+  expect(cluster.images.has(`other.example.com/api@${digest}`)).toBe(false);
 });
 
 test.each(["goes on", "throws"])("an abort while beforeTag runs moves no tag, when beforeTag %s then", async (then) => {

@@ -1,34 +1,59 @@
 import { BuilderError, publishRefused } from "@slipway/core";
-import type { DriverCall, PublishOptions, PublishResult } from "@slipway/core";
+import type { AnyBuilderError, DriverCall, PublishOptions, PublishResult } from "@slipway/core";
 
+import { destinationsError } from "./fake-destinations-error.ts";
+import type { FakeFailures } from "./fake-destinations-error.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
 import { registryOf, repositoryOf, tagOf } from "./image-names.ts";
 
-/** Finds the tag for destinations that have none: that of the image with this digest. */
-export type FindVersionTag = (digest: string) => Promise<string>;
+/** What publishing takes besides what is asked for. */
+export interface FakePublishing {
+  readonly registries: FakeRegistries;
+  /** Finds the tag for destinations that have none: that of the image with this digest. */
+  readonly findVersionTag: (digest: string) => Promise<string>;
+  /** Asks for the credentials of a registry. */
+  readonly authorize: (registry: string, action: "pull" | "push") => Promise<void>;
+  /** Called before a repository gets its image; throws why it does not. */
+  readonly beforePush: ((destination: string) => void | Promise<void>) | undefined;
+}
 
 type PublishCall = Pick<DriverCall, "signal" | "emit">;
 
 /**
- * Publishes within fake registries as a real driver does it: the image comes first, then `beforeTag` is asked, then tags move.
+ * Publishes within fake registries as a real driver does it: the image comes first, then `beforeTag` is asked, then tags move. A destination that fails
+ * does not stop the others.
  *
- * @throws `REGISTRY_REFUSED` for a source that is not there, `INVALID_OPTIONS`, `PUBLISH_REFUSED`
+ * @throws `REGISTRY_REFUSED` for a source that is not there, `INVALID_OPTIONS`, `PUBLISH_REFUSED`; what keychains and `beforePush` throw
  */
 export async function publishFake(
-  registries: FakeRegistries,
+  publishing: FakePublishing,
   options: PublishOptions,
-  findVersionTag: FindVersionTag,
   call: PublishCall,
 ): Promise<PublishResult> {
+  const { registries, findVersionTag, authorize } = publishing;
   const { source } = options;
+  await authorize(registryOf(source), "pull");
   const digest = registries.images.get(source);
   if (digest === undefined) throw sourceMissing(source);
   const named = await nameDestinations(options, () => findVersionTag(digest));
   const platforms = registries.contents.get(digest)?.platforms ?? [];
   const image = choosePlatforms(source, { digest, platforms }, options.platforms);
   const destinations = planDestinations(registries, source, image, named);
-  if (options.dryRun !== true) await carryOut(registries, image, destinations, options.beforeTag, call);
+  const failures = new Map<FakeDestination, AnyBuilderError>();
+  const forEach: ForEachDestination = async (work) => {
+    for (const destination of destinations.filter((each) => !failures.has(each)))
+      await work(destination).catch((error: unknown) => failures.set(destination, BuilderError.from(error)));
+    call.signal.throwIfAborted();
+  };
+  await forEach(({ names: [name] }) => authorize(registryOf(name), "push"));
+  if (options.dryRun !== true) {
+    await putImage(publishing, image, forEach, call);
+    await askGate(image, { destinations, failures }, options.beforeTag, call.signal);
+    await forEach(async ({ movingTags }) => movingTags.forEach((tag) => registries.images.set(tag, image.digest)));
+  }
+  const error = destinationsError(source, destinations, failures);
+  if (error !== undefined) throw error;
   const sum = (bytesOf: (destination: FakeDestination) => number) =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);
   return {
@@ -40,6 +65,9 @@ export async function publishFake(
   };
 }
 
+/** Does something for every destination that has not failed yet. What fails is noted. */
+type ForEachDestination = (work: (destination: FakeDestination) => Promise<void>) => Promise<void>;
+
 async function nameDestinations(
   { destinations, versionTag }: PublishOptions,
   findVersionTag: () => Promise<string>,
@@ -49,37 +77,36 @@ async function nameDestinations(
   return destinations.map((name) => ({ name, tag: tagOf(name) ?? version }));
 }
 
-async function carryOut(
-  { images, contents }: FakeRegistries,
-  image: FakeImage,
-  destinations: readonly FakeDestination[],
-  beforeTag: PublishOptions["beforeTag"],
+async function putImage(
+  { registries: { images, contents }, beforePush }: FakePublishing,
+  { digest, platforms }: FakeImage,
+  forEach: ForEachDestination,
   { signal, emit }: PublishCall,
 ): Promise<void> {
-  signal.throwIfAborted();
-  const { digest, platforms } = image;
   if (!contents.has(digest)) contents.set(digest, { platforms, identities: [] });
-  for (const { reference, name, sentBytes } of destinations) {
+  await forEach(async ({ reference, names: [name], sentBytes }) => {
+    await beforePush?.(name);
+    signal.throwIfAborted();
     images.set(reference, digest);
     emit({ type: "push-progress", reference: name, sentBytes, totalBytes: sentBytes });
-  }
-  await askGate(image, destinations, beforeTag, signal);
-  for (const tag of destinations.flatMap(({ movingTags }) => movingTags)) images.set(tag, digest);
+  });
 }
 
 /** Where no tag would move, there is nothing to refuse. */
 async function askGate(
   { digest, platforms }: FakeImage,
-  destinations: readonly FakeDestination[],
+  { destinations, failures }: { readonly destinations: readonly FakeDestination[]; readonly failures: FakeFailures },
   beforeTag: PublishOptions["beforeTag"],
   signal: AbortSignal,
 ): Promise<void> {
+  const there = destinations.filter((destination) => !failures.has(destination));
   const referencesOf = (move: boolean) =>
-    destinations.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
+    there.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
   const references = referencesOf(true);
   if (beforeTag === undefined || references.length === 0) return;
+  const failed = [...failures].map(([{ reference }, { code, message }]) => ({ reference, code, message }));
   try {
-    await beforeTag({ digest, references, unchanged: referencesOf(false), failed: [], platforms }, { signal });
+    await beforeTag({ digest, references, unchanged: referencesOf(false), failed, platforms }, { signal });
   } catch (error) {
     if (signal.aborted || (BuilderError.isInstance(error) && error.code === "PUBLISH_REFUSED")) throw error;
     throw publishRefused(references[0] ?? digest, error);

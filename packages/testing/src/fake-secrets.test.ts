@@ -1,5 +1,5 @@
-import { createBuilder } from "@slipway/core";
-import type { DriverEvent, Keychain, NameInCluster } from "@slipway/core";
+import { createBuilder, invalidOptions } from "@slipway/core";
+import type { DriverEvent, Keychain, NameInCluster, PublishedImage, RegistryResource } from "@slipway/core";
 import { expect, test } from "vitest";
 
 import { FakeCluster } from "./fake-cluster.ts";
@@ -66,6 +66,76 @@ test("a fake cluster without Secrets says how it gets the one that is asked for"
     details: { issues: [{ path: "secret apps/regcred" }] },
   });
   await expect(failing).rejects.toThrow('driver.cluster.secrets.set("apps/regcred", { data: { "config.json": … } })');
+});
+
+/** A builder, and what its keychain is asked for; at one registry there are no good credentials. */
+function startAsking(badRegistry?: string) {
+  const asked: RegistryResource[] = [];
+  const keychain: Keychain = {
+    async resolve(resource) {
+      asked.push(resource);
+      if (resource.registry === badRegistry) throw invalidOptions("credentials", [{ path: "secret", message: "bad" }]);
+      return [];
+    },
+  };
+  return { asked, builder: createBuilder({ driver: createFakeDriver(), credentials: [keychain] }) };
+}
+
+const source = "registry.example.com/team/api:v1";
+const built = { context: ".", dockerfileInline: "FROM scratch\n", tags: [source] };
+
+test("publishing asks the keychain for the source and for each destination, in a dry run too", async () => {
+  const { asked, builder } = startAsking();
+  await using _ = builder;
+  await builder.build(built).result();
+  for (const dryRun of [true, false]) {
+    asked.length = 0;
+    await builder.publish({ source, destinations: ["one.example.com/api:v1", "two.example.com/api:v1"], dryRun });
+    expect(asked).toEqual([
+      { registry: "registry.example.com", actions: ["pull"] },
+      { registry: "one.example.com", actions: ["push"] },
+      { registry: "two.example.com", actions: ["push"] },
+    ]);
+  }
+});
+
+test("what the keychain throws at a destination does not stop the others, and comes in the end", async () => {
+  const { builder } = startAsking("bad.example.com");
+  await using _ = builder;
+  await builder.build(built).result();
+  const failed: PublishedImage["failed"][number][] = [];
+  const publishing = builder.publish({
+    source,
+    destinations: ["bad.example.com/api:v1", "good.example.com/api:v1"],
+    beforeTag: (image) => void failed.push(...image.failed),
+  });
+  await expect(publishing).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+  await expect(publishing).rejects.toThrow("It is at good.example.com/api:v1.");
+  expect(failed).toMatchObject([{ code: "INVALID_OPTIONS" }]);
+});
+
+test("the keychain is asked for images that pods pull, else for what was pushed and published", async () => {
+  const { asked, builder } = startAsking();
+  await using _ = builder;
+  const askedFor = async (images?: readonly string[]) => {
+    asked.length = 0;
+    await builder.ensurePullable({ namespace: "preview-42", ...(images && { images }) });
+    return asked.map(({ registry, actions }) => `${actions.join()} ${registry}`);
+  };
+  expect(await askedFor()).toEqual([]);
+  await builder.build(built).result();
+  await builder.publish({ source, destinations: ["mirror.example.com/api:v1"] });
+  expect(await askedFor()).toEqual(["pull registry.example.com", "pull mirror.example.com"]);
+  const named = ["ghcr.io", "localhost:5000", "nginx:1.27", "team/api", "quay.io/team/api:v1", "quay.io/other"];
+  const registries = ["ghcr.io", "localhost:5000", "docker.io", "quay.io"];
+  expect(await askedFor(named)).toEqual(registries.map((registry) => `pull ${registry}`));
+});
+
+test("credentials that cannot be read make no account able to pull", async () => {
+  const { builder } = startAsking("bad.example.com");
+  await using _ = builder;
+  const failing = builder.ensurePullable({ namespace: "preview-42", images: ["bad.example.com/api"] });
+  await expect(failing).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
 });
 
 test("the fake cluster knows who was made able to pull what", async () => {
