@@ -8,7 +8,9 @@ import type { BuildRequest } from "@slipway/core";
 /**
  * One hash of what a fake build is made of: every file of its folder, and the options that its digest depends on.
  *
- * @throws `CONTEXT_INVALID` for a file that was changed later than `unchangedSinceMs`
+ * It reads no `.dockerignore`: what that leaves out counts too.
+ *
+ * @throws `CONTEXT_INVALID` for a file or folder that was changed later than `unchangedSinceMs`
  */
 export async function fakeIdentity(
   request: BuildRequest,
@@ -19,14 +21,16 @@ export async function fakeIdentity(
   hash.update(JSON.stringify([dockerfile, dockerfileInline, target, buildArgs, labels, platforms]));
   if (context.type === "directory") {
     const entries = await readdir(context.path, { recursive: true, withFileTypes: true });
-    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    await refuseNewer(context.path, [context.path, ...paths], unchangedSinceMs);
-    for (const path of paths.toSorted()) hash.update(`${relative(context.path, path)}\0`).update(await readFile(path));
+    const pathsOf = (some: typeof entries) => some.map((entry) => join(entry.parentPath, entry.name));
+    const files = pathsOf(entries.filter((entry) => entry.isFile()));
+    // A file that is gone shows in its folder alone.
+    const folders = pathsOf(entries.filter((entry) => entry.isDirectory()));
+    await refuseNewer(context.path, [context.path, ...folders, ...files], unchangedSinceMs);
+    for (const path of files.toSorted()) hash.update(`${relative(context.path, path)}\0`).update(await readFile(path));
   }
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** A file that is gone shows in its folder alone. */
 async function refuseNewer(root: string, paths: readonly string[], newestMs: number): Promise<void> {
   if (newestMs === Number.POSITIVE_INFINITY) return;
   for (const path of paths) {
