@@ -20,26 +20,32 @@ export function withGate(options: PublishOptions): PublishOptions {
 }
 
 /**
- * The error for an image that `beforeTag` did not let through.
+ * The error for an image that `beforeTag` did not let through. What is one already, such as that of a builder's gate, keeps its words.
  *
  * @param thrown - What it threw.
- * @param failures - Of the destinations that have failed before: they come after `thrown` in the `AggregateError` that is then the cause.
+ * @param failures - Of the destinations that have failed before, of which nobody would learn otherwise: the cause is then an `AggregateError`, where they
+ * come after what was thrown.
  */
 export function publishRefused(
   reference: string,
   thrown: unknown,
   failures: readonly Error[] = [],
 ): BuilderError<"PUBLISH_REFUSED"> {
-  const reason = describeThrown(thrown);
+  const refusal =
+    BuilderError.isInstance(thrown) && thrown.code === "PUBLISH_REFUSED" ? thrown : refusalOf(reference, thrown);
+  if (failures.length === 0) return refusal;
+  const { message, details } = refusal;
+  const errors = [refusal.cause ?? refusal, ...failures];
+  const cause = new AggregateError(errors, "beforeTag has refused, and destinations have failed.");
+  return new BuilderError({ code: "PUBLISH_REFUSED", message, details, cause });
+}
+
+function refusalOf(reference: string, cause: unknown): BuilderError<"PUBLISH_REFUSED"> {
+  const reason = describeThrown(cause);
   return new BuilderError({
     code: "PUBLISH_REFUSED",
     message: `beforeTag did not let ${reference} through: ${reason}. The image is there under its digest; no tag of a destination has moved.`,
     details: { reference, reason },
-    cause: failures.length === 0 ? thrown : joinRefusal(thrown, failures),
+    cause,
   });
-}
-
-/** What `beforeTag` threw, and the failures of destinations, which nobody would learn of otherwise. */
-export function joinRefusal(thrown: unknown, failures: readonly Error[]): AggregateError {
-  return new AggregateError([thrown, ...failures], "beforeTag has refused, and destinations have failed.");
 }

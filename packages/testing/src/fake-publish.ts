@@ -1,8 +1,6 @@
-import { BuilderError, publishRefused } from "@slipway/core";
-import type { AnyBuilderError, DriverCall, PublishOptions, PublishResult } from "@slipway/core";
+import { BuilderError, destinationFailures, publishFailed, publishRefused } from "@slipway/core";
+import type { AnyBuilderError, DriverCall, FailedDestination, PublishOptions, PublishResult } from "@slipway/core";
 
-import { destinationsError } from "./fake-destinations-error.ts";
-import type { FakeFailures } from "./fake-destinations-error.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
 import { registryOf, repositoryOf, tagOf } from "./image-names.ts";
@@ -52,7 +50,8 @@ export async function publishFake(
     await askGate(image, { destinations, failures }, options.beforeTag, call.signal);
     await forEach(async ({ movingTags }) => movingTags.forEach((tag) => registries.images.set(tag, image.digest)));
   }
-  const error = destinationsError(source, destinations, failures);
+  const done = destinations.filter((destination) => !failures.has(destination)).flatMap(({ names }) => names);
+  const error = publishFailed(source, failedOf(failures), done);
   if (error !== undefined) throw error;
   const sum = (bytesOf: (destination: FakeDestination) => number) =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);
@@ -63,6 +62,13 @@ export async function publishFake(
     mountedBytes: sum(({ mountedBytes }) => mountedBytes),
     skippedBytes: sum(({ skippedBytes }) => skippedBytes),
   };
+}
+
+/** Why destinations did not get an image. */
+type FakeFailures = ReadonlyMap<FakeDestination, AnyBuilderError>;
+
+function failedOf(failures: FakeFailures): readonly FailedDestination[] {
+  return [...failures].map(([{ names }, error]) => ({ names, error }));
 }
 
 /** Does something for every destination that has not failed yet. What fails is noted. */
@@ -104,12 +110,15 @@ async function askGate(
     there.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
   const references = referencesOf(true);
   if (beforeTag === undefined || references.length === 0) return;
-  const failed = [...failures].map(([{ reference }, { code, message }]) => ({ reference, code, message }));
+  const failed = [...failures].map(([{ reference }, error]) => {
+    const { code, message, retryable } = error;
+    return { reference, code, message, retryable };
+  });
   try {
     await beforeTag({ digest, references, unchanged: referencesOf(false), failed, platforms }, { signal });
   } catch (error) {
-    if (signal.aborted || (BuilderError.isInstance(error) && error.code === "PUBLISH_REFUSED")) throw error;
-    throw publishRefused(references[0] ?? digest, error);
+    if (signal.aborted) throw error;
+    throw publishRefused(references[0] ?? digest, error, destinationFailures(failedOf(failures)));
   }
   signal.throwIfAborted();
 }

@@ -1,4 +1,4 @@
-import { BuilderError, joinRefusal, publishRefused } from "@slipway/core/errors";
+import { BuilderError, destinationFailures, publishRefused } from "@slipway/core/errors";
 import type { PublishedImage, PublishResult } from "@slipway/core";
 
 import { graceSignal } from "../grace-signal.ts";
@@ -16,13 +16,7 @@ import { checkCopyOptions } from "./check-copy-options.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
-import {
-  createDestination,
-  destinationFailures,
-  destinationsError,
-  forEachDestination,
-  lacksBlob,
-} from "./destination.ts";
+import { createDestination, destinationsError, failedOf, forEachDestination, lacksBlob } from "./destination.ts";
 import type { AskedBlob, AskedTags } from "./destination-plan.ts";
 import { askForBlobs, askForTags, extendPlan, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
@@ -244,17 +238,9 @@ async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<vo
     await beforeTag(image, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw refusal(image.references[0] ?? root.digest, error, destinationFailures(destinations));
+    throw publishRefused(image.references[0] ?? root.digest, error, destinationFailures(failedOf(destinations)));
   }
   signal.throwIfAborted();
-}
-
-/** What is a refusal already keeps its words: that of a builder's gate, around what the caller's function has thrown, or of that function itself. */
-function refusal(reference: string, error: unknown, failures: readonly Error[]): BuilderError {
-  if (!BuilderError.isInstance(error) || error.code !== "PUBLISH_REFUSED")
-    return publishRefused(reference, error, failures);
-  if (failures.length === 0) return error;
-  return BuilderError.from({ ...error.toJSON(), cause: joinRefusal(error.cause ?? error, failures) });
 }
 
 function publishedImage(

@@ -1,5 +1,6 @@
 import type { AnyBuilderError, DriverEvent } from "@slipway/core";
-import { BuilderError } from "@slipway/core/errors";
+import { BuilderError, publishFailed } from "@slipway/core/errors";
+import type { FailedDestination } from "@slipway/core/errors";
 
 import type { RegistryClient } from "../registry-client.ts";
 import type { StreamExperience } from "./blob-delivery.ts";
@@ -100,28 +101,13 @@ export async function forEachDestination(
   signal.throwIfAborted();
 }
 
-/**
- * The error for a copy whose destinations did not all get it. It is about the first failure that another attempt does not mend, since that one has to
- * be seen to; without such a one it is about the first, and retryable. Its cause has the failure of each destination.
- */
+/** The error for a copy whose destinations did not all get it. */
 export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
-  const errors = destinations.flatMap(({ error }) => error ?? []);
-  const decisive = errors.find(({ retryable }) => !retryable) ?? errors[0];
-  if (decisive === undefined) return undefined;
   const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
-  const named = destinationFailures(destinations);
-  const rest = done.length === 0 ? "" : ` It is at ${done.join(", ")}.`;
-  const message = `Cannot publish ${source} to ${named.map((error) => error.message).join(" ")}${rest}`;
-  const cause = named.length === 1 ? decisive : new AggregateError(named, `${named.length} destinations have failed.`);
-  const { code, details, retryable } = decisive;
-  return BuilderError.from({ code, message, details, retryable, cause });
+  return publishFailed(source, failedOf(destinations), done);
 }
 
-/** The failure of each destination that has failed; their messages begin with the destination. */
-export function destinationFailures(destinations: readonly Destination[]): readonly AnyBuilderError[] {
-  return destinations.flatMap(({ error, names }) => (error === undefined ? [] : namedError(names, error)));
-}
-
-function namedError(names: readonly string[], error: AnyBuilderError): AnyBuilderError {
-  return BuilderError.from({ ...error.toJSON(), message: `${names.join(", ")}: ${error.message}`, cause: error });
+/** Those that have failed. */
+export function failedOf(destinations: readonly Destination[]): readonly FailedDestination[] {
+  return destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
 }
