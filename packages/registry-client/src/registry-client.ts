@@ -12,6 +12,7 @@ import type { CheckPushOptions } from "./check-push.ts";
 import { checkPush } from "./check-push.ts";
 import { checkRegistryOptions } from "./check-registry-options.ts";
 import type { ImageReference } from "./image-reference.ts";
+import { plainCall } from "./keychain-call.ts";
 import type { ListingRequests } from "./listing-requests.ts";
 import { createListingRequests } from "./listing-requests.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
@@ -109,7 +110,10 @@ function registryAccess(
   const { credentials, keychainCall = {}, answerTimeoutMs = 25_000 } = options;
   const limit = createConcurrencyLimit(options.maxConcurrentRequests ?? 16);
   const guard = guardOf(url, transport, options);
-  return { registry, url, transport, guard, limit, retryDelaysMs, answerTimeoutMs, credentials, keychainCall };
+  return {
+    ...{ registry, url, transport, guard, limit, retryDelaysMs, answerTimeoutMs, credentials },
+    keychainCall: plainCall(keychainCall),
+  };
 }
 
 function requestsTo(access: RegistryAccess): RegistryRequests {
