@@ -31,6 +31,7 @@ for (const rootless of [false, true]) {
       failingSecret: `FROM ${bases.busybox}\nRUN ${mount} test -s /run/secrets/conformance && exit 4\n`,
     },
     tag: (tag) => `${namespace.repository}/conformance-${name}:${tag}`,
+    otherTag: (tag) => `${namespace.repository}/conformance-${name}-other:${tag}`,
     isBuildAlive: (buildId) => probes.isBuildAlive(buildId),
     resolveDigest: (reference) => probes.resolveDigest(reference),
   });

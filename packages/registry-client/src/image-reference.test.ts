@@ -237,3 +237,11 @@ test.each([
     expect.objectContaining({ code: "INVALID_OPTIONS", message: expect.stringMatching(message) as string }),
   );
 });
+
+test.each([
+  "ann:hunter2@registry.example.com/app",
+  "ann:hunter2@registry.example.com:5000/app:1",
+  "a@b:hunter2@r.io/x",
+])("the user in %j is refused, and not shown", (text) => {
+  expect(() => parseImageReference(text)).toThrow(/^(?!.*hunter2).*has a user before it; leave that out/);
+});

@@ -105,7 +105,20 @@ function problemOf(text: string): string {
   return "is no image reference; write registry/repository:tag";
 }
 
+/** Whether a text has a user, and maybe a password, before its registry. */
+export function namesUser(text: string): boolean {
+  const [first = "", ...rest] = text.split("/");
+  return first.includes("@") && (rest.length > 0 || !/^[^@]*@sha\d+:/.test(first));
+}
+
+function withoutUser(text: string): string {
+  const [first = ""] = text.split("/");
+  return text.slice(first.lastIndexOf("@") + 1);
+}
+
 function invalidReference(text: string, problem: string): Error {
+  if (namesUser(text))
+    return invalidReference(withoutUser(text), "has a user before it; leave that out, and give it as credentials");
   const quoted = JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
   return invalidOptions("an image reference", [{ path: "", message: `${quoted} ${problem}` }]);
 }

@@ -7,6 +7,7 @@ import {
   isDigest,
   isRepository,
   namedRegistry,
+  namesUser,
   parseImageReference,
 } from "./image-reference.ts";
 import { isSameRegistry, ownReference } from "./manifest-requests.ts";
@@ -72,11 +73,6 @@ function isReference(value: unknown): value is ImageReference {
 }
 
 /** Where somebody has a user in front of a registry: what stands before the @ may be a password, so such a text is not quoted. */
-function namesUser(text: string): boolean {
-  const [first = "", ...rest] = text.split("/");
-  return first.includes("@") && (rest.length > 0 || !/^[^@]*@sha\d+:/.test(first));
-}
-
 const userProblem = "Names a user; leave that out, and give it to the client as `credentials`";
 
 function problemOf(text: string): string {
