@@ -77,6 +77,18 @@ it.each<[string, Parameters<typeof end>[0], string, RegExp]>([
     /did not arrive whole/,
   ],
   [
+    "a lost connection, with the log",
+    { contextLoss: "The connection to the pod was lost." },
+    "CONTEXT_SYNC_FAILED",
+    /did not arrive whole.*The connection to the pod was lost\. Build again/,
+  ],
+  [
+    "a lost connection, and a RUN that fails",
+    { contextLoss: "lost", error: `${command} exit status 1` },
+    "BUILD_FAILED",
+    /RUN/,
+  ],
+  [
     "credentials that may not push",
     {
       error:

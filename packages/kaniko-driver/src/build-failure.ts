@@ -14,6 +14,8 @@ export interface ExecutorEnd {
   readonly log: LogSummary;
   /** Of the context. */
   readonly sentBytes: number;
+  /** What has ended the connection that the context came by, if it was lost. */
+  readonly contextLoss?: string | undefined;
 }
 
 /** Finds the reason behind an executor's failure, from how it ended and what it said last. */
@@ -25,6 +27,8 @@ export function explainEnd(end: ExecutorEnd): BuilderError {
   const full = saysDiskFull(said) ? said : lackOfDisk(log);
   if (full !== undefined) return diskFull(end, full);
   if (isBrokenContext(said)) return contextBroken(end, said);
+  // Its log was lost, too: nothing says that it had begun to build.
+  if (said === "" && end.contextLoss !== undefined) return contextBroken(end, end.contextLoss);
   const registry = registryError(said);
   if (registry !== undefined) return registry;
   const status = exitCode === 1 ? "" : ` with exit code ${exitCode}`;

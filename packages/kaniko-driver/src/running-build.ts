@@ -43,6 +43,7 @@ export class RunningBuild {
   #startedMs = 0;
   #isMade = false;
   #isOver = false;
+  #contextLoss: string | undefined;
   #pod: Pod | undefined;
 
   constructor(setup: BuildSetup, call: DriverCall) {
@@ -118,10 +119,11 @@ export class RunningBuild {
     onSent(sentBytes);
     const error = await lost;
     if (error === undefined || signal.aborted) return;
+    const said = BuilderError.isInstance(error) ? error.message : "The connection has ended.";
+    this.#contextLoss = said;
     // A connection that ended before it reached the executor has told it nothing: it waits for its context for as long as it lives.
     await elapse(contextGraceMs, undefined, { ref: false, signal });
     if (this.#log.hasContext) return;
-    const said = BuilderError.isInstance(error) ? error.message : "The connection has ended.";
     throw contextBroken({ namespace: cluster.namespace, pod: this.#podName(), sentBytes }, said);
   }
 
@@ -164,7 +166,7 @@ export class RunningBuild {
     const container = this.#pod?.spec?.containers.find(({ name }) => name === executorContainer);
     if (exitCode !== 0)
       throw explainEnd({
-        ...{ namespace: cluster.namespace, pod, exitCode, reason, log, sentBytes },
+        ...{ namespace: cluster.namespace, pod, exitCode, reason, log, sentBytes, contextLoss: this.#contextLoss },
         ...{ memoryLimit: container?.resources?.limits?.["memory"] },
       });
     const digest = message?.trim() ?? "";
