@@ -43,7 +43,7 @@ export async function buildImage(site: BuildSite, request: BuildRequest, call: D
   const { credentials } = call;
   using guard = guardPod(cluster, target.pod, call);
   const signal = AbortSignal.any([call.signal, guard.lost]);
-  const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, { ...call, signal });
+  const keys = keychainCall(cluster, target.name, { ...call, signal });
   await using registries = podRegistries(site, credentials, keys);
   const repositories = async (host: string): Promise<readonly string[]> =>
     usedRepositories(request, await possibleBaseImages(request)).flatMap(({ registry, repository }) =>

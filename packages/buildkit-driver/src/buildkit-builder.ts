@@ -159,7 +159,7 @@ export class BuildkitBuilder {
   }
 
   async #bringInStep(images: readonly string[], { cluster, target }: RegistrySite, call: DriverCall): Promise<void> {
-    const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, call);
+    const keys = keychainCall(cluster, target.name, call);
     await this.#pullable.bringInStep(images, { cluster, keychainCall: keys });
   }
 

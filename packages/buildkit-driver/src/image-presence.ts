@@ -65,5 +65,5 @@ function dialOf(cluster: Cluster, pod: string | undefined, registry: string): Di
 /** Without a pod there is nobody who could run a credential helper of the cluster. */
 function keysOf(cluster: Cluster, pod: string | undefined, call: DriverCall): KeychainCall {
   if (pod === undefined) return clusterKeychainCall(cluster, call);
-  return keychainCall(cluster, { namespace: cluster.namespace, name: pod }, call);
+  return keychainCall(cluster, pod, call);
 }

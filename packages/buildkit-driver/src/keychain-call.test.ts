@@ -1,4 +1,3 @@
-import type { Cluster } from "@slipway/cluster";
 import type { KeychainCall } from "@slipway/core";
 import { expect, it, vi } from "vitest";
 
@@ -8,9 +7,13 @@ const call = { signal: new AbortController().signal, emit: () => undefined };
 
 type Place = readonly [server: string, namespace: string, pod: string];
 
-function siteOf([server, namespace, name]: Place): string | undefined {
-  const cluster = { server, namespace } as Cluster;
-  return keychainCall(cluster, { namespace, name }, call).helperSite;
+function clusterAt(server: string, namespace: string) {
+  const exec = (target: { readonly pod: string }) => Promise.reject(new Error(`in ${target.pod}`));
+  return { server, namespace, exec, get: () => Promise.resolve(undefined) };
+}
+
+function siteOf([server, namespace, pod]: Place): string | undefined {
+  return keychainCall(clusterAt(server, namespace), pod, call).helperSite;
 }
 
 it("says where helpers run, the same in each call and another for each cluster, namespace and pod", () => {
@@ -26,8 +29,7 @@ it("says where helpers run, the same in each call and another for each cluster, 
 });
 
 function builderIn(findPod: () => Promise<string>) {
-  const exec = (target: { readonly pod: string }) => Promise.reject(new Error(`in ${target.pod}`));
-  const cluster = { server: "https://staging:6443", namespace: "builds", exec } as unknown as Cluster;
+  const cluster = clusterAt("https://staging:6443", "builds");
   return <Result>(work: (keys: KeychainCall) => Promise<Result>): Promise<Result> =>
     withSleepingBuilder(cluster, { name: "slipway", findPod }, call, work);
 }

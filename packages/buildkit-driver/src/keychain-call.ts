@@ -3,18 +3,14 @@ import type { DriverCall, KeychainCall } from "@slipway/core";
 
 import { runCredentialHelper } from "./run-credential-helper.ts";
 
+/** The cluster of a builder, whose pods are in its namespace. */
+type BuilderCluster = Pick<Cluster, "server" | "namespace" | "get" | "exec">;
+
+type Call = Pick<DriverCall, "signal" | "emit">;
+
 /** What a keychain may do where the builder lives, with the credential helpers of its pod. */
-export function keychainCall(
-  cluster: Cluster,
-  pod: { readonly namespace: string; readonly name: string },
-  call: Pick<DriverCall, "signal" | "emit">,
-): KeychainCall {
-  const { signal } = call;
-  return {
-    ...clusterKeychainCall(cluster, call),
-    helperSite: `${cluster.server} ${pod.namespace}/${pod.name}`,
-    runCredentialHelper: (helper, serverUrl) => runCredentialHelper(cluster, pod, { helper, serverUrl, signal }),
-  };
+export function keychainCall(cluster: BuilderCluster, pod: string, call: Call): KeychainCall {
+  return callWithHelpers(cluster, { site: pod, findPod: () => pod }, call);
 }
 
 /**
@@ -23,22 +19,31 @@ export function keychainCall(
  * @throws why there is no pod, if one was wanted: keychains pass over a helper that cannot be run, and would seem to have nothing
  */
 export async function withSleepingBuilder<Result>(
-  cluster: Cluster,
+  cluster: BuilderCluster,
   builder: { readonly name: string; readonly findPod: () => Promise<string> },
-  call: Pick<DriverCall, "signal" | "emit">,
+  call: Call,
   work: (keys: KeychainCall) => Promise<Result>,
 ): Promise<Result> {
-  const { signal } = call;
-  const { namespace } = cluster;
   let pod: Promise<string> | undefined;
-  const result = await work({
-    ...clusterKeychainCall(cluster, call),
-    helperSite: `${cluster.server} ${namespace}/${builder.name} (builder)`,
-    runCredentialHelper: async (helper, serverUrl) => {
-      pod ??= builder.findPod();
-      return runCredentialHelper(cluster, { namespace, name: await pod }, { helper, serverUrl, signal });
-    },
-  });
+  const findPod = (): Promise<string> => (pod ??= builder.findPod());
+  const result = await work(callWithHelpers(cluster, { site: `${builder.name} (builder)`, findPod }, call));
   await pod;
   return result;
+}
+
+interface Helpers {
+  /** Where in the namespace they run. */
+  readonly site: string;
+  readonly findPod: () => string | Promise<string>;
+}
+
+function callWithHelpers(cluster: BuilderCluster, { site, findPod }: Helpers, call: Call): KeychainCall {
+  const { server, namespace } = cluster;
+  const { signal } = call;
+  return {
+    ...clusterKeychainCall(cluster, call),
+    helperSite: `${server} ${namespace}/${site}`,
+    runCredentialHelper: async (helper, serverUrl) =>
+      runCredentialHelper(cluster, { namespace, name: await findPod() }, { helper, serverUrl, signal }),
+  };
 }

@@ -20,7 +20,7 @@ export async function publishImage(
 ): Promise<PublishResult> {
   const { signal, emit } = call;
   const { cluster, target } = site;
-  const keys = keychainCall(cluster, { namespace: cluster.namespace, name: target.name }, call);
+  const keys = keychainCall(cluster, target.name, call);
   await using registries = podRegistries(site, call.credentials, keys);
   const tagged = await withVersionTag(options, registries, built, call);
   return await copyImage(

@@ -14,7 +14,7 @@ const helperTimeoutMs = 30_000;
  * @throws BuilderError INVALID_OPTIONS if the image has no such program
  */
 export async function runCredentialHelper(
-  cluster: Cluster,
+  cluster: Pick<Cluster, "exec">,
   pod: { readonly namespace: string; readonly name: string },
   question: { readonly helper: string; readonly serverUrl: string; readonly signal: AbortSignal },
 ): Promise<HelperOutput> {

@@ -269,12 +269,19 @@ it("what JavaScript leaves out is refused, and nothing is sent", async () => {
     asked.push(request.url);
     response.writeHead(404).end();
   });
-  const missing = undefined as unknown as string;
   const lacks = (path: string): object => ({ code: "INVALID_OPTIONS", details: { issues: [{ path }] } });
-  await expect(client.headBlob(missing, digest)).rejects.toMatchObject(lacks("repository"));
-  await expect(client.headBlob("app", missing)).rejects.toMatchObject(lacks("digest"));
-  await expect(client.startUpload(missing)).rejects.toMatchObject(lacks("repository"));
-  await expect(client.checkPush(missing)).rejects.toMatchObject(lacks("repository"));
+  // @ts-expect-error the types want a repository
+  await expect(client.headBlob(undefined, digest)).rejects.toMatchObject(lacks("repository"));
+  // @ts-expect-error the types want a digest
+  await expect(client.headBlob("app")).rejects.toMatchObject(lacks("digest"));
+  // @ts-expect-error the types want a repository
+  await expect(client.startUpload()).rejects.toMatchObject(lacks("repository"));
+  // @ts-expect-error the types want a repository
+  await expect(client.checkPush()).rejects.toMatchObject(lacks("repository"));
+  // @ts-expect-error the types want an image
+  await expect(client.checkPull()).rejects.toMatchObject(lacks("reference"));
+  // @ts-expect-error the types want an image
+  await expect(client.headManifest()).rejects.toMatchObject(lacks("reference"));
   expect(asked).toEqual([]);
 });
 

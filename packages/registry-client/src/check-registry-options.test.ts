@@ -64,6 +64,11 @@ it.each<[string, object, string]>([
     'mirrors[0]: "m.io/hub/" has a path that does not belong there; write "m.io/hub"',
   ],
   [
+    "a mirror whose folder leads out",
+    { registry, mirrors: ["m.io/hub/.."] },
+    'mirrors[0]: "m.io/hub/.." has a path that does not belong there; write "m.io"',
+  ],
+  [
     "a mirror with both",
     { registry, mirrors: ["https://m.io/hub/"] },
     'mirrors[0]: "https://m.io/hub/" has a scheme; write "m.io/hub"',

@@ -18,6 +18,7 @@ const tag = "[\\w][\\w.-]{0,127}";
 const path = `${pathComponent}(?:/${pathComponent})*`;
 const grammar = new RegExp(`^(?:(${host})/)?(${path})(?::(${tag}))?(?:@(.+))?$`);
 const repositoryGrammar = new RegExp(`^${path}$`);
+const tagGrammar = new RegExp(`^${tag}$`);
 
 /** Lengths of the digests that go-digest knows, in hexadecimal digits. */
 const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -77,6 +78,11 @@ export function formatFamiliarReference(reference: ImageReference): string {
 /** Whether a text is the path of a repository within its registry. */
 export function isRepository(text: string): boolean {
   return repositoryGrammar.test(text) && text.length <= maxRepositoryLength;
+}
+
+/** Whether a text can be a tag. */
+export function isTag(text: string): boolean {
+  return tagGrammar.test(text);
 }
 
 /** What engines take for the registry of a name; `undefined` if it names none. */

@@ -2,10 +2,11 @@ import { BuilderError, invalidOptions } from "@slipway/core/errors";
 
 import { deleteTag } from "./delete-tag.ts";
 import type { ImageReference } from "./image-reference.ts";
-import { formatImageReference, isDigest, parseImageReference } from "./image-reference.ts";
+import { formatImageReference, isDigest } from "./image-reference.ts";
 import type { Descriptor, Manifest, ManifestContent } from "./manifest.ts";
 import { computeDigest, parseManifestJson } from "./manifest.ts";
 import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
+import { ownReference } from "./own-reference.ts";
 import { subjectOf } from "./referrer.ts";
 import { addToReferrersTag } from "./referrers-tag.ts";
 import type { ReadCall, RegistryCall } from "./registry-call.ts";
@@ -79,20 +80,6 @@ export function createManifestRequests(requests: RegistryRequests): ManifestRequ
     },
   };
   return manifests;
-}
-
-/** An image of this registry. @throws `INVALID_OPTIONS` for another registry's */
-export function ownReference(registry: string, reference: ImageReference | string): ImageReference {
-  const parsed = typeof reference === "string" ? parseImageReference(reference) : reference;
-  if (isSameRegistry(parsed.registry, registry)) return parsed;
-  const message = `${formatImageReference(parsed)} is not an image of ${registry}`;
-  throw invalidOptions("the registry client", [{ path: "reference", message }]);
-}
-
-/** Whether two names are those of one registry: Docker Hub has two. */
-export function isSameRegistry(one: string, other: string): boolean {
-  const [name, otherName] = [one, other].map((each) => (each === "index.docker.io" ? "docker.io" : each));
-  return name === otherName;
 }
 
 async function headManifest(

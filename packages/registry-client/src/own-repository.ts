@@ -1,7 +1,6 @@
 import type { OptionIssue } from "@slipway/core/errors";
 import { invalidOptions } from "@slipway/core/errors";
 
-import type { ImageReference } from "./image-reference.ts";
 import {
   imageReferenceProblem,
   isDigest,
@@ -10,7 +9,8 @@ import {
   namesUser,
   parseImageReference,
 } from "./image-reference.ts";
-import { isSameRegistry, ownReference } from "./manifest-requests.ts";
+import { isSameRegistry, ownReference } from "./own-reference.ts";
+import { quote, repositoryProblem, userProblem, withoutTag } from "./repository-problem.ts";
 
 /** Refuses a path of a repository that would make another address than its own. @throws `INVALID_OPTIONS` */
 export function requireRepository(repository: unknown): void {
@@ -24,7 +24,7 @@ export function requireBlobName(repository: unknown, digest: unknown): void {
 
 function repositoryIssues(repository: unknown): readonly OptionIssue[] {
   if (typeof repository !== "string") return [{ path: "repository", message: "Must be a string" }];
-  return isRepository(repository) ? [] : [{ path: "repository", message: problemOf(repository) }];
+  return isRepository(repository) ? [] : [{ path: "repository", message: repositoryProblem(repository) }];
 }
 
 function digestIssues(digest: unknown): readonly OptionIssue[] {
@@ -45,42 +45,20 @@ function refuse(issues: readonly OptionIssue[]): void {
  * @throws `INVALID_OPTIONS` for what is no repository, or another registry's
  */
 export function ownRepository(registry: string, named: unknown): string {
-  if (typeof named !== "string") {
-    if (!isReference(named)) throw noRepository("Must be a path, or an image reference");
-    const { repository } = ownReference(registry, named);
-    if (!isRepository(repository)) throw noRepository(problemOf(repository));
-    return repository;
-  }
+  if (typeof named !== "string") return ownReference(registry, named, "repository").repository;
   if (namesUser(named)) throw noRepository(userProblem);
   const host = namedRegistry(named);
   if (host === undefined) {
-    if (!isRepository(named)) throw noRepository(problemOf(named));
+    if (!isRepository(named)) throw noRepository(repositoryProblem(named));
     return named;
   }
   // Upper case letters alone make engines take `Team` for a registry: nobody means one.
   const isMisspelt = host !== "localhost" && !/[.:]/.test(host);
-  const problem = isMisspelt ? problemOf(named) : imageReferenceProblem(named);
+  const problem = isMisspelt ? repositoryProblem(named) : imageReferenceProblem(named);
   if (problem !== undefined) throw noRepository(problem);
   const reference = parseImageReference(named);
   if (!isSameRegistry(reference.registry, registry)) throw noRepository(foreign(registry, named, host));
   return reference.repository;
-}
-
-function isReference(value: unknown): value is ImageReference {
-  if (typeof value !== "object" || value === null) return false;
-  const { registry, repository } = value as Partial<Record<string, unknown>>;
-  return typeof registry === "string" && typeof repository === "string";
-}
-
-/** Where somebody has a user in front of a registry: what stands before the @ may be a password, so such a text is not quoted. */
-const userProblem = "Names a user; leave that out, and give it to the client as `credentials`";
-
-function problemOf(text: string): string {
-  if (namesUser(text)) return userProblem;
-  const path = withoutTag(text);
-  if (isRepository(path)) return `${quote(text)} has a tag or a digest; write "${path}"`;
-  if (isRepository(text.toLowerCase())) return `${quote(text)} has upper case letters; write them in lower case`;
-  return `${quote(text)} is no repository; write its path, such as "team/api"`;
 }
 
 function foreign(registry: string, text: string, host: string): string {
@@ -89,14 +67,6 @@ function foreign(registry: string, text: string, host: string): string {
     ? `, or give { registry: "${registry}", repository: "${path}" } for one that is called so there`
     : "";
   return `${quote(text)} is not a repository of ${registry}; ask a client of ${host}${here}`;
-}
-
-function withoutTag(text: string): string {
-  return text.replace(/(?::[\w.-]+)?(?:@.*)?$/s, "");
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
 }
 
 function noRepository(message: string): Error {

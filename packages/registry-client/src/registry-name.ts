@@ -15,7 +15,7 @@ function problemOf(text: string, { mayHavePath }: { readonly mayHavePath: boolea
   const [, scheme, rest = ""] = /^(?:([a-z][a-z\d+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   const [host = "", ...path] = rest.split("/");
   const folders = path.filter((folder) => folder !== "");
-  const isPath = mayHavePath && folders.every((folder) => /^[\w.~-]+$/.test(folder));
+  const isPath = mayHavePath && folders.every(isFolder);
   const place = isPath ? [host, ...folders].join("/") : host;
   const advice = `write "${place}"`;
   if (!isHost(host))
@@ -23,6 +23,11 @@ function problemOf(text: string, { mayHavePath }: { readonly mayHavePath: boolea
   if (scheme !== undefined)
     return `${quoted} has a scheme; ${advice}${scheme.toLowerCase() === "http" ? " and set `http: true`" : ""}`;
   return rest === place ? undefined : `${quoted} has a path that does not belong there; ${advice}`;
+}
+
+/** Two dots would lead out of the registry's own addresses. */
+function isFolder(text: string): boolean {
+  return /^[\w.~-]+$/.test(text) && text !== "." && text !== "..";
 }
 
 /** What requests can be sent to, of which image references name but a part: they know no underscore, no dot at the end, and no letter beyond ASCII. */

@@ -2,7 +2,7 @@ import type { DriverEvent, PublishOptions } from "@slipway/core";
 import { invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "../image-reference.ts";
-import { parseImageReference } from "../image-reference.ts";
+import { isTag, parseImageReference } from "../image-reference.ts";
 import type { RegistryClient } from "../registry-client.ts";
 
 /** What `copyImage` takes: what `publish` takes, and how to reach registries. */
@@ -39,13 +39,11 @@ export interface ParsedCopyOptions {
   readonly order: readonly number[];
 }
 
-const tagPattern = /^\w[\w.-]{0,127}$/;
-
 /** Parses references and completes tags. @throws `INVALID_OPTIONS` */
 export function parseCopyOptions({ source, destinations, versionTag, platforms }: PublishOptions): ParsedCopyOptions {
   if (destinations.length === 0) throw wrong("destinations", "name at least one");
   if (platforms?.length === 0) throw wrong("platforms", "name at least one, or leave the option out");
-  if (versionTag !== undefined && !tagPattern.test(versionTag))
+  if (versionTag !== undefined && !isTag(versionTag))
     throw wrong("versionTag", `${JSON.stringify(versionTag)} is no tag`);
   const byRepository = new Map<string, { position: number; names: string[]; tags: Set<string> } & ImageReference>();
   const order = destinations.map((name, index) => {

@@ -1,0 +1,48 @@
+import { invalidOptions } from "@slipway/core/errors";
+
+import type { ImageReference } from "./image-reference.ts";
+import {
+  formatImageReference,
+  isDigest,
+  isRepository,
+  isTag,
+  namesUser,
+  parseImageReference,
+} from "./image-reference.ts";
+import { quote, repositoryProblem, userProblem } from "./repository-problem.ts";
+
+/**
+ * An image of this registry.
+ *
+ * @param path - Of the option that names it.
+ * @throws `INVALID_OPTIONS` for what names none, or another registry's
+ */
+export function ownReference(registry: string, named: unknown, path = "reference"): ImageReference {
+  const refused = (message: string): Error => invalidOptions("the registry client", [{ path, message }]);
+  const reference = typeof named === "string" ? parseImageReference(named) : named;
+  if (!hasNames(reference)) throw refused("Must name an image: registry/repository:tag, or its parts");
+  const problem = partProblem(reference);
+  if (problem !== undefined) throw refused(problem);
+  if (isSameRegistry(reference.registry, registry)) return reference;
+  const text = formatImageReference(reference);
+  throw refused(namesUser(text) ? userProblem : `${text} is not an image of ${registry}`);
+}
+
+/** Whether two names are those of one registry: Docker Hub has two. */
+export function isSameRegistry(one: string, other: string): boolean {
+  const [name, otherName] = [one, other].map((each) => (each === "index.docker.io" ? "docker.io" : each));
+  return name === otherName;
+}
+
+function hasNames(value: unknown): value is ImageReference {
+  if (typeof value !== "object" || value === null) return false;
+  const { registry, repository, tag = "", digest = "" } = value as Partial<Record<keyof ImageReference, unknown>>;
+  return [registry, repository, tag, digest].every((part) => typeof part === "string");
+}
+
+/** Parts of a reference become parts of an address: what is none of them would lead elsewhere. The registry is but compared. */
+function partProblem({ repository, tag, digest }: ImageReference): string | undefined {
+  if (!isRepository(repository)) return repositoryProblem(repository);
+  if (tag !== undefined && !isTag(tag)) return `${quote(tag)} is no tag`;
+  return digest === undefined || isDigest(digest) ? undefined : `${quote(digest)} is no digest`;
+}
