@@ -1,4 +1,4 @@
-import type { Credential, Keychain, KeychainCall } from "@slipway/core";
+import { isSameCredential, type Credential, type Keychain, type KeychainCall } from "@slipway/core";
 
 /** Actions of a registry's token scopes, in the words of a keychain. */
 export type RegistryAction = "pull" | "push" | "delete";
@@ -39,14 +39,6 @@ export async function usableCandidates(
 ): Promise<readonly UsableCredential[]> {
   const candidates = await keychain.resolve(resource, call);
   return candidates.filter((candidate) => candidate.type !== "helper");
-}
-
-/** Whether two credentials are the same, wherever they come from. */
-export function isSameCredential(first: UsableCredential, second: UsableCredential): boolean {
-  if (first.type === "basic") {
-    return second.type === "basic" && first.username === second.username && first.password === second.password;
-  }
-  return second.type === first.type && first.token === second.token;
 }
 
 /** Whether there is more than one to try. */

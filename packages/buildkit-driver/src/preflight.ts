@@ -1,9 +1,9 @@
 import type { BuildRequest, KeychainCall, Keychain } from "@slipway/core";
-import { BuilderError, invalidOptions } from "@slipway/core";
+import { BuilderError, invalidOptions, isSameCredential } from "@slipway/core";
 import { parseImageReference } from "@slipway/registry-client";
 
 import type { BaseImages } from "./base-images.ts";
-import { differByScope, isSameCredential, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
+import { differByScope, usableCandidates, type UsableCredential } from "./credential-scopes.ts";
 import type { PodRegistries } from "./pod-registries.ts";
 
 /** What a preflight needs to know. */

@@ -112,3 +112,15 @@ it("no session has the name of one whose passwords or tokens it lacks", async ()
   const tokens = await Promise.all(["a", "b"].map((registrytoken) => identify({ [host]: { registrytoken } })));
   expect(tokens[0]).not.toEqual(tokens[1]);
 });
+
+it("a session keeps its name as long as its passwords do, also of credentials whose values are not enumerated", async () => {
+  const identify = (password: string, expiresAtMs: number) => {
+    const login: Credential = { type: "basic", source: "the vault", expiresAtMs, username: "ann", password };
+    Object.defineProperty(login, "password", { enumerable: false });
+    const chain: Keychain = { resolve: () => Promise.resolve([login, user("robot", "team")]) };
+    return scopedTokens(chain, registries, call, unknownUse).identify(host);
+  };
+  expect(await identify("right", 1)).toHaveLength(32);
+  expect(await identify("right", 1)).not.toEqual(await identify("wrong", 1));
+  expect(await identify("right", 1)).toEqual(await identify("right", 2));
+});

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 
 import type { BuildToken, TokenAuthority, TokenRequest } from "@slipway/buildkit-client";
-import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
+import { BuilderError, credentialValues, isSameCredential, type Keychain, type KeychainCall } from "@slipway/core";
 import type { RegistryClient, RegistryToken } from "@slipway/registry-client";
 
 import {
   areDifferent,
-  isSameCredential,
   parseRepositoryScopes,
   usableCandidates,
   type RepositoryScope,
@@ -60,8 +59,7 @@ async function isUsedBeyond(
  * password may have the fingerprint of who has it, and no token outlives its secret.
  */
 function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
-  // Their entries: credentials of a keychain turn into JSON without their values.
-  const known = candidates.map((candidate) => Object.entries(candidate));
+  const known = candidates.map((candidate) => [candidate.scope ?? null, ...credentialValues(candidate)]);
   return createHash("sha256").update(JSON.stringify(known)).digest();
 }
 

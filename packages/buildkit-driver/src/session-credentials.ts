@@ -1,13 +1,7 @@
 import type { BuildSession } from "@slipway/buildkit-client";
-import type { Keychain, KeychainCall } from "@slipway/core";
+import { isSameCredential, type Keychain, type KeychainCall } from "@slipway/core";
 
-import {
-  areDifferent,
-  isSameCredential,
-  usableCandidates,
-  type UsableCredential,
-  type UsedRepositories,
-} from "./credential-scopes.ts";
+import { areDifferent, usableCandidates, type UsableCredential, type UsedRepositories } from "./credential-scopes.ts";
 
 /** Whether a registry with Basic authentication knows a user. */
 export type AcceptsLogin = (registry: string, login: { username: string; password: string }) => Promise<boolean>;

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { BuilderError } from "./builder-error.ts";
+export { credentialValues } from "./credential-values.ts";
 export type { OptionIssue } from "./invalid-options.ts";
 export { invalidOptions } from "./invalid-options.ts";
 export { isMissingPackage } from "./missing-package.ts";

@@ -80,6 +80,7 @@ export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { publishRefused } from "./publish-gate.ts";
 export { wrapDriver } from "./driver-middleware.ts";
 export type { DriverMiddleware } from "./driver-middleware.ts";
+export { credentialValues, isSameCredential } from "./credential-values.ts";
 export type {
   Credential,
   HelperOutput,

@@ -32,3 +32,19 @@ test("the candidates of one source have tokens of their own, also where they pri
   expect(await ask("writer", "p")).toMatchObject({ header: "Bearer writer p" });
   expect(await ask("writer", "rotated")).toMatchObject({ header: "Bearer writer rotated" });
 });
+
+test("credentials whose values are not enumerated have tokens of their own, and the same one keeps its token", async () => {
+  const service = { realm: new URL("https://auth.example.com/token"), service: undefined, scopes: [] };
+  const { signal } = new AbortController();
+  const cache = createTokenCache();
+  let fetched = 0;
+  const ask = (password: string, expiresAtMs: number): Promise<unknown> => {
+    const credential: Credential = { type: "basic", source: "the vault", expiresAtMs, username: "ann", password };
+    Object.defineProperty(credential, "password", { enumerable: false });
+    const fetch = () => Promise.resolve({ header: `Bearer ${password} ${(fetched += 1)}`, expiresAtMs: Infinity });
+    return cache.get(service, credential, signal, fetch);
+  };
+  expect(await ask("p", 1)).toMatchObject({ header: "Bearer p 1" });
+  expect(await ask("q", 1)).toMatchObject({ header: "Bearer q 2" });
+  expect(await ask("p", 2)).toMatchObject({ header: "Bearer p 1" });
+});

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 
-import { BuilderError } from "@slipway/core/errors";
+import { BuilderError, credentialValues } from "@slipway/core/errors";
 import type { Credential } from "@slipway/core";
 
 import { waitUnlessAborted } from "./abortable-wait.ts";
@@ -22,10 +22,9 @@ export interface TokenCache {
 export function createTokenCache(): TokenCache {
   const secret = randomBytes(32);
   const tokens = new Map<string, Promise<Authorization | NoAuthorization>>();
-  // Its entries: credentials of a keychain turn into JSON without their values.
   const keyOf = ({ realm, service, scopes }: TokenService, credential: Credential | undefined): string =>
     createHmac("sha256", secret)
-      .update(JSON.stringify([realm.href, service, scopes, credential && Object.entries(credential)]))
+      .update(JSON.stringify([realm.href, service, scopes, credential && credentialValues(credential)]))
       .digest("base64");
   const start: TokenCache["get"] = async (service, credential, signal, fetch) => {
     const key = keyOf(service, credential);

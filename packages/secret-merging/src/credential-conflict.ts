@@ -1,3 +1,4 @@
+import { isSameCredential } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 
 /** Two sources that say different things about the same repositories. */
@@ -75,13 +76,4 @@ export function withoutDuplicates(candidates: readonly Credential[]): Credential
   return candidates.filter(
     (candidate, index) => candidates.findIndex((other) => isSameCredential(candidate, other)) === index,
   );
-}
-
-/** Whether two credentials are the same, whatever source they come from. */
-export function isSameCredential(first: Credential, second: Credential): boolean {
-  if (first.type === "basic")
-    return second.type === "basic" && first.username === second.username && first.password === second.password;
-  if (first.type === "helper")
-    return second.type === "helper" && first.helper === second.helper && first.serverUrl === second.serverUrl;
-  return second.type === first.type && first.token === second.token;
 }

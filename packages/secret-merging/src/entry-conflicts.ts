@@ -1,5 +1,7 @@
+import { isSameCredential } from "@slipway/core";
+
 import type { CredentialConflict } from "./credential-conflict.ts";
-import { conflictOf, isSameCredential } from "./credential-conflict.ts";
+import { conflictOf } from "./credential-conflict.ts";
 import type { KeychainEntry } from "./keychain-content.ts";
 import { exactHostRank, formatRegistryScope, hasWildcard, scopeFit } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";

@@ -1,6 +1,6 @@
+import { isSameCredential } from "@slipway/core";
 import type { Keychain, KeychainCall } from "@slipway/core";
 
-import { isSameCredential } from "./credential-conflict.ts";
 import type { ScopedCredential } from "./credential-conflict.ts";
 import { entryConflicts } from "./entry-conflicts.ts";
 import type { KeychainEntry } from "./keychain-content.ts";

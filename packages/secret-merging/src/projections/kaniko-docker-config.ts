@@ -1,6 +1,6 @@
+import { isSameCredential } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
-import { isSameCredential } from "../credential-conflict.ts";
 import { canonicalHost, dockerHubKey } from "../registry-scope.ts";
 import type { ImageName } from "./image-name.ts";
 import { splitImage } from "./image-name.ts";
