@@ -129,6 +129,13 @@ test.each([new Set([new Error("token=hunter2")]), "token=hunter2", undefined])(
   },
 );
 
+test("an error that lies deep in one cause and not in another is seen in full where it does not", () => {
+  const shared = new Error("shared", { cause: new Error("why, token=hunter2") });
+  const deep = Array.from({ length: 7 }).reduce<Error>((cause) => new Error("level", { cause }), shared);
+  const { cause } = unauthorized("x", [], new AggregateError([deep, shared], "both"));
+  expect(cause).toHaveProperty("errors[1].cause.message", "why, token=[redacted]");
+});
+
 test("causes are followed so far, and no farther", () => {
   const nest = (levels: number): Error =>
     levels === 0 ? new Error("token=hunter2") : new Error(`level ${levels}`, { cause: nest(levels - 1) });

@@ -12,4 +12,5 @@ export type { FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";
-export { unknownKeyMessage } from "./unknown-key.ts";
+export { typosFirst, unknownKeyMessage } from "./unknown-key.ts";
+export { withoutUndefined } from "./without-undefined.ts";

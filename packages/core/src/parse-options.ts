@@ -7,7 +7,7 @@ import { BuilderError } from "./builder-error.ts";
 import type { OptionIssue } from "./invalid-options.ts";
 import { invalidOptions } from "./invalid-options.ts";
 import { knownKeys } from "./known-keys.ts";
-import { unknownKeyMessage, unknownKeyPrefix } from "./unknown-key.ts";
+import { typosFirst, unknownKeyMessage } from "./unknown-key.ts";
 
 /**
  * Parses options with a schema, strictly and at once.
@@ -50,8 +50,7 @@ export function validateOptions<Schema extends StandardSchemaV1>(
     });
   }
   if (result.issues === undefined) return { value: result.value };
-  const issues = result.issues.flatMap((issue) => optionIssues(schema, input, position, issue));
-  return { issues: issues.toSorted((first, second) => Number(isUnknownKey(second)) - Number(isUnknownKey(first))) };
+  return { issues: typosFirst(result.issues.flatMap((issue) => optionIssues(schema, input, position, issue))) };
 }
 
 const english = en().localeError;
@@ -80,11 +79,6 @@ function optionIssues(
     return [{ path: formatPath(whole), message: isAbsent(issue, path, input) ? "Is required" : issue.message }];
   const known = [...knownKeys(schema, path, input), ...(path.length === 0 ? (position.furtherKeys ?? []) : [])];
   return unknown.map((key) => ({ path: formatPath([...whole, key]), message: unknownKeyMessage(key, known) }));
-}
-
-/** First in the message, because the other issues often follow from the typo. */
-function isUnknownKey(issue: OptionIssue): boolean {
-  return issue.message.startsWith(unknownKeyPrefix);
 }
 
 function isAbsent(issue: StandardSchemaV1.Issue, path: readonly PropertyKey[], input: unknown): boolean {

@@ -34,10 +34,10 @@ export function publishRefused(
   const refusal =
     BuilderError.isInstance(thrown) && thrown.code === "PUBLISH_REFUSED" ? thrown : refusalOf(reference, thrown);
   if (failures.length === 0) return refusal;
-  const { message, details } = refusal;
   const errors = [refusal.cause ?? refusal, ...failures];
   const cause = new AggregateError(errors, "beforeTag has refused, and destinations have failed.");
-  return new BuilderError({ code: "PUBLISH_REFUSED", message, details, cause });
+  const { code, message, details, retryable, driver } = refusal;
+  return new BuilderError({ code, message, details, retryable, ...(driver === undefined ? {} : { driver }), cause });
 }
 
 function refusalOf(reference: string, cause: unknown): BuilderError<"PUBLISH_REFUSED"> {

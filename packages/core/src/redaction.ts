@@ -73,16 +73,24 @@ export function redactCause(cause: unknown): unknown {
   return redactThrown(cause, 0, new Map());
 }
 
-/** @param redacted - What has become of the errors so far, each of which is looked at once; `undefined` while it is being looked at. */
-function redactThrown(cause: unknown, depth: number, redacted: Map<Error, unknown>): unknown {
+interface Redacted {
+  /** `undefined` while the error is being looked at. */
+  readonly result: unknown;
+  /** How far down it was met: nearer to the start more of it may be seen. */
+  readonly depth: number;
+}
+
+/** @param redacted - What has become of the errors so far: each is looked at again only where it is met less far down. */
+function redactThrown(cause: unknown, depth: number, redacted: Map<Error, Redacted>): unknown {
   if (!(cause instanceof Error)) return redactData(describeThrown(cause));
   // A BuilderError has been through this already.
   if (builderErrorMarker in cause) return cause;
-  if (redacted.has(cause)) return redacted.get(cause);
+  const known = redacted.get(cause);
+  if (known !== undefined && known.depth <= depth) return known.result;
   if (depth > maxDepth) return undefined;
-  redacted.set(cause, undefined);
+  redacted.set(cause, { result: undefined, depth: 0 });
   const result = redactError(cause, (inner) => redactThrown(inner, depth + 1, redacted));
-  redacted.set(cause, result);
+  redacted.set(cause, { result, depth });
   return result;
 }
 

@@ -94,8 +94,10 @@ it.each<[string, object, string]>([
 });
 
 it("all that is wrong is said at once, typos first", () => {
-  expect(issuesOf({ registry: "foo bar", mirors: [], http: 1 })).toEqual([
+  const mirrors = [{ registry: "m.io", htpp: true }];
+  expect(issuesOf({ registry: "foo bar", mirors: [], mirrors, http: 1 })).toEqual([
     expect.stringMatching(/^mirors: /),
+    expect.stringMatching(/^mirrors\[0\]\.htpp: /),
     expect.stringMatching(/^registry: /),
     expect.stringMatching(/^http: /),
   ]);
@@ -103,7 +105,10 @@ it("all that is wrong is said at once, typos first", () => {
 
 it("a proxy that is none is among what is said, without its password", () => {
   const said = issuesOf({ registry: "foo bar", proxy: "socks5://ann:hunter2@proxy" });
-  expect(said).toEqual([expect.stringMatching(/^registry: /), "proxy: is no address of an HTTP proxy"]);
+  expect(said).toEqual([
+    expect.stringMatching(/^registry: /),
+    "proxy: is no address of an HTTP proxy; write http://host:port",
+  ]);
 });
 
 it("a password in front of a host is not repeated", () => {

@@ -13,7 +13,6 @@ import {
   must,
   objectOf,
   optional,
-  orFalse,
   required,
   text,
 } from "./option-checks.ts";
@@ -29,9 +28,8 @@ const keychain = must(
   "Must be a keychain, an object with the function `resolve`",
 );
 
-const keychainCallChecks: OptionChecks<KeychainCall> = {
-  // Each call has its own; whoever passes on a whole call passes one that is not used.
-  signal: optional(must((value) => typeof value === "object", "Must be a signal")),
+/** Each request has a signal of its own. */
+const keychainCallChecks: OptionChecks<Omit<KeychainCall, "signal">> = {
   readSecret: optional(callable),
   readServiceAccount: optional(callable),
   runCredentialHelper: optional(callable),
@@ -49,11 +47,15 @@ const mirror: OptionCheck = (value, path) =>
 
 const guardChecks: OptionChecks<AddressGuardOptions> = { allow: optional(listOf(text())) };
 
-/** Not by `orFalse`, which would promise that `false` mends an address that is none. */
-const proxy: OptionCheck = (value, path) => {
-  if (typeof value === "string") return text(proxyProblem)(value, path);
-  return must((other) => other === false, "Must be a URL, or false")(value, path);
-};
+const guard: OptionCheck = (value, path) =>
+  typeof value === "object"
+    ? objectOf(guardChecks)(value, path)
+    : must((other) => other === false, "Must be an object, or false")(value, path);
+
+const proxy: OptionCheck = (value, path) =>
+  typeof value === "string"
+    ? text(proxyProblem)(value, path)
+    : must((other) => other === false, "Must be a URL, or false")(value, path);
 
 const registryChecks: OptionChecks<RegistryClientOptions> = {
   registry: required(text(registryProblem)),
@@ -64,7 +66,7 @@ const registryChecks: OptionChecks<RegistryClientOptions> = {
   insecure: optional(flag),
   proxy: optional(proxy),
   mirrors: optional(listOf(mirror)),
-  guard: optional(orFalse(objectOf(guardChecks))),
+  guard: optional(guard),
   transport: optional(callable),
   retryDelaysMs: optional(listOf(amount(0, maxTimeoutMs))),
   answerTimeoutMs: optional(amount(1, maxTimeoutMs)),

@@ -1,5 +1,5 @@
 import type { OptionIssue } from "@slipway/core/errors";
-import { invalidOptions, unknownKeyMessage } from "@slipway/core/errors";
+import { invalidOptions, typosFirst, unknownKeyMessage } from "@slipway/core/errors";
 
 /** Says what is wrong with the value at a path. Options are checked by hand, since a library of schemas takes longer to load than all of this package. */
 export type OptionCheck = (value: unknown, path: string) => readonly OptionIssue[];
@@ -10,10 +10,10 @@ export type OptionChecks<Options> = Readonly<Record<keyof Options, OptionCheck>>
 /** Refuses options with everything that is wrong with them. @throws `INVALID_OPTIONS` */
 export function checkOptions<Options>(what: string, options: Options, checks: OptionChecks<Options>): void {
   const issues = objectOf(checks)(options, "");
-  if (issues.length > 0) throw invalidOptions(what, issues);
+  if (issues.length > 0) throw invalidOptions(what, typosFirst(issues));
 }
 
-/** An object with these keys alone. Unknown ones are named first, because the other issues often follow from the typo. */
+/** An object with these keys alone. */
 export function objectOf<Options>(checks: OptionChecks<Options>): OptionCheck {
   const known = Object.keys(checks);
   const check = behaviourOf(checks);
@@ -49,22 +49,18 @@ export function required(check: OptionCheck): OptionCheck {
   return (value, path) => (value === undefined ? wrong(path, "Is required") : check(value, path));
 }
 
-/** What may also be `false`, which switches something off. */
-export function orFalse(check: OptionCheck): OptionCheck {
-  return (value, path) => {
-    if (value === false) return [];
-    return check(value, path).map((issue) =>
-      issue.path === path ? { path, message: `${issue.message}, or false` } : issue,
-    );
-  };
-}
-
 /** A list of such. */
 export function listOf(check: OptionCheck): OptionCheck {
   return (value, path) => {
     if (!Array.isArray(value)) return wrong(path, "Must be a list");
     return value.flatMap((item: unknown, index) => check(item, `${path}[${index}]`));
   };
+}
+
+/** A list of such that has something in it. */
+export function someOf(check: OptionCheck, remedy: string): OptionCheck {
+  return (value, path) =>
+    Array.isArray(value) && value.length === 0 ? wrong(path, remedy) : listOf(check)(value, path);
 }
 
 /** A string; `problemOf` says what else is wrong with it. */

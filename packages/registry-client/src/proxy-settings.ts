@@ -36,7 +36,7 @@ export function readProxySettings(proxy: string | false | undefined, environment
 
 /** Why a text is no proxy; `undefined` if it is one. The text is not quoted: it may hold a password. */
 export function proxyProblem(text: string): string | undefined {
-  return readProxy(text) === undefined ? "is no address of an HTTP proxy" : undefined;
+  return readProxy(text) === undefined ? "is no address of an HTTP proxy; write http://host:port" : undefined;
 }
 
 function parseProxy(path: string, value: string | undefined): URL | undefined {

@@ -1,6 +1,6 @@
 import type { PublishedImage } from "@slipway/core";
 import { publishRefused } from "@slipway/core/errors";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import type { Content } from "../__fixtures__/content.ts";
 import { descriptorOf, manifestOf, manifestType } from "../__fixtures__/content.ts";
@@ -136,11 +136,13 @@ it("is the only cause of a refusal where no destination has failed", async () =>
 
 it("is not asked about an image without the platform, which is refused in words for publish and copyImage alike", async () => {
   using registry = await startRegistry();
-  const copying = publish(registry, ["fresh:1"], () => undefined, { platforms: ["linux/s390x"] });
+  const beforeTag = vi.fn<() => void>();
+  const copying = publish(registry, ["fresh:1"], beforeTag, { platforms: ["linux/s390x"] });
   await expect(copying).rejects.toMatchObject({
     code: "INVALID_OPTIONS",
     message: expect.stringMatching(/^Invalid options for publishing: platforms: .*linux\/s390x is asked for/) as string,
   });
+  expect(beforeTag).not.toHaveBeenCalled();
 });
 
 it("is told of empty lists where every tag will move, and nothing where none will", async () => {

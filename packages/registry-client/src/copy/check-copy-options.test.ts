@@ -1,14 +1,12 @@
 import { BuilderError } from "@slipway/core/errors";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { copyImage } from "./copy-image.ts";
 import type { CopyImageOptions } from "./copy-options.ts";
 
-const connected: string[] = [];
-const connect: CopyImageOptions["connect"] = (registry) => {
-  connected.push(registry);
+const connect = vi.fn<CopyImageOptions["connect"]>(() => {
   throw new Error("nobody is to be asked");
-};
+});
 const valid = { source: "a.example.com/x:1", destinations: ["b.example.com/x:1"], connect };
 
 async function issuesOf(options: object): Promise<readonly string[]> {
@@ -38,10 +36,46 @@ it.each<[string, object, string]>([
   ["chunks without an end", { ...valid, chunkBytes: Number.POSITIVE_INFINITY }, "chunkBytes: Must be a whole number"],
   ["a platform that is none", { ...valid, platforms: [1] }, "platforms[0]: Must be a string"],
   ["a gate that is none", { ...valid, beforeTag: "scan" }, "beforeTag: Must be a function"],
+  [
+    "a destination without a tag",
+    { ...valid, destinations: ["b.example.com/x"] },
+    "destinations[0]: b.example.com/x has no tag, and there is no versionTag",
+  ],
+  [
+    "a digest",
+    { ...valid, destinations: [`b.example.com/x@sha256:${"a".repeat(64)}`] },
+    "which the source decides; write registry/repository:tag",
+  ],
+  [
+    "a version that is no tag",
+    { ...valid, destinations: ["b.example.com/x"], versionTag: "a b" },
+    'versionTag: "a b" is no tag',
+  ],
   ["a version that is no text", { ...valid, versionTag: 1 }, "versionTag: Must be a string"],
 ])("%s is refused by the name of the option, and nobody is asked", async (_, options, said) => {
+  connect.mockClear();
   expect(await issuesOf(options)).toEqual([expect.stringContaining(said)]);
-  expect(connected).toEqual([]);
+  expect(connect).not.toHaveBeenCalled();
+});
+
+it("all that is wrong is said at once", async () => {
+  const options = {
+    ...{ source: "foo bar", versionTag: "a b", platforms: [], dryrun: true, connect },
+    destinations: [`a.example.com/x@sha256:${"a".repeat(64)}`, "https://b.example.com/y"],
+  };
+  expect((await issuesOf(options)).map((issue) => issue.split(":")[0])).toEqual([
+    "dryrun",
+    "source",
+    "versionTag",
+    "platforms",
+    "destinations[0]",
+    "destinations[1]",
+  ]);
+  const untagged = await issuesOf({
+    ...valid,
+    destinations: ["a.example.com/x", "b.example.com/y:1", "c.example.com/z"],
+  });
+  expect(untagged.map((issue) => issue.split(":")[0])).toEqual(["destinations[0]", "destinations[2]"]);
 });
 
 it.each<[string, object]>([

@@ -1,13 +1,12 @@
-import { imageReferenceProblem } from "../image-reference.ts";
+import { imageReferenceProblem, isTag, parseImageReference } from "../image-reference.ts";
 import type { OptionChecks } from "../option-checks.ts";
-import { callable, checkOptions, count, flag, limit, listOf, optional, required, text } from "../option-checks.ts";
+import { callable, checkOptions, count, flag, limit, optional, required, someOf, text } from "../option-checks.ts";
 import type { CopyImageOptions } from "./copy-options.ts";
 
-const copyChecks: OptionChecks<CopyImageOptions> = {
+const copyChecks: Omit<OptionChecks<CopyImageOptions>, "destinations"> = {
   source: required(text(imageReferenceProblem)),
-  destinations: required(listOf(text(imageReferenceProblem))),
-  versionTag: optional(text()),
-  platforms: optional(listOf(text())),
+  versionTag: optional(text((tag) => (isTag(tag) ? undefined : `${JSON.stringify(tag)} is no tag`))),
+  platforms: optional(someOf(text(), "name at least one, or leave the option out")),
   referrers: optional(flag),
   dryRun: optional(flag),
   createRepository: optional(flag),
@@ -19,7 +18,17 @@ const copyChecks: OptionChecks<CopyImageOptions> = {
   chunkBytes: optional(count),
 };
 
-/** Refuses options of a copy, which builders call publishing, by their keys and types; {@link parseCopyOptions} reads what they say. @throws `INVALID_OPTIONS` with everything that is wrong */
+/** Refuses options of a copy, which builders call publishing. @throws `INVALID_OPTIONS` with everything that is wrong */
 export function checkCopyOptions(options: CopyImageOptions): void {
-  checkOptions("publishing", options, copyChecks);
+  const destination = text((name) => destinationProblem(name, options));
+  const destinations = required(someOf(destination, "name at least one"));
+  checkOptions("publishing", options, { ...copyChecks, destinations });
+}
+
+function destinationProblem(name: string, { versionTag }: CopyImageOptions): string | undefined {
+  const problem = imageReferenceProblem(name);
+  if (problem !== undefined) return problem;
+  const { tag = versionTag, digest } = parseImageReference(name);
+  if (digest !== undefined) return `${name} has a digest, which the source decides; write registry/repository:tag`;
+  return tag === undefined ? `${name} has no tag, and there is no versionTag that it could get` : undefined;
 }

@@ -15,14 +15,3 @@ it("destinations of one repository are one, under all their tags", () => {
     order: [0, 1, 0],
   });
 });
-
-it.each([
-  ["no destination", { destinations: [] }, /at least one/],
-  ["a destination without a tag", { destinations: ["a.example.com/x"] }, /no tag, and there is no versionTag/],
-  ["a digest", { destinations: [`a.example.com/x@sha256:${"a".repeat(64)}`] }, /has a digest/],
-  ["a version that is no tag", { destinations: ["a.example.com/x"], versionTag: "a b" }, /is no tag/],
-  ["an empty choice of platforms", { destinations: ["a.example.com/x:1"], platforms: [] }, /platforms/],
-  ["a destination that is no reference", { destinations: ["https://a.example.com/x:1"] }, /scheme/],
-])("%s is refused", (_name, options, message) => {
-  expect(() => parseCopyOptions({ source, ...options })).toThrow(message);
-});

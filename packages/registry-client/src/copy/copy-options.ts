@@ -1,8 +1,7 @@
 import type { DriverEvent, PublishOptions } from "@slipway/core";
-import { invalidOptions } from "@slipway/core/errors";
 
 import type { ImageReference } from "../image-reference.ts";
-import { isTag, parseImageReference } from "../image-reference.ts";
+import { parseImageReference } from "../image-reference.ts";
 import type { RegistryClient } from "../registry-client.ts";
 
 /** What `copyImage` takes: what `publish` takes, and how to reach registries. */
@@ -39,19 +38,11 @@ export interface ParsedCopyOptions {
   readonly order: readonly number[];
 }
 
-/** Parses references and completes tags. @throws `INVALID_OPTIONS` */
-export function parseCopyOptions({ source, destinations, versionTag, platforms }: PublishOptions): ParsedCopyOptions {
-  if (destinations.length === 0) throw wrong("destinations", "name at least one");
-  if (platforms?.length === 0) throw wrong("platforms", "name at least one, or leave the option out");
-  if (versionTag !== undefined && !isTag(versionTag))
-    throw wrong("versionTag", `${JSON.stringify(versionTag)} is no tag`);
+/** Parses the references of options that have been checked, and completes tags. */
+export function parseCopyOptions({ source, destinations, versionTag }: PublishOptions): ParsedCopyOptions {
   const byRepository = new Map<string, { position: number; names: string[]; tags: Set<string> } & ImageReference>();
-  const order = destinations.map((name, index) => {
-    const { registry, repository, tag = versionTag, digest } = parseImageReference(name);
-    const path = `destinations[${index}]`;
-    if (digest !== undefined)
-      throw wrong(path, `${name} has a digest, which the source decides; write registry/repository:tag`);
-    if (tag === undefined) throw wrong(path, `${name} has no tag, and there is no versionTag that it could get`);
+  const order = destinations.map((name) => {
+    const { registry, repository, tag = versionTag } = parseImageReference(name);
     const key = `${registry}/${repository}`;
     const known = byRepository.get(key) ?? {
       position: byRepository.size,
@@ -62,7 +53,7 @@ export function parseCopyOptions({ source, destinations, versionTag, platforms }
     };
     byRepository.set(key, known);
     known.names.push(name);
-    known.tags.add(tag);
+    if (tag !== undefined) known.tags.add(tag);
     return known.position;
   });
   return {
@@ -72,8 +63,4 @@ export function parseCopyOptions({ source, destinations, versionTag, platforms }
     }),
     order,
   };
-}
-
-function wrong(path: string, message: string): Error {
-  return invalidOptions("publishing", [{ path, message }]);
 }
