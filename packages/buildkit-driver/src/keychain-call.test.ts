@@ -1,3 +1,4 @@
+import { BuilderError, invalidOptions } from "@slipway/core";
 import type { KeychainCall } from "@slipway/core";
 import { expect, it, vi } from "vitest";
 
@@ -46,12 +47,32 @@ it("looks for a pod when the first helper is to run, and once", async () => {
   expect(findPod).toHaveBeenCalledTimes(1);
 });
 
-it("tells why there is no pod, although keychains pass over a helper that cannot be run", async () => {
+/** Asks a helper as keychains do: what is wrong with an option is passed over. */
+async function askHelper(keys: KeychainCall): Promise<string> {
+  try {
+    await keys.runCredentialHelper?.("ecr-login", "https://a.example");
+    return "asked";
+  } catch (error) {
+    if (BuilderError.isInstance(error) && error.code === "INVALID_OPTIONS") return "passed over";
+    throw error;
+  }
+}
+
+it("tells why there is no pod, before anything is done without its helpers", async () => {
+  const foreign = invalidOptions("the builder", [{ path: "name", message: "the Deployment is somebody else's" }]);
+  const withBuilder = builderIn(() => Promise.reject(foreign));
+  const written: string[] = [];
+  const writing = withBuilder(async (keys) => {
+    written.push(await askHelper(keys));
+  });
+  await expect(writing).rejects.toBe(foreign);
+  expect(written).toEqual([]);
+});
+
+it("tells why there is no pod to whoever has passed over everything", async () => {
   const withBuilder = builderIn(() => Promise.reject(new Error("the Deployment is somebody else's")));
-  const work = (keys: KeychainCall): Promise<string> =>
-    Promise.resolve(keys.runCredentialHelper?.("ecr-login", "https://a.example")).then(
-      () => "asked",
-      () => "passed over",
-    );
-  await expect(withBuilder(work)).rejects.toThrow("the Deployment is somebody else's");
+  const writing = withBuilder(async (keys) => {
+    await askHelper(keys).catch(() => "passed over");
+  });
+  await expect(writing).rejects.toThrow("the Deployment is somebody else's");
 });

@@ -16,7 +16,7 @@ export function keychainCall(cluster: BuilderCluster, pod: string, call: Call): 
 /**
  * Does something with what a keychain may do for a builder that may not run: a pod is found, and made ready, when the first helper has to be run.
  *
- * @throws why there is no pod, if one was wanted: keychains pass over a helper that cannot be run, and would seem to have nothing
+ * @throws why there is no pod, if one was wanted
  */
 export async function withSleepingBuilder<Result>(
   cluster: BuilderCluster,
@@ -25,10 +25,19 @@ export async function withSleepingBuilder<Result>(
   work: (keys: KeychainCall) => Promise<Result>,
 ): Promise<Result> {
   let pod: Promise<string> | undefined;
-  const findPod = (): Promise<string> => (pod ??= builder.findPod());
-  const result = await work(callWithHelpers(cluster, { site: `${builder.name} (builder)`, findPod }, call));
-  await pod;
-  return result;
+  const findPod = async (): Promise<string> => {
+    try {
+      return await (pod ??= builder.findPod());
+    } catch (cause) {
+      // Keychains pass over a helper whose options are wrong, and would seem to have nothing: this they let through.
+      throw new Error("there is no pod to run a credential helper in", { cause });
+    }
+  };
+  try {
+    return await work(callWithHelpers(cluster, { site: `${builder.name} (builder)`, findPod }, call));
+  } finally {
+    await pod;
+  }
 }
 
 interface Helpers {

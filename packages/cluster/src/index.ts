@@ -16,6 +16,7 @@ export type { AccessRule, PolicyRule } from "./rest/access-review.ts";
 export { requireAccess } from "./rest/require-access.ts";
 export type { RequiredAccess } from "./rest/require-access.ts";
 export type { ApiRequest, ClusterCall } from "./rest/api-client.ts";
+export { namespaceNotFound } from "./rest/api-error.ts";
 export type { ApiAction } from "./rest/api-error.ts";
 export type { ApiQuery, ApiResource } from "./rest/api-resource.ts";
 export { apiStatusOf } from "./rest/api-status.ts";

@@ -73,16 +73,25 @@ export function apiError(status: ApiStatus, action: ApiAction, peer: ApiPeer): B
   return withApiStatus(explain(status, action, peer), status);
 }
 
+/** The error for a namespace in which nothing can be made. */
+export function namespaceNotFound(
+  namespace: string,
+  server: string,
+  problem: "does not exist" | "is being deleted" = "does not exist",
+): BuilderError<"NAMESPACE_NOT_FOUND"> {
+  return new BuilderError({
+    code: "NAMESPACE_NOT_FOUND",
+    message: `Namespace "${namespace}" ${problem} at ${server}. Create it with \`kubectl create namespace ${namespace}\`, or choose another by the namespace option.`,
+    details: { namespace },
+  });
+}
+
 function explain(status: ApiStatus, action: ApiAction, peer: ApiPeer): BuilderError {
   if (status.code === 401) return unauthorized(peer);
   const namespace = missingNamespace(status);
   if (namespace !== undefined) {
-    const name = namespace || (action.namespace ?? "");
-    return new BuilderError({
-      code: "NAMESPACE_NOT_FOUND",
-      message: `Namespace "${name}" ${status.code === 404 ? "does not exist" : "is being deleted"} at ${peer.server}. Create it with \`kubectl create namespace ${name}\`, or choose another by the namespace option.`,
-      details: { namespace: name },
-    });
+    const problem = status.code === 404 ? "does not exist" : "is being deleted";
+    return namespaceNotFound(namespace || (action.namespace ?? ""), peer.server, problem);
   }
   if (status.code === 403) return forbidden(status, action);
   if (status.code === 422 || (status.code === 400 && action.verb !== "get")) return invalid(status, action);

@@ -51,12 +51,21 @@ export interface ImagePullSecret {
  * @throws `INVALID_OPTIONS` for what is neither an image nor a registry
  */
 export async function imagePullSecretData(
-  { keychain, anonymous = "warn", ...names }: ImagePullSecretOptions,
+  { keychain, anonymous, ...names }: ImagePullSecretOptions,
+  call: KeychainCall,
+): Promise<ImagePullSecretData> {
+  return await pullSecretsOf(pulledImages(names), { keychain, anonymous }, call);
+}
+
+/** The same of names that have been read. */
+export async function pullSecretsOf(
+  images: readonly PulledImage[],
+  { keychain, anonymous = "warn" }: Pick<ImagePullSecretOptions, "keychain" | "anonymous">,
   call: KeychainCall,
 ): Promise<ImagePullSecretData> {
   const found = new Map<string, { readonly registry: string; readonly logins: string[] }>();
   const warnings = new Set<string>();
-  for (const { image, host, resource } of pulledImages(names)) {
+  for (const { image, host, resource } of images) {
     const credentials = await keychain.resolve(resource, call);
     if (credentials.length === 0 && anonymous === "warn") warnings.add(nothingFor(image));
     for (const credential of credentials) {

@@ -415,7 +415,7 @@ describe("ensurePullable", () => {
     expect(cluster.secrets.size).toBe(1);
   });
 
-  test("takes back what it has created beside a Secret of somebody else, and nothing that the account names", async () => {
+  test("writes nothing beside a Secret of somebody else, whether the account names it or not", async () => {
     const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
     const cluster = new FakeNamespace();
     const { secrets } = await ensurePullable(cluster, both, call);
@@ -424,8 +424,9 @@ describe("ensurePullable", () => {
       cluster.secrets.clear();
       cluster.secrets.set(whole, { metadata: { name: whole } });
       cluster.account = cluster.makeAccount(named);
+      cluster.writes.length = 0;
       expect(await problemOf(ensurePullable(cluster, both, call))).toMatch(/is not one that Slipway has made/);
-      expect([...cluster.secrets.keys()].toSorted()).toEqual([whole, ...named].toSorted());
+      expect([[...cluster.secrets.keys()], cluster.names, cluster.writes]).toEqual([[whole], named, []]);
     }
   });
 

@@ -2,12 +2,12 @@ import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError, invalidOptions } from "@slipway/core";
 import type { KeychainCall } from "@slipway/core";
 
-import { imagePullSecretData, pulledImages } from "../projections/image-pull-secrets.ts";
+import { pulledImages, pullSecretsOf } from "../projections/image-pull-secrets.ts";
 import type { ImagePullSecretOptions } from "../projections/image-pull-secrets.ts";
-import { updateReferences } from "./account-references.ts";
-import type { ReferenceChange } from "./account-references.ts";
 import { obsoleteSecrets } from "./obsolete-secrets.ts";
 import { isPullSecret, pullSecretObject } from "./pull-secret-object.ts";
+import type { Account } from "./pulling-account.ts";
+import { readAccount, updateAccount } from "./pulling-account.ts";
 
 /** Who shall be able to pull what. */
 export interface EnsurePullableOptions extends ImagePullSecretOptions {
@@ -52,46 +52,58 @@ export async function ensurePullable(
   call: KeychainCall,
 ): Promise<EnsurePullableResult> {
   const { namespace, serviceAccount = "default", owner: name = "slipway", labels, anonymous, keychain } = options;
-  const { images, aliases, registries } = options;
-  const names = { images, aliases, registries };
   const owner = { namespace, serviceAccount, owner: name };
   const account = { namespace, name: serviceAccount, timeoutMs: options.accountTimeoutMs ?? 30_000 };
-  pulledImages(names);
+  const pulled = pulledImages(options);
   // Without the account the Secrets would serve nobody.
   await readAccount(cluster, account, call.signal);
-  const { secrets, warnings } = await imagePullSecretData({ keychain, anonymous, ...names }, call);
+  const { secrets, warnings } = await pullSecretsOf(pulled, { keychain, anonymous }, call);
   const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
   const wanted = objects.map(({ metadata }) => metadata.name);
-  const created: string[] = [];
-  /** Whoever is refused this is refused it the next time, too. After all else the next call finds the Secrets, and so may one that is at work now. */
-  const takeBack = async (work: () => Promise<void>, refusals: readonly string[]): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      if (BuilderError.isInstance(error) && refusals.includes(error.code))
-        await removeUnnamed(cluster, account, created, call);
-      throw error;
-    }
-  };
-  const writeSecrets = async (): Promise<void> => {
-    const writing = objects.map(async (object) => {
-      if (await applySecret(cluster, object, call)) created.push(object.metadata.name);
-    });
-    // All of them end before it is known what there is to take back.
-    await Promise.allSettled(writing);
-    await Promise.all(writing);
-  };
-  // A quota is FORBIDDEN too: it may leave room for what another call is about to name.
-  await takeBack(writeSecrets, ["INVALID_OPTIONS"]);
-  const nameSecrets = async (): Promise<void> => {
-    const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, ...names }, call);
+  const created = await applySecrets(cluster, objects, call);
+  try {
+    const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, pulled }, call);
     await updateAccount(cluster, account, { wanted, obsolete }, call);
     // Only now does no pod that starts name them any more.
     for (const secret of obsolete)
       await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
-  };
-  await takeBack(nameSecrets, ["INVALID_OPTIONS", "FORBIDDEN"]);
+  } catch (error) {
+    // Whoever is refused this is refused it the next time, too. After all else the next call finds the Secrets, and so may one that is at work now.
+    if (isRefusal(error)) await removeUnnamed(cluster, account, created, call);
+    throw error;
+  }
   return { secrets: wanted, warnings };
+}
+
+function isRefusal(error: unknown): boolean {
+  return BuilderError.isInstance(error) && (error.code === "FORBIDDEN" || error.code === "INVALID_OPTIONS");
+}
+
+type PullSecretObject = ReturnType<typeof pullSecretObject>;
+
+/** Brings Secrets in step, unless one of them is somebody else's. @returns the names of those that were not there */
+async function applySecrets(
+  cluster: PullableCluster,
+  objects: readonly PullSecretObject[],
+  { signal }: KeychainCall,
+): Promise<readonly string[]> {
+  const present = await Promise.all(objects.map((object) => readSecret(cluster, object, signal)));
+  const outdated = objects.filter((object, index) => !isInStep(present[index], object));
+  await Promise.all(outdated.map((object) => cluster.apply<Secret>(object, { signal })));
+  return objects.flatMap(({ metadata }, index) => (present[index] === undefined ? [metadata.name] : []));
+}
+
+/** @throws `INVALID_OPTIONS` for a Secret of somebody else */
+async function readSecret(
+  cluster: PullableCluster,
+  { metadata: { name, namespace } }: PullSecretObject,
+  signal: AbortSignal,
+): Promise<Secret | undefined> {
+  const reference = { apiVersion: "v1", kind: "Secret", namespace, name };
+  const existing = await cluster.get<Secret>(reference, { signal });
+  if (existing === undefined || isPullSecret(existing)) return existing;
+  const message = `Secret ${namespace ?? ""}/${name} is not one that Slipway has made. Rename or delete it`;
+  throw invalidOptions("ensurePullable", [{ path: "namespace", message }]);
 }
 
 /** Takes back what this call has created and no account names. */
@@ -113,101 +125,12 @@ async function removeUnnamed(
   }
 }
 
-/** @returns whether it has created the Secret */
-async function applySecret(
-  cluster: PullableCluster,
-  object: ReturnType<typeof pullSecretObject>,
-  { signal }: KeychainCall,
-): Promise<boolean> {
-  const { name, namespace } = object.metadata;
-  const reference = { apiVersion: "v1", kind: "Secret", namespace, name };
-  const existing = await cluster.get<Secret>(reference, { signal });
-  if (existing !== undefined && !isPullSecret(existing)) {
-    const message = `Secret ${namespace ?? ""}/${name} is not one that Slipway has made. Rename or delete it`;
-    throw invalidOptions("ensurePullable", [{ path: "namespace", message }]);
-  }
-  if (existing !== undefined && isInStep(existing, object)) return false;
-  await cluster.apply<Secret>(object, { signal });
-  return existing === undefined;
-}
-
-function isInStep(existing: Secret, wanted: Secret): boolean {
+function isInStep(existing: Secret | undefined, wanted: Secret): boolean {
   const key = ".dockerconfigjson";
   const labels = Object.entries(wanted.metadata?.labels ?? {});
   return (
+    existing !== undefined &&
     existing.data?.[key] === wanted.data?.[key] &&
     labels.every(([name, value]) => existing.metadata?.labels?.[name] === value)
   );
-}
-
-interface Account {
-  readonly namespace: string;
-  readonly name: string;
-  readonly timeoutMs: number;
-}
-
-const attempts = 5;
-
-/** The list is one value to Kubernetes, so it is written on condition that nobody has changed the account meanwhile. */
-async function updateAccount(
-  cluster: PullableCluster,
-  account: Account,
-  change: ReferenceChange,
-  { signal }: KeychainCall,
-): Promise<void> {
-  const { apiStatusOf } = await import("@slipway/cluster");
-  const reference = { apiVersion: "v1", kind: "ServiceAccount", namespace: account.namespace, name: account.name };
-  for (let attempt = 1; ; attempt += 1) {
-    const { metadata, imagePullSecrets = [] } = await readAccount(cluster, account, signal);
-    const names = updateReferences(
-      imagePullSecrets.flatMap(({ name }) => name ?? []),
-      change,
-    );
-    if (names === undefined) return;
-    const resourceVersion = metadata?.resourceVersion;
-    const patch = { metadata: { resourceVersion }, imagePullSecrets: names.map((name) => ({ name })) };
-    try {
-      await cluster.patch<ServiceAccount>(reference, patch, { signal });
-      return;
-    } catch (error) {
-      if (attempt === attempts || apiStatusOf(error)?.reason !== "Conflict") throw error;
-    }
-  }
-}
-
-async function readAccount(
-  cluster: PullableCluster,
-  { namespace, name, timeoutMs }: Account,
-  signal: AbortSignal,
-): Promise<ServiceAccount> {
-  const resource = { apiVersion: "v1", kind: "ServiceAccount", namespace };
-  const present = await cluster.get<ServiceAccount>({ ...resource, name }, { signal });
-  if (present !== undefined) return present;
-  await requireNamespace(cluster, namespace, signal);
-  try {
-    const fieldSelector = `metadata.name=${name}`;
-    return await cluster.waitFor<ServiceAccount, ServiceAccount>(resource, {
-      ...{ fieldSelector, timeoutMs, signal },
-      until: ([account]) => account,
-    });
-  } catch (error) {
-    if (!BuilderError.isInstance(error) || error.code !== "TIMEOUT" || signal.aborted) throw error;
-    const message = `ServiceAccount ${namespace}/${name} does not exist in ${cluster.server}. Create it, or name another one`;
-    throw invalidOptions("ensurePullable", [{ path: "serviceAccount", message }]);
-  }
-}
-
-/** In a namespace that is not there nothing appears; who may not know goes on to wait. @throws `NAMESPACE_NOT_FOUND` */
-async function requireNamespace(cluster: PullableCluster, namespace: string, signal: AbortSignal): Promise<void> {
-  try {
-    if ((await cluster.get({ apiVersion: "v1", kind: "Namespace", name: namespace }, { signal })) !== undefined) return;
-  } catch (error) {
-    if (BuilderError.isInstance(error) && error.code === "FORBIDDEN") return;
-    throw error;
-  }
-  throw new BuilderError({
-    code: "NAMESPACE_NOT_FOUND",
-    message: `Namespace "${namespace}" does not exist at ${cluster.server}. Create it with \`kubectl create namespace ${namespace}\`, or name another one.`,
-    details: { namespace },
-  });
 }

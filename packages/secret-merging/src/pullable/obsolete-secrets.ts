@@ -1,13 +1,14 @@
 import type { Cluster, Secret } from "@slipway/cluster";
 import { BuilderError, type Keychain, type KeychainCall } from "@slipway/core";
 
-import { pulledImages, type PulledImage, type PulledImagesOptions } from "../projections/image-pull-secrets.ts";
+import type { PulledImage } from "../projections/image-pull-secrets.ts";
 import { loginsUnder } from "../projections/key-logins.ts";
 import { canonicalHost, scopeFit } from "../registry-scope.ts";
 import { pullSecretKey, pullSecretName, pullSecretSelector, type PullSecretOwner } from "./pull-secret-object.ts";
 
 /** Whose Secrets are looked through, and what decides which of them are needed. */
-export interface ObsoleteSecretsQuery extends PulledImagesOptions {
+export interface ObsoleteSecretsQuery {
+  readonly pulled: readonly PulledImage[];
   readonly keychain: Keychain;
   readonly owner: PullSecretOwner;
   /** Names of those that are needed. */
@@ -26,10 +27,9 @@ export async function obsoleteSecrets(
 ): Promise<readonly string[]> {
   const resource = { apiVersion: "v1", kind: "Secret", namespace: query.owner.namespace };
   const { items } = await cluster.list<Secret>(resource, { labelSelector: pullSecretSelector, signal: call.signal });
-  const pulled = pulledImages(query);
   const obsolete: string[] = [];
   for (const [key, names] of unneeded(items, query)) {
-    const served = pulled.filter((image) => isFor(key, image));
+    const served = query.pulled.filter((image) => isFor(key, image));
     obsolete.push(...(await goneOf({ key, names, served }, query, call)));
   }
   return obsolete;
