@@ -12,5 +12,6 @@ export type { FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";
+export { namesUser, quoteReference, userBeforeReference } from "./reference-user.ts";
 export { typosFirst, unknownKeyMessage } from "./unknown-key.ts";
 export { withoutUndefined } from "./without-undefined.ts";

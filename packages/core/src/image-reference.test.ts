@@ -1,6 +1,10 @@
+import { inspect } from "node:util";
+
 import { expect, test } from "vitest";
 
+import { createBuilder } from "./builder.ts";
 import { imageReferenceProblem, repositoryOf } from "./image-reference.ts";
+import { contextFolder, someDigest, stubDriver } from "./self-test/stub-driver.ts";
 
 test.each([
   "api",
@@ -53,4 +57,32 @@ test.each([
   [`[2001:db8::1]:5000/api:v1@${digest}`, "[2001:db8::1]:5000/api"],
 ])("%s is an image of the repository %s", (reference, repository) => {
   expect(repositoryOf(reference)).toBe(repository);
+});
+
+const builder = createBuilder({
+  driver: {
+    ...stubDriver(),
+    publish: async () => ({ digest: someDigest, references: [], sentBytes: 0, mountedBytes: 0, skippedBytes: 0 }),
+    find: async () => undefined,
+  },
+});
+const context = contextFolder();
+const source = "registry.example.com/app:1";
+
+test.each([
+  ["a tag", (name: string) => builder.build({ context, tags: [name] }).result()],
+  ["a destination", (name: string) => builder.publish({ source, destinations: [name] })],
+  ["an image to find", (name: string) => builder.find(name)],
+])("the password in %s is not shown", async (_what, ask) => {
+  for (const [name, reason] of [
+    ["ann:hunter2@registry.example.com/app:1", '"registry.example.com/app:1" has a user before it; leave that out'],
+    ["ann:x/hunter2@registry.example.com/app", '"registry.example.com/app" has a user before it'],
+    ["https://ann:x/hunter2@registry.example.com/app", '"https://registry.example.com/app" has a user before it'],
+    ["ann:x@hunter2@localhost:5000", '"localhost:5000" has a user before it'],
+    ["ann:x/hunter2@registry", '"…@registry" is no valid image reference'],
+  ] as const) {
+    const error: unknown = await ask(name).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "INVALID_OPTIONS", message: expect.stringContaining(reason) as string });
+    expect(`${JSON.stringify(error)} ${inspect(error, { depth: null })}`).not.toContain("hunter2");
+  }
 });

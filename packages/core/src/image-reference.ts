@@ -1,3 +1,5 @@
+import { namesUser, quoteReference, userBeforeReference } from "./reference-user.ts";
+
 const domainComponent = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const domain = `(?:${domainComponent}(?:\\.${domainComponent})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?`;
 const pathComponent = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
@@ -18,21 +20,25 @@ const maximumNameLength = 255;
  * @param mayHaveDigest - Not so for a tag to push to.
  */
 export function imageReferenceProblem(text: string, { mayHaveDigest = false } = {}): string | undefined {
-  const quoted = JSON.stringify(text);
   if (text === "") return "Is empty; a tag is registry/repository:tag";
-  if (/^[a-z]+:\/\//i.test(text)) return `${quoted} has a scheme; write registry/repository:tag without it`;
-  if (/^[a-fA-F0-9]{64}$/.test(text)) return `${quoted} is an image id, not a name; write registry/repository:tag`;
+  const problem = problemOf(text, mayHaveDigest);
+  return problem === undefined ? undefined : `${quoteReference(text)} ${problem}`;
+}
+
+function problemOf(text: string, mayHaveDigest: boolean): string | undefined {
+  if (namesUser(text)) return userBeforeReference;
+  if (/^[a-z]+:\/\//i.test(text)) return "has a scheme; write registry/repository:tag without it";
+  if (/^[a-fA-F0-9]{64}$/.test(text)) return "is an image id, not a name; write registry/repository:tag";
   const match = reference.exec(text);
   if (match === null) {
     const lower = reference.test(text.toLowerCase())
       ? "; a repository is lower case"
       : "; write registry/repository:tag";
-    return `${quoted} is no valid image reference${lower}`;
+    return `is no valid image reference${lower}`;
   }
   if ((match[1] ?? "").length > maximumNameLength)
-    return `${quoted} names a repository of more than ${maximumNameLength} characters`;
-  if (match[3] !== undefined && !mayHaveDigest)
-    return `${quoted} has a digest; a build makes a new one, so name a tag only`;
+    return `names a repository of more than ${maximumNameLength} characters`;
+  if (match[3] !== undefined && !mayHaveDigest) return "has a digest; a build makes a new one, so name a tag only";
   return undefined;
 }
 

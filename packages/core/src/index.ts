@@ -93,6 +93,7 @@ export type {
 } from "./keychain.ts";
 export type { Logger } from "./logger.ts";
 export { redactSecrets } from "./redaction.ts";
+export { namesUser, quoteReference, userBeforeReference } from "./reference-user.ts";
 export { invalidOptions } from "./invalid-options.ts";
 export { parseOptions } from "./parse-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
