@@ -2,12 +2,12 @@ import type { BlobReader } from "./blob-reader.ts";
 import { readBlobResponse } from "./blob-reader.ts";
 import type { BlobUpload } from "./blob-upload.ts";
 import { openUpload } from "./blob-upload.ts";
-import { requireBlobName, requireRepository } from "./own-repository.ts";
 import type { ReadCall, RegistryCall } from "./registry-call.ts";
 import { neverAborted } from "./registry-call.ts";
 import { unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
+import { requireBlobName, requireRepository } from "./request-names.ts";
 import { discardBody } from "./response-body.ts";
 import { uploadNotFound } from "./upload-not-found.ts";
 

@@ -10,6 +10,8 @@ import { expect, test } from "vitest";
 import {
   formatFamiliarReference,
   formatImageReference,
+  imageReferenceProblem,
+  isImageReference,
   parseImageReference,
   readImageReference,
 } from "./image-reference.ts";
@@ -242,6 +244,34 @@ test.each([
   "ann:hunter2@registry.example.com/app",
   "ann:hunter2@registry.example.com:5000/app:1",
   "a@b:hunter2@r.io/x",
+  "ann:x/hunter2@registry.example.com/app",
+  "ann:x/hunter2@registry.example.com",
+  "ann:hunter2@localhost:5000",
+  `ann:hunter2@registry.example.com/app@${sha256}`,
+  "https://ann:x/hunter2@registry.example.com/app",
 ])("the user in %j is refused, and not shown", (text) => {
   expect(() => parseImageReference(text)).toThrow(/^(?!.*hunter2).*has a user before it; leave that out/);
+});
+
+test.each([
+  ["busybox@md5:abcdef", '"busybox@md5:abcdef" has a malformed digest'],
+  [`busybox@SHA256:${"a".repeat(64)}`, `"busybox@SHA256:${"a".repeat(64)}" has a malformed digest`],
+  ["busybox@latest", '"…@latest" has a malformed digest'],
+  ["busybox:1@v1.2", '"…@v1.2" has a malformed digest'],
+  ["ann:hunter2@registry", '"…@registry" has a malformed digest'],
+  ["ann:x/hunter2@registry", '"…@registry" is no image reference'],
+])("%j has no user", (text, problem) => {
+  expect(imageReferenceProblem(text)).toMatch(/^(?!.*hunter2)/);
+  expect(imageReferenceProblem(text)).toContain(problem);
+  expect(() => parseImageReference(text)).toThrow(`Invalid options for an image reference: ${problem}`);
+});
+
+test("all who read a reference agree on what is none", () => {
+  for (const text of ["", "app:", "under_score.io/app", "ann:hunter2@r.io/app", `app@${sha256}`, "r.io/team/app:v1"]) {
+    const problem = imageReferenceProblem(text);
+    expect(isImageReference(text)).toBe(problem === undefined);
+    if (problem === undefined) expect(parseImageReference(text)).toEqual(readImageReference(text));
+    else expect(() => parseImageReference(text)).toThrow(problem);
+  }
+  expect(readImageReference("under_score.io/app")).toEqual({ registry: "", repository: "under_score.io/app" });
 });

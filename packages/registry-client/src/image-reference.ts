@@ -1,4 +1,4 @@
-import { BuilderError, invalidOptions } from "@slipway/core/errors";
+import { invalidOptions, namesUser, quoteReference, userBeforeReference } from "@slipway/core/errors";
 
 /** A name of an image, in full: `docker.io/library/busybox`, not `busybox`. */
 export interface ImageReference {
@@ -33,9 +33,7 @@ const officialPrefix = "library/";
  * @throws `INVALID_OPTIONS`, saying what is wrong.
  */
 export function parseImageReference(text: string): ImageReference {
-  const reference = readImageReference(text);
-  if (reference.registry === "") throw invalidReference(text, "names a registry that can be no host");
-  return reference;
+  return orThrow(readPullable(text));
 }
 
 /**
@@ -43,15 +41,47 @@ export function parseImageReference(text: string): ImageReference {
  * underscore, and nothing can be pulled by it. Throws as {@link parseImageReference} does.
  */
 export function readImageReference(text: string): ImageReference {
-  if (/^[a-f0-9]{64}$/.test(text)) throw invalidReference(text, "is an image id, not a name");
+  return orThrow(readReference(text));
+}
+
+/** Whether {@link parseImageReference} takes a text. */
+export function isImageReference(text: string): boolean {
+  return imageReferenceProblem(text) === undefined;
+}
+
+/** Why {@link parseImageReference} does not take a text, for whoever names the option that it comes from; `undefined` if it does. */
+export function imageReferenceProblem(text: string): string | undefined {
+  const read = readPullable(text);
+  return typeof read === "string" ? read : undefined;
+}
+
+function orThrow(read: ImageReference | string): ImageReference {
+  if (typeof read === "string") throw invalidOptions("an image reference", [{ path: "", message: read }]);
+  return read;
+}
+
+/** @returns what is wrong with the text, if it names nothing that can be pulled */
+function readPullable(text: string): ImageReference | string {
+  const read = readReference(text);
+  if (typeof read === "string" || read.registry !== "") return read;
+  return refusal(text, "names a registry that can be no host");
+}
+
+/** @returns what is wrong with the text, if it is no reference */
+function readReference(text: string): ImageReference | string {
+  if (/^[a-f0-9]{64}$/.test(text)) return refusal(text, "is an image id, not a name");
   const match = grammar.exec(normalize(text));
-  if (match === null) throw invalidReference(text, problemOf(text));
+  if (match === null) return refusal(text, problemOf(text));
   const [, registry = "", repository = "", tag, digest] = match;
   if (repository.length > maxRepositoryLength)
-    throw invalidReference(text, `has a repository of more than ${maxRepositoryLength} characters`);
+    return refusal(text, `has a repository of more than ${maxRepositoryLength} characters`);
   if (digest !== undefined && !isDigest(digest))
-    throw invalidReference(text, "has a malformed digest; write sha256: and 64 hexadecimal digits");
+    return refusal(text, "has a malformed digest; write sha256: and 64 hexadecimal digits");
   return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+function refusal(text: string, problem: string): string {
+  return `${quoteReference(text)} ${namesUser(text) ? userBeforeReference : problem}`;
 }
 
 /** Whether a text is a digest of an algorithm that registries use: sha256, sha384 or sha512. */
@@ -109,38 +139,4 @@ function problemOf(text: string): string {
   if (grammar.test(normalize(text.toLowerCase())))
     return "has upper case letters in its repository; write them in lower case";
   return "is no image reference; write registry/repository:tag";
-}
-
-/** Whether a text has a user, and maybe a password, before its registry. */
-export function namesUser(text: string): boolean {
-  const [first = "", ...rest] = text.split("/");
-  return first.includes("@") && (rest.length > 0 || !/^[^@]*@sha\d+:/.test(first));
-}
-
-function withoutUser(text: string): string {
-  const [first = ""] = text.split("/");
-  return text.slice(first.lastIndexOf("@") + 1);
-}
-
-function invalidReference(text: string, problem: string): Error {
-  if (namesUser(text))
-    return invalidReference(withoutUser(text), "has a user before it; leave that out, and give it as credentials");
-  const quoted = JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
-  return invalidOptions("an image reference", [{ path: "", message: `${quoted} ${problem}` }]);
-}
-
-/** Whether {@link parseImageReference} takes a text. */
-export function isImageReference(text: string): boolean {
-  return imageReferenceProblem(text) === undefined;
-}
-
-/** Why {@link parseImageReference} does not take a text, for whoever names the option that it comes from; `undefined` if it does. */
-export function imageReferenceProblem(text: string): string | undefined {
-  try {
-    parseImageReference(text);
-    return undefined;
-  } catch (error) {
-    if (!BuilderError.isInstance(error) || error.code !== "INVALID_OPTIONS") throw error;
-    return error.details.issues.map(({ message }) => message).join("; ");
-  }
 }

@@ -5,7 +5,6 @@ import type { ManifestRequests } from "./manifest-requests.ts";
 import { maxManifestBytes } from "./manifest-requests.ts";
 import { ownReference } from "./own-reference.ts";
 import { manifestMediaTypes, mediaTypeOf } from "./media-types.ts";
-import { requireRepository } from "./own-repository.ts";
 import { createPageTrail } from "./page-trail.ts";
 import type { ReferrerDescriptor } from "./referrer.ts";
 import { parseReferrers, referrersTag } from "./referrer.ts";
@@ -14,6 +13,7 @@ import { neverAborted } from "./registry-call.ts";
 import { bodyError, unusableAnswerError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import type { ClientRequest, RegistryRequests } from "./request-context.ts";
+import { requireRepository } from "./request-names.ts";
 import { discardBody, readBody } from "./response-body.ts";
 
 /** What lists take. */

@@ -37,7 +37,20 @@ it.each([
   expect(() => ownReference(registry, named)).toThrow(`Invalid options for the registry client: reference: ${message}`);
 });
 
-it("the password of a user before the registry is not repeated", () => {
-  const named = { registry: "ann:hunter2@ghcr.io", repository: "app" };
-  expect(() => ownReference(registry, named)).toThrow("Names a user; leave that out");
+it.each(["ann:hunter2@ghcr.io", "ann:x/hunter2@ghcr.io", "ann:x/hunter2@ghcr"])(
+  "the password of a user before the registry of %s is not repeated",
+  (host) => {
+    const named = { registry: host, repository: "app" };
+    expect(() => ownReference(registry, named)).toThrow(/^(?!.*hunter2).*Names a user; leave that out/);
+  },
+);
+
+it.each([
+  [{ repository: "ann:x/hunter2@ghcr.io/app" }, "Names a user; leave that out"],
+  [{ repository: "app", tag: "ann:x/hunter2@ghcr.io/app" }, '"ghcr.io/app" is no tag'],
+  [{ repository: "app", digest: "ann:hunter2@ghcr.io" }, '"ghcr.io" is no digest'],
+])("the password in %j is not repeated", (named, message) => {
+  const ask = (): unknown => ownReference(registry, { registry, ...named });
+  expect(ask).toThrow(/^(?!.*hunter2)/);
+  expect(ask).toThrow(message);
 });

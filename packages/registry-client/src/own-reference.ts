@@ -1,15 +1,8 @@
-import { invalidOptions } from "@slipway/core/errors";
+import { invalidOptions, namesUser, quoteReference } from "@slipway/core/errors";
 
 import type { ImageReference } from "./image-reference.ts";
-import {
-  formatImageReference,
-  isDigest,
-  isRepository,
-  isTag,
-  namesUser,
-  parseImageReference,
-} from "./image-reference.ts";
-import { quote, repositoryProblem, userProblem } from "./repository-problem.ts";
+import { formatImageReference, isDigest, isRepository, isTag, parseImageReference } from "./image-reference.ts";
+import { repositoryProblem, userProblem } from "./repository-problem.ts";
 
 /**
  * An image of this registry.
@@ -43,6 +36,6 @@ function hasNames(value: unknown): value is ImageReference {
 /** Parts of a reference become parts of an address: what is none of them would lead elsewhere. The registry is but compared. */
 function partProblem({ repository, tag, digest }: ImageReference): string | undefined {
   if (!isRepository(repository)) return repositoryProblem(repository);
-  if (tag !== undefined && !isTag(tag)) return `${quote(tag)} is no tag`;
-  return digest === undefined || isDigest(digest) ? undefined : `${quote(digest)} is no digest`;
+  if (tag !== undefined && !isTag(tag)) return `${quoteReference(tag)} is no tag`;
+  return digest === undefined || isDigest(digest) ? undefined : `${quoteReference(digest)} is no digest`;
 }

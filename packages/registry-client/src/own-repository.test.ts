@@ -1,7 +1,7 @@
 import { BuilderError } from "@slipway/core/errors";
 import { expect, it } from "vitest";
 
-import { ownRepository, requireBlobName, requireRepository } from "./own-repository.ts";
+import { ownRepository } from "./own-repository.ts";
 
 function thrownBy(ask: () => unknown): unknown {
   try {
@@ -68,29 +68,34 @@ it.each([
   "ann:hunter2@registry.example.com",
   "hunter2@ghcr.io/team/api:v1",
   "ann:hunter2@registry.example.com:5000",
+  "ann:x/hunter2@registry.example.com/team/api",
+  "ann:x/hunter2@registry.example.com",
+  `ann:hunter2@registry.example.com/team/api@sha256:${"a".repeat(64)}`,
 ])("the password in %s is not repeated", (named) => {
-  for (const ask of [() => ownRepository(registry, named), () => requireRepository(named)]) {
-    const error = thrownBy(ask);
-    expect(error).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
-    expect(JSON.stringify(error)).toContain("Names a user; leave that out");
-    expect(JSON.stringify(error)).not.toContain("hunter2");
-  }
+  const error = thrownBy(() => ownRepository(registry, named));
+  expect(error).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
+  expect(JSON.stringify(error)).toContain("Names a user; leave that out");
+  expect(JSON.stringify(error)).not.toContain("hunter2");
+});
+
+it.each([
+  ["busybox@md5:abc", '"busybox@md5:abc" has a tag or a digest; write "busybox"'],
+  ["busybox@v1", '"…@v1" has a tag or a digest; write its path alone, such as "team/api"'],
+  ["ann:hunter2@ghcr", '"…@ghcr" has a tag or a digest; write its path alone'],
+  ["hunter2/x@ghcr", '"…@ghcr" has a tag or a digest; write its path alone'],
+  ["ann:x/hunter2@ghcr", '"…@ghcr" is no image reference'],
+  ["Ann/hunter2@ghcr", '"…@ghcr" is no repository'],
+])("%s may have no user, so that none is blamed, and none is shown", (named, message) => {
+  const error = thrownBy(() => ownRepository(registry, named));
+  expect(error).toMatchObject({ message: expect.stringContaining(message) as string });
+  expect(JSON.stringify(error)).not.toContain("hunter2");
 });
 
 it.each([undefined, null, 7, {}, { registry }])("%j names no repository", (named) => {
-  for (const ask of [() => ownRepository(registry, named), () => requireRepository(named)])
-    expect(thrownBy(ask)).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
-});
-
-it("a digest without a repository, and a repository without a digest, name no blob", () => {
-  const digest = `sha256:${"a".repeat(64)}`;
-  expect(thrownBy(() => requireBlobName(undefined, digest))).toMatchObject({
-    details: { issues: [{ path: "repository", message: "Must be a string" }] },
+  expect(thrownBy(() => ownRepository(registry, named))).toMatchObject({
+    code: "INVALID_OPTIONS",
+    details: { issues: [{ path: "repository" }] },
   });
-  expect(thrownBy(() => requireBlobName("app", undefined))).toMatchObject({
-    details: { issues: [{ path: "digest", message: "Must be a string" }] },
-  });
-  expect(thrownBy(() => requireBlobName("app", digest))).toBeUndefined();
 });
 
 it.each([

@@ -1,40 +1,8 @@
-import type { OptionIssue } from "@slipway/core/errors";
-import { invalidOptions } from "@slipway/core/errors";
+import { invalidOptions, namesUser, quoteReference } from "@slipway/core/errors";
 
-import {
-  imageReferenceProblem,
-  isDigest,
-  isRepository,
-  namedRegistry,
-  namesUser,
-  parseImageReference,
-} from "./image-reference.ts";
+import { imageReferenceProblem, isRepository, namedRegistry, parseImageReference } from "./image-reference.ts";
 import { isSameRegistry, ownReference } from "./own-reference.ts";
-import { quote, repositoryProblem, userProblem, withoutTag } from "./repository-problem.ts";
-
-/** Refuses a path of a repository that would make another address than its own. @throws `INVALID_OPTIONS` */
-export function requireRepository(repository: unknown): void {
-  refuse(repositoryIssues(repository));
-}
-
-/** The same of a repository and a digest. @throws `INVALID_OPTIONS` */
-export function requireBlobName(repository: unknown, digest: unknown): void {
-  refuse([...repositoryIssues(repository), ...digestIssues(digest)]);
-}
-
-function repositoryIssues(repository: unknown): readonly OptionIssue[] {
-  if (typeof repository !== "string") return [{ path: "repository", message: "Must be a string" }];
-  return isRepository(repository) ? [] : [{ path: "repository", message: repositoryProblem(repository) }];
-}
-
-function digestIssues(digest: unknown): readonly OptionIssue[] {
-  if (typeof digest !== "string") return [{ path: "digest", message: "Must be a string" }];
-  return isDigest(digest) ? [] : [{ path: "digest", message: `${quote(digest)} is no digest` }];
-}
-
-function refuse(issues: readonly OptionIssue[]): void {
-  if (issues.length > 0) throw invalidOptions("the registry client", issues);
-}
+import { repositoryProblem, userProblem, withoutTag } from "./repository-problem.ts";
 
 /**
  * The repository of a registry that somebody means: by its path alone, or by a name of an image in it, whose tag does not count.
@@ -66,7 +34,7 @@ function foreign(registry: string, text: string, host: string): string {
   const here = isRepository(path)
     ? `, or give { registry: "${registry}", repository: "${path}" } for one that is called so there`
     : "";
-  return `${quote(text)} is not a repository of ${registry}; ask a client of ${host}${here}`;
+  return `${quoteReference(text)} is not a repository of ${registry}; ask a client of ${host}${here}`;
 }
 
 function noRepository(message: string): Error {
