@@ -44,3 +44,19 @@ test("what is known to be a registry is one, whatever it looks like", () => {
     "registry:5000",
   ]);
 });
+
+test.each([
+  ["ann:hunter2@r.io/app:v1", '"r.io/app:v1" has a user before it; leave that out, and give it as credentials'],
+  ["ann:x/hunter2@r.io/app", '"r.io/app" has a user before it'],
+  ["ann:x/hunter2@r.io", '"r.io" has a user before it'],
+  ["https://ann:x/hunter2@r.io", '"https://r.io" has a user before it'],
+  [`ann:hunter2@r.io/app@sha256:${"a".repeat(64)}`, `"r.io/app@sha256:${"a".repeat(64)}" has a user before it`],
+  ["ann:hunter2@registry", '"…@registry" is neither an image'],
+  ["ann:x/hunter2@registry", '"…@registry" is neither an image'],
+  ["busybox@md5:abc", '"busybox@md5:abc" is neither an image'],
+  ["x".repeat(400), `"${"x".repeat(300)}…" has a repository of more than 255 characters`],
+])("%s is refused without its password", (name, message) => {
+  const ask = (): unknown => pulledImages({ images: [name] });
+  expect(ask).toThrow(/^(?!.*hunter2)/);
+  expect(ask).toThrow(message);
+});

@@ -1,4 +1,6 @@
-import { canonicalHost, withoutUserInfo } from "../registry-scope.ts";
+import { namesUser, quoteReference, userBeforeReference } from "@slipway/core";
+
+import { canonicalHost } from "../registry-scope.ts";
 
 /** The registry of an image, and its repository; a registry alone has none. */
 export interface ImageName {
@@ -31,7 +33,7 @@ const imageGrammar = new RegExp(
 export function parseImageName(name: string, known: readonly string[] = []): ImageName | string {
   if (isRegistry(name, known)) return named({ host: name === "index.docker.io" ? dockerHub : name });
   const problem = problemOf(name);
-  return problem === undefined ? named(splitImage(name)) : `${quote(name)} ${problem}`;
+  return problem === undefined ? named(splitImage(name)) : `${quoteReference(name)} ${problem}`;
 }
 
 function isRegistry(name: string, known: readonly string[]): boolean {
@@ -43,6 +45,7 @@ function isRegistry(name: string, known: readonly string[]): boolean {
 function problemOf(name: string): string | undefined {
   if (/^[a-f0-9]{64}$/.test(name)) return "is an image id; write registry/repository:tag";
   if (imageGrammar.test(name)) return problemOfParts(splitImage(name));
+  if (namesUser(name)) return userBeforeReference;
   if (name === "") return "is empty; write registry/repository:tag, or a registry";
   if (/^[a-z]+:\/\//i.test(name)) return "has a scheme; write it without";
   if (imageGrammar.test(name.toLowerCase()))
@@ -54,12 +57,6 @@ function problemOfParts({ host, repository }: Pick<Required<ImageName>, "host" |
   if (!registryGrammar.test(host)) return `has ${JSON.stringify(host)} where the host should be, which is none`;
   if (repository.length > maxRepositoryLength) return `has a repository of more than ${maxRepositoryLength} characters`;
   return undefined;
-}
-
-/** Some write a user and a password into names. */
-function quote(name: string): string {
-  const digest = /@sha\d+:[^@]*$/i.exec(name)?.[0] ?? "";
-  return JSON.stringify(`${withoutUserInfo(name.slice(0, name.length - digest.length))}${digest}`);
 }
 
 function named<Name extends { readonly host: string }>(name: Name): Name & { readonly registry: string } {
