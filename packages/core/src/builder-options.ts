@@ -97,9 +97,17 @@ export const pruneOptionsSchema = z.strictObject({
 const text = z.string().check(z.minLength(1));
 const flag = z.optional(z.boolean());
 
+/** A reference of an image that is there already. */
+const referenceSchema = z.string().check(
+  z.superRefine((reference, call) => {
+    const message = imageReferenceProblem(reference, { mayHaveDigest: true });
+    if (message !== undefined) call.addIssue({ code: "custom", message });
+  }),
+);
+
 /** Options of `publish`. */
 export const publishOptionsSchema = z.strictObject({
-  source: text,
+  source: referenceSchema,
   destinations: z.readonly(
     z.array(tagSchema).check(z.minLength(1, "Is empty; name at least one registry/repository:tag")),
   ),
@@ -115,12 +123,7 @@ export const publishOptionsSchema = z.strictObject({
 
 /** What `find` looks for, as it is given. */
 export const findSchema = z.strictObject({
-  reference: z.string().check(
-    z.superRefine((reference, call) => {
-      const message = imageReferenceProblem(reference, { mayHaveDigest: true });
-      if (message !== undefined) call.addIssue({ code: "custom", message });
-    }),
-  ),
+  reference: referenceSchema,
   platforms: z._default(z.readonly(z.array(platformSchema)), []),
 } satisfies OptionsShape<FindOptions> & { readonly reference: z.core.$ZodType<unknown, string> });
 

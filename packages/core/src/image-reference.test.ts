@@ -71,6 +71,7 @@ const source = "registry.example.com/app:1";
 
 test.each([
   ["a tag", (name: string) => builder.build({ context, tags: [name] }).result()],
+  ["the source", (name: string) => builder.publish({ source: name, destinations: [source] })],
   ["a destination", (name: string) => builder.publish({ source, destinations: [name] })],
   ["an image to find", (name: string) => builder.find(name)],
 ])("the password in %s is not shown", async (_what, ask) => {

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { startLocalServer } from "./__fixtures__/local-server.ts";
 import { createRegistryClient } from "./index.ts";
 import type { RegistryClient, RegistryClientOptions } from "./index.ts";
+import { computeDigest } from "./manifest.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -139,7 +140,7 @@ describe("tokens", () => {
     await read(registryClient);
     await registryClient.putManifest(`${registry}/app:v1`, { mediaType, bytes });
     await registryClient.deleteManifest(`${registry}/app@sha256:${"0".repeat(64)}`);
-    await registryClient.startUpload("app", { mount: { digest: "sha256:1", from: "base" } });
+    await registryClient.startUpload("app", { mount: { digest: computeDigest(Buffer.from("layer")), from: "base" } });
     expect(asked.map(({ scopes }) => scopes.join(" "))).toEqual([
       "repository:app:pull",
       "repository:app:pull,push",
@@ -401,7 +402,7 @@ describe("a request that waits for what another one finds out", () => {
     if (upload === "mounted") throw new Error("nothing was to be mounted");
     const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 101_000);
     cleanups.push(() => clock.mockRestore());
-    const finishing = upload.finish("sha256:1", { chunk: Buffer.from("layer") });
+    const finishing = upload.finish(computeDigest(Buffer.from("layer")), { chunk: Buffer.from("layer") });
     const beside = registryClient.startUpload("app", { signal: AbortSignal.timeout(5_000) });
     expect(await beside).not.toBe("mounted");
     expect(tokens).toHaveLength(2);
@@ -442,7 +443,7 @@ describe("a request that waits for what another one finds out", () => {
     isOver = true;
     const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 101_000);
     cleanups.push(() => clock.mockRestore());
-    const finishing = failure(upload.finish("sha256:1", { chunk: Buffer.from("layer") }));
+    const finishing = failure(upload.finish(computeDigest(Buffer.from("layer")), { chunk: Buffer.from("layer") }));
     const beside = failure(registryClient.startUpload("app", { signal: AbortSignal.timeout(5_000) }));
     for (const error of [await beside, await finishing]) {
       expect(error.code).toBe("REGISTRY_UNAVAILABLE");

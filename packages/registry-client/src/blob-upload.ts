@@ -6,6 +6,7 @@ import { neverAborted } from "./registry-call.ts";
 import type { RegistryResponse, RequestStream } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
 import type { RegistryRequests } from "./request-context.ts";
+import { requireDigest } from "./request-names.ts";
 import { discardBody } from "./response-body.ts";
 
 const cancelTimeoutMs = 10_000;
@@ -92,6 +93,7 @@ export function openUpload(requests: RegistryRequests, repository: string, start
     return receivedBytes;
   };
   const finish: BlobUpload["finish"] = async (digest, { chunk, signal = neverAborted() } = {}) => {
+    requireDigest(digest);
     const target = new URL(url);
     target.searchParams.set("digest", digest);
     const headers = { "content-type": "application/octet-stream" };

@@ -286,8 +286,14 @@ it("what JavaScript leaves out is refused, and nothing is sent", async () => {
 });
 
 it("what is no digest is refused", async () => {
-  const client = await serve((_request, response) => response.writeHead(404).end());
+  const client = await serve((request, response) => {
+    response.writeHead(request.method === "POST" ? 202 : 404, { location: "/v2/app/blobs/uploads/1" }).end();
+  });
   const refused = { code: "INVALID_OPTIONS", details: { issues: [{ path: "digest" }] } };
   await expect(client.headBlob("app", "sha256:../../../token")).rejects.toMatchObject(refused);
+  await expect(client.startUpload("app", { mount: { from: "base", digest: "latest" } })).rejects.toMatchObject(refused);
+  const upload = await client.startUpload("app");
+  expect(upload).toHaveProperty("finish");
+  if (upload !== "mounted") await expect(upload.finish("latest")).rejects.toMatchObject(refused);
   await expect(client.headBlob("app", digest)).resolves.toBeUndefined();
 });

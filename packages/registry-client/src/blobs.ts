@@ -74,6 +74,7 @@ export function createBlobRequests(requests: RegistryRequests): BlobRequests {
     },
     startUpload: async (repository, options) => {
       requireRepository(repository);
+      if (options?.mount !== undefined) requireBlobName(options.mount.from, options.mount.digest);
       return await startUpload(requests, repository, options);
     },
   };

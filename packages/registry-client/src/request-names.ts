@@ -14,6 +14,11 @@ export function requireBlobName(repository: unknown, digest: unknown): void {
   refuse([...repositoryIssues(repository), ...digestIssues(digest)]);
 }
 
+/** Refuses what is no digest of a blob. @throws `INVALID_OPTIONS` */
+export function requireDigest(digest: unknown): void {
+  refuse(digestIssues(digest));
+}
+
 function repositoryIssues(repository: unknown): readonly OptionIssue[] {
   if (typeof repository !== "string") return [{ path: "repository", message: "Must be a string" }];
   return isRepository(repository) ? [] : [{ path: "repository", message: repositoryProblem(repository) }];
