@@ -205,6 +205,8 @@ describe("what is broken is named and passed over", () => {
     ["null for auths", { auths: null }],
     ["the marks of a credsStore", { credsStore: "desktop", auths: { "https://index.docker.io/v1/": {}, "r.io": {} } }],
     ["the mark of a helper", { credHelpers: { "r.io": "gcr" }, auths: { "https://r.io": {} } }],
+    ["the mark of a helper of a wildcard", { credHelpers: { "*.io": "vault" }, auths: { "r.io": {} } }],
+    ["the mark of a helper of the host for a path", { credHelpers: { "r.io": "vault" }, auths: { "r.io/team": {} } }],
     [
       "settings of Docker",
       {
@@ -221,6 +223,21 @@ describe("what is broken is named and passed over", () => {
       ...serving(secret("fine", content)),
     });
     expect(report.problems).toEqual([]);
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["a store that is switched off", { credsStore: "vault", credHelpers: { "r.io": "" } }],
+    ["a helper that is switched off", { credHelpers: { "*.io": "vault", "r.io": "" } }],
+    ["a helper of another host", { credHelpers: { "q.io": "vault" } }],
+    ["a helper of a path", { credHelpers: { "r.io/team": "vault" } }],
+  ])("an empty entry that %s keeps", async (_, helpers) => {
+    const report = await inspectKeychain(pullSecret({ name: "bad" }), {
+      signal: AbortSignal.timeout(60_000),
+      ...serving(secret("bad", { ...helpers, auths: { "r.io": {} } })),
+    });
+    expect(report.problems).toMatchObject([{ source: "secret builds/bad", key: "r.io" }]);
+    expect(report.problems[0]?.message).toMatch(/Log in again$/);
   });
 
   test("an entry whose name is in shell quotes, where any registry is asked for", async () => {

@@ -1,6 +1,7 @@
 import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
+import { chosenHelpers } from "./chosen-helpers.ts";
 import type { EntryProblem, KeychainContent, KeychainEntry } from "./keychain-content.ts";
 import { formatRegistryScope, parseRegistryScope, withoutUserInfo } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";
@@ -27,17 +28,16 @@ export function parseDockerConfigFile(content: string, source: string): Keychain
   const read = parse(fileSchema, content, source);
   if (!read.success) return { entries: [], problems: [read.problem] };
   const { auths, credsStore, credHelpers, ...others } = read.data;
-  const helped = new Set(Object.keys(credHelpers ?? {}).map((key) => formatRegistryScope(parseRegistryScope(key))));
-  const stored = (scope: RegistryScope): boolean => Boolean(credsStore) || helped.has(formatRegistryScope(scope));
-  const held = authEntries(auths ?? {}, source, stored);
-  const helpers = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
+  const ofRegistries = Object.entries(credHelpers ?? {}).map(([key, helper]) => ({
     ...{ type: "helper" as const, source, key: withoutUserInfo(key) },
     ...{ scope: parseRegistryScope(key), helper: helper ?? "" },
   }));
   const store = { type: "helper" as const, source, key: "credsStore", scope: "any" as const, helper: credsStore ?? "" };
+  const helpers = [...ofRegistries, ...(credsStore ? [store] : [])];
+  const held = authEntries(auths ?? {}, source, (scope) => chosenHelpers(helpers, scope).length > 0);
   const kept = new Set(Object.keys(auths ?? {}).map((key) => formatRegistryScope(parseRegistryScope(key))));
   const problems = [...held.problems, ...misplacedEntries(others, kept, source)];
-  return { entries: [...helpers, ...(credsStore ? [store] : []), ...held.entries], problems };
+  return { entries: [...helpers, ...held.entries], problems };
 }
 
 /** Reads the content of a `kubernetes.io/dockercfg` Secret: the `auths` alone. */

@@ -1,11 +1,11 @@
 import { BuilderError } from "@slipway/core";
 import type { Credential, KeychainCall, RegistryResource } from "@slipway/core";
 
+import { chosenHelpers } from "./chosen-helpers.ts";
+import type { HelperEntry } from "./chosen-helpers.ts";
 import { invalidCredentials } from "./invalid-credentials.ts";
 import type { KeychainContent, KeychainEntry, RankedCredential } from "./keychain-content.ts";
 import { exactHostRank, scopeFit } from "./registry-scope.ts";
-
-type HelperEntry = Extract<KeychainEntry, { type: "helper" }>;
 
 /** Gets what a helper has, or says where it can be had. */
 export type AskHelper = (entry: HelperEntry, resource: RegistryResource) => Promise<Credential | undefined>;
@@ -68,26 +68,10 @@ function limited(entry: HelperEntry, credential: Credential, { repository }: Reg
   return { rank: exactHostRank + fit, credential: { ...credential, scope: path.join("/") } };
 }
 
-/** One per source at most for a repository: the helper of a registry, or of a path of it, hides the common one. */
+/** For a registry as a whole: those of all its paths, and those for the rest. */
 function fittingHelpers(entries: readonly KeychainEntry[], { registry, repository }: RegistryResource): HelperEntry[] {
-  const helpers = entries.flatMap((entry) => (entry.type === "helper" ? [entry] : []));
-  return [...new Set(helpers.map(({ source }) => source))].flatMap((source) => {
-    const here = helpers.filter((entry) => entry.source === source);
-    const own = here.flatMap((entry) => {
-      const fit = entry.scope === "any" ? undefined : scopeFit(entry.scope, registry, repository);
-      return fit === undefined ? [] : [{ entry, fit }];
-    });
-    const ordered = [
-      ...own.toSorted((first, second) => second.fit - first.fit).map(({ entry }) => entry),
-      ...here.filter(({ scope }) => scope === "any"),
-    ];
-    const wide = ordered.find((entry) => pathOf(entry).length === 0);
-    // For a registry as a whole: those of all its paths, and the one for the rest.
-    const fitting =
-      repository === undefined
-        ? ordered.filter((entry) => entry === wide || pathOf(entry).length > 0)
-        : ordered.slice(0, 1);
-    // An empty name switches the store off for one registry.
-    return fitting.filter(({ helper }) => helper !== "");
-  });
+  const below = (path: readonly string[]): HelperEntry[] => chosenHelpers(entries, { host: registry, path });
+  if (repository !== undefined) return below(repository.split("/"));
+  const paths = entries.flatMap((entry) => (entry.type === "helper" ? [pathOf(entry)] : []));
+  return [...new Set([[], ...paths].flatMap(below))];
 }

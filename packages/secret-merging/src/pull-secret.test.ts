@@ -99,6 +99,24 @@ describe("a helper that a Secret of the cluster names", () => {
     ]);
   });
 
+  test("is not asked about a registry as a whole where it is hidden for its path", async () => {
+    const credHelpers = {
+      "*.io": "common",
+      "*.io/team": "vault",
+      "r.io/team": "gcr",
+      "*.io/other": "pass",
+      "r.io/other": "",
+    };
+    const asked: string[] = [];
+    const runCredentialHelper = (helper: string): Promise<{ status: number; output: string }> => {
+      asked.push(helper);
+      return Promise.resolve({ status: 1, output: "credentials not found in native keychain\n" });
+    };
+    const call = { ...serving(secret("own", { credHelpers })), runCredentialHelper };
+    for (const name of ["r.io", "q.io"]) await ask(pullSecret({ name: "own" }), name, call);
+    expect(asked).toEqual(["common", "gcr", "common", "vault", "pass"]);
+  });
+
   test("may fail without harm to the other sources", async () => {
     const call = { ...serving(data), runCredentialHelper: () => Promise.resolve({ status: 1, output: "no role" }) };
     const keychain = createKeychain(pullSecret({ name: "ecr" }), pullSecret({ name: "regcred" }));
