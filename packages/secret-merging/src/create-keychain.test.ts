@@ -96,6 +96,49 @@ describe("conflicts", () => {
     ]);
   });
 
+  test("are told once, by the outermost of nested keychains", async () => {
+    const call = serving();
+    const named = (source: string): Keychain =>
+      staticCredentials({ registry: "r.example.com", username: source, password: "hunter2", source });
+    const nested = createKeychain(named("team"), createKeychain(named("ann"), named("bob")));
+    expect(await users(nested, "r.example.com/a", call)).toEqual(["team", "ann", "bob"]);
+    expect(call.warnings).toEqual([expect.stringMatching(/in team and ann and bob\. The team wins/)]);
+  });
+
+  test.each([
+    ["an exact host before a wildcard", "r.io", "*.io", "r.io/a", "r.io"],
+    ["an exact host before a path of a wildcard", "r.io", "*.io/team", "r.io/team/a", "r.io/team"],
+    ["an exact host before a path of a wildcard", "r.io", "*.io/team", "r.io", "r.io/team"],
+    [
+      "a path of an exact host before one of a wildcard",
+      "r.io/team",
+      "*.io/team/sub",
+      "r.io/team/sub/a",
+      "r.io/team/sub",
+    ],
+  ])("are won by what is tried first: %s", async (_, first, contested, asked, scope) => {
+    const call = serving();
+    const list = [given(contested, "ann"), given(contested, "bob"), given(first, "eve")];
+    expect((await users(createKeychain(...list), asked, call))[0]).toBe("eve");
+    const [wins, login] = [`credentials given for ${first}`, `credentials given for ${contested}`];
+    expect(call.warnings).toEqual([
+      `For ${scope} there are different credentials in ${wins} and ${login} and ${login}. The ${wins} wins: ` +
+        "what it says is for the exact host; the others are tried when the registry refuses it.",
+    ]);
+  });
+
+  test.each(["r.io/team/a", "r.io"])(
+    "of a path are not won by what is for all of a registry, for %s",
+    async (asked) => {
+      const call = serving();
+      const list = [given("r.io", "eve"), given("r.io/team", "ann"), given("r.io/team", "bob")];
+      await users(createKeychain(...list), asked, call);
+      expect(call.warnings).toEqual([
+        expect.stringMatching(/^For r\.io\/team .* in (\S+ given for r\.io\/team) and \1\./),
+      ]);
+    },
+  );
+
   test("are none where a keychain is given twice", async () => {
     const call = serving(...sources);
     const twice = given("r.example.com", "ann");

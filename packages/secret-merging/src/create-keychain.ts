@@ -2,7 +2,7 @@ import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slip
 
 import { findConflicts, formatConflict, withoutDuplicates } from "./credential-conflict.ts";
 import type { RankedCredential } from "./keychain-content.ts";
-import { keychainOf, originOfCredential, rankOfCredential, sourceOf } from "./keychain-content.ts";
+import { keychainOf, leavesOf, originOfCredential, rankOfCredential, sourceOf } from "./keychain-content.ts";
 import { canonicalHost, exactHostRank } from "./registry-scope.ts";
 
 /** How close to its end a credential is worth a warning. */
@@ -14,10 +14,12 @@ const soonMs = 10 * 60_000;
  * contradict each other, both are tried, and the call is told which wins and why.
  */
 export function createKeychain(...keychains: readonly Keychain[]): Keychain {
+  // One that is made of others would warn of its own part.
+  const leaves = leavesOf(keychains);
   const find = async (resource: RegistryResource, call: KeychainCall): Promise<RankedCredential[]> => {
-    const found = await Promise.all(keychains.map((keychain) => ranked(keychain, resource, call)));
+    const found = await Promise.all(leaves.map((keychain) => ranked(keychain, resource, call)));
     const ordered = found.flat().toSorted((first, second) => second.rank - first.rank);
-    const kept = new Set(withoutDuplicates(byPreference(ordered, resource)));
+    const kept = new Set(withoutDuplicates(byPreference(ordered, resource), (credential) => credential));
     // A keychain that is given twice has each credential twice, as the same object.
     const candidates = ordered.filter(({ credential }) => kept.delete(credential));
     if (call.warn !== undefined) for (const warning of warningsAbout(candidates, resource)) call.warn(warning);
@@ -59,19 +61,15 @@ function pathLength({ scope }: Credential, { repository }: RegistryResource): nu
   return repository === undefined ? -length : length;
 }
 
-function warningsAbout(candidates: readonly RankedCredential[], { registry }: RegistryResource): string[] {
-  const host = canonicalHost(registry);
-  const byRank = [...new Set(candidates.map(({ rank }) => rank))];
-  const conflicts = byRank.flatMap((rank) =>
-    findConflicts(
-      candidates
-        .filter((candidate) => candidate.rank === rank)
-        .map(({ credential, origin }) => ({
-          scope: credential.scope === undefined ? host : `${host}/${credential.scope}`,
-          credential,
-          origin,
-        })),
-    ),
+function warningsAbout(candidates: readonly RankedCredential[], resource: RegistryResource): string[] {
+  const host = canonicalHost(resource.registry);
+  const conflicts = findConflicts(
+    candidates.map(({ rank, credential, origin }) => {
+      const depth = pathLength(credential, resource);
+      const scope = credential.scope === undefined ? host : `${host}/${credential.scope}`;
+      // A path, which counts against it for the registry as a whole, counts in its favour among its own repositories.
+      return { scope, credential, origin, rank: rank - depth + Math.abs(depth) };
+    }),
   );
   return [
     ...conflicts.map(formatConflict),

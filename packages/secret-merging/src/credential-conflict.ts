@@ -18,18 +18,25 @@ export interface ScopedCredential {
   readonly credential: Credential;
   /** Which keychain of the list it is from. @defaultValue each source is a keychain of its own */
   readonly origin?: object | undefined;
+  /** How well it fits the repositories of its scope: what fits better is tried first, and contradicts nothing. @defaultValue alike for all */
+  readonly rank?: number | undefined;
 }
 
-/** The conflicts among credentials. What differs in scope is none: the longer path is the better fit. */
+/**
+ * The conflicts among credentials. What differs in scope is none: the longer path is the better fit. Where there is one, what fits even better is named
+ * with it, since that is tried first.
+ */
 export function findConflicts(candidates: readonly ScopedCredential[]): CredentialConflict[] {
   const scopes = [...new Set(candidates.map(({ scope }) => scope))];
   return scopes.flatMap((scope) => {
-    const here = candidates.filter((candidate) => candidate.scope === scope);
-    const different = here
-      .filter((each, index) => here.findIndex((other) => isSameCredential(each.credential, other.credential)) === index)
-      .map(({ credential, origin }) => ({ source: credential.source, origin }));
-    const conflict = conflictOf(scope, different);
-    return conflict === undefined ? [] : [conflict];
+    const here = candidates
+      .filter((candidate) => `${scope}/`.startsWith(`${candidate.scope}/`))
+      .toSorted((first, second) => (second.rank ?? 0) - (first.rank ?? 0) || second.scope.length - first.scope.length);
+    const claims = withoutDuplicates(here, ({ credential }) => credential).map((candidate) => ({
+      ...{ source: candidate.credential.source, origin: candidate.origin, rank: candidate.rank },
+      isWider: candidate.scope !== scope,
+    }));
+    return conflictOf(scope, claims) ?? [];
   });
 }
 
@@ -37,19 +44,31 @@ export function findConflicts(candidates: readonly ScopedCredential[]): Credenti
 export interface Claim {
   readonly source: string;
   readonly origin?: object | undefined;
-  /** How well it fits, where that is not alike. */
-  readonly rank?: number;
+  /** How well it fits. */
+  readonly rank?: number | undefined;
+  /** For more than this scope: it contradicts nothing here, but may be tried before what does. */
+  readonly isWider?: boolean;
   /** A program or a cloud, which is asked later and may have nothing. */
   readonly isAsked?: boolean;
 }
 
-/** The conflict among claims that differ, in the order in which they are tried; `undefined` if there is nothing to choose from. */
+/**
+ * The conflict among claims that differ: those that fit alike, and what is tried before them. `undefined` if nothing fits alike.
+ *
+ * @param claims - In the order in which they are tried.
+ */
 export function conflictOf(scope: string, claims: readonly Claim[]): CredentialConflict | undefined {
-  const [first, ...others] = claims;
-  if (first === undefined || others.length === 0) return undefined;
+  const own = claims.filter(({ isWider }) => isWider !== true);
+  const alike = own.filter((claim) => own.some((other) => other !== claim && other.rank === claim.rank));
+  // What fits least: all else that is alike is tried before it.
+  const last = alike.filter(({ rank }) => rank === alike.at(-1)?.rank);
+  const [lead] = last;
+  if (lead === undefined) return undefined;
+  const tried = [...claims.slice(0, claims.indexOf(lead)), ...last];
+  const [first = lead, ...others] = tried;
   const occasion = first.isAsked === true ? "it has nothing, or the registry refuses it" : "the registry refuses it";
   const reason = `${reasonOf(first, others)}; the others are tried when ${occasion}`;
-  return { scope, sources: claims.map(({ source }) => source), wins: first.source, reason };
+  return { scope, sources: tried.map(({ source }) => source), wins: first.source, reason };
 }
 
 function reasonOf(first: Claim, others: readonly Claim[]): string {
@@ -71,9 +90,10 @@ export function formatConflict({ scope, sources, wins, reason }: CredentialConfl
   return `For ${scope} there are different credentials in ${sources.join(" and ")}. The ${wins} wins: ${reason}.`;
 }
 
-/** Each credential once, under the name of the source that has it first. */
-export function withoutDuplicates(candidates: readonly Credential[]): Credential[] {
-  return candidates.filter(
-    (candidate, index) => candidates.findIndex((other) => isSameCredential(candidate, other)) === index,
-  );
+/** What has each credential first. */
+export function withoutDuplicates<Item>(items: readonly Item[], credentialOf: (item: Item) => Credential): Item[] {
+  return items.filter((item, index) => {
+    const credential = credentialOf(item);
+    return items.findIndex((other) => isSameCredential(credential, credentialOf(other))) === index;
+  });
 }

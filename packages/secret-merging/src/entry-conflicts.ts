@@ -1,29 +1,16 @@
 import { isSameCredential } from "@slipway/core";
 
-import type { CredentialConflict } from "./credential-conflict.ts";
+import { chosenHelpers } from "./chosen-helpers.ts";
+import type { Claim, CredentialConflict } from "./credential-conflict.ts";
 import { conflictOf } from "./credential-conflict.ts";
 import type { KeychainEntry } from "./keychain-content.ts";
-import { exactHostRank, formatRegistryScope, hasWildcard, scopeFit } from "./registry-scope.ts";
+import { exactHostRank, formatRegistryScope, hasWildcard } from "./registry-scope.ts";
 import type { RegistryScope } from "./registry-scope.ts";
 
 /** An entry, and the keychain of the list that it is in. */
 export interface EntryOfKeychain {
   readonly entry: KeychainEntry;
   readonly origin: object;
-}
-
-/** An entry with its scope as a text, which takes longer to make than to compare. */
-interface NamedEntry extends EntryOfKeychain {
-  readonly text: string;
-}
-
-interface RankedEntry extends NamedEntry {
-  readonly rank: number;
-}
-
-interface NamedScope {
-  readonly scope: RegistryScope;
-  readonly text: string;
 }
 
 /**
@@ -33,6 +20,7 @@ interface NamedScope {
  * @param entries - In the order of the keychains, and in each as it tries them.
  */
 export function entryConflicts(entries: readonly EntryOfKeychain[]): CredentialConflict[] {
+  // A text takes longer to make than to compare.
   const named = entries.map((each) => {
     const { scope } = each.entry;
     return { ...each, text: scope === "any" ? "*" : formatRegistryScope(scope) };
@@ -40,59 +28,34 @@ export function entryConflicts(entries: readonly EntryOfKeychain[]): CredentialC
   const scopes = new Map(
     named.flatMap(({ entry: { scope }, text }) => (scope === "any" ? [] : [[text, scope] as const])),
   );
+  const origins = [...new Set(entries.map(({ origin }) => origin))];
+  const keychains = origins.map((origin) => entries.flatMap((each) => (each.origin === origin ? [each.entry] : [])));
   return [...scopes].flatMap(([text, scope]) => {
-    const candidates = candidatesFor({ scope, text }, named);
-    const ranks = new Set(candidates.map(({ rank }) => rank));
-    return [...ranks].flatMap((rank) => conflictAt(rank, text, candidates) ?? []);
+    const asked = new Set<KeychainEntry>(keychains.flatMap((keychain) => chosenHelpers(keychain, scope)));
+    const host = hostWithin(scope);
+    const answering = named.filter((each) => {
+      if (each.entry.type === "helper") return asked.has(each.entry);
+      return each.entry.type === "provider" ? each.entry.hosts.test(host) : each.text === text;
+    });
+    return conflictOf(text, claimsOn(scope, answering)) ?? [];
   });
 }
 
-/** What fits equally well contradicts itself. */
-function conflictAt(rank: number, scope: string, candidates: readonly RankedEntry[]): CredentialConflict | undefined {
-  const specific = candidates.filter((candidate) => candidate.rank === rank && candidate.entry.scope !== "any");
-  const [first] = specific;
-  if (first === undefined || specific.length < 2) return undefined;
-  const before = candidates.slice(0, candidates.indexOf(first)).filter(({ entry }) => entry.scope === "any");
-  return conflictOf(
-    scope,
-    [...before, ...specific].map(({ entry, origin, rank: its }) => ({
-      ...{ source: nameOf(entry), origin, rank: its },
-      isAsked: entry.type !== "credential",
-    })),
-  );
+/** One host of those that a wildcard stands for, for clouds to know: an account of Amazon has twelve digits. */
+function hostWithin({ host }: RegistryScope): string {
+  return host.replace(/\*/g, "123456789012").replace(/\?/g, "1");
 }
 
-/** What answers for a scope, each once, in the order in which it is tried. */
-function candidatesFor(wanted: NamedScope, entries: readonly NamedEntry[]): readonly RankedEntry[] {
-  const here = entries.filter((each) => isFor(each, wanted) && isAsked(each, entries, wanted));
-  const different = here.filter((each, index) => here.findIndex((other) => isSame(other, each)) === index);
-  const ranked = different.map((each) => ({ ...each, rank: rankOf(each.entry, wanted.scope) }));
-  return ranked.toSorted((first, second) => second.rank - first.rank);
-}
-
-function isFor({ entry, text }: NamedEntry, wanted: NamedScope): boolean {
-  if (entry.scope === "any" || text === wanted.text) return true;
-  // The wildcards of a helper or a cloud only say which hosts it is asked about.
-  return entry.type !== "credential" && wanted.scope.path.length === 0 && covers(entry.scope, wanted.scope);
-}
-
-/** Each source asks one helper: its first one for the registry, else the one for all. An empty name says that none shall be asked. */
-function isAsked({ entry, origin }: NamedEntry, entries: readonly NamedEntry[], wanted: NamedScope): boolean {
-  if (entry.type !== "helper") return true;
-  const own = entries.find(
-    (other) =>
-      other.origin === origin &&
-      other.entry.type === "helper" &&
-      other.entry.source === entry.source &&
-      other.entry.scope !== "any" &&
-      (entry.scope === "any" ? covers(other.entry.scope, wanted.scope) : isFor(other, wanted)),
-  );
-  return entry.helper !== "" && (own === undefined || own.entry === entry);
-}
-
-function covers(own: RegistryScope, { host, path }: RegistryScope): boolean {
-  if (own.path.length > path.length) return false;
-  return scopeFit(own, host, path.length === 0 ? undefined : path.join("/")) !== undefined;
+/** Each answer once, in the order in which it is tried. */
+function claimsOn(scope: RegistryScope, entries: readonly EntryOfKeychain[]): Claim[] {
+  const ranked = entries.map((each) => ({ ...each, rank: rankOf(each.entry, scope) }));
+  const ordered = ranked.toSorted((first, second) => second.rank - first.rank);
+  const different = ordered.filter((each, index) => ordered.findIndex((other) => isSame(other, each)) === index);
+  return different.map(({ entry, origin, rank }) => ({
+    ...{ source: nameOf(entry), origin, rank },
+    isWider: entry.scope === "any" || entry.scope.path.length < scope.path.length,
+    isAsked: entry.type !== "credential",
+  }));
 }
 
 function isSame(first: EntryOfKeychain, second: EntryOfKeychain): boolean {

@@ -107,11 +107,12 @@ describe("a conflict is told as it will be decided", () => {
   const held = secret("held", { auths: { "r.io": basic("held") } });
   const helped = secret("helped", { credHelpers: { "r.io": "gcr" }, auths: { "r.io": basic("bob") } });
   const wide = secret("wide", { credHelpers: { "*.io": "vault" } });
+  const both = secret("both", { credHelpers: { "*.io": "vault", "r.io": "gcr" } });
   const stored = secret("stored", { credsStore: "vault" });
   const switchedOff = secret("off", { credsStore: "vault", credHelpers: { "r.io": "" } });
   const answering = {
     ...call,
-    ...serving(held, helped, wide, stored, switchedOff),
+    ...serving(held, helped, wide, both, stored, switchedOff),
     warn: () => undefined,
     readServiceAccount: () =>
       Promise.resolve({ namespace: "builds", name: "default", imagePullSecrets: ["held", "helped"] }),
@@ -150,6 +151,13 @@ describe("a conflict is told as it will be decided", () => {
       "by a helper of a wildcard",
       [pullSecret({ name: "wide" }), given("r.io", "ann")],
       ["secret builds/wide, docker-credential-vault", name],
+      byList,
+      nothing,
+    ],
+    [
+      "by the helper that fits best",
+      [pullSecret({ name: "both" }), given("r.io", "ann")],
+      ["secret builds/both, docker-credential-gcr", name],
       byList,
       nothing,
     ],
@@ -197,8 +205,8 @@ describe("a conflict is told as it will be decided", () => {
   });
 
   test("with a cloud for its own hosts, and with nobody where there is one answer", async () => {
-    const both = [ecrCredentials(), given(ecr, "ann"), given(`${ecr}/team`, "team"), given("r.io", "bob")];
-    const { conflicts } = await inspectKeychain(both, answering);
+    const list = [ecrCredentials(), given(ecr, "ann"), given(`${ecr}/team`, "team"), given("r.io", "bob")];
+    const { conflicts } = await inspectKeychain(list, answering);
     expect(conflicts).toMatchObject([{ scope: ecr, sources: ["Amazon ECR", `credentials given for ${ecr}`] }]);
     for (const quiet of [
       [pullSecret({ name: "stored" }), given("r.io", "ann")],
@@ -206,6 +214,64 @@ describe("a conflict is told as it will be decided", () => {
       [given("r.io", "ann"), given("r.io", "ann")],
     ])
       expect((await inspectKeychain(quiet, answering)).conflicts).toEqual([]);
+  });
+
+  test.each([
+    `${ecr}.cn`,
+    "123456789012.dkr-ecr.eu-west-1.on.aws",
+    "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+    "*.dkr.ecr.cn-north-1.amazonaws.com.cn",
+  ])("with a cloud for %s, as it names its hosts itself", async (registry) => {
+    const list = [ecrCredentials(), given(registry, "ann"), given(registry, "bob")];
+    const login = `credentials given for ${registry}`;
+    const { conflicts } = await inspectKeychain(list, answering);
+    expect(conflicts).toMatchObject([{ scope: registry, sources: ["Amazon ECR", login, login] }]);
+  });
+
+  test("without a cloud for a host that only looks like one of its own", async () => {
+    const list = [ecrCredentials(), given("team.dkr.ecr.eu-west-1.amazonaws.com", "ann")];
+    expect((await inspectKeychain(list, answering)).conflicts).toEqual([]);
+  });
+
+  const wideHelper = "secret builds/wide, docker-credential-vault";
+  test.each([
+    ["for all registries", "stored", "*.io", store],
+    ["of the wildcard", "wide", "*.io", wideHelper],
+    ["of the wildcard, for a path of it", "wide", "*.io/app", wideHelper],
+  ])("by a helper %s before logins for a wildcard", async (_, helper, registry, wins) => {
+    const list = [given(registry, "ann"), given(registry, "bob"), pullSecret({ name: helper })];
+    const login = `credentials given for ${registry}`;
+    const reason = "what it says is for the exact host";
+    const { conflicts } = await inspectKeychain(list, answering);
+    expect(conflicts).toEqual([
+      { scope: registry, sources: [wins, login, login], wins, reason: `${reason}; the others are tried ${nothing}` },
+    ]);
+    for (const asked of ["r.io/app/a", "r.io"]) {
+      const warnings: string[] = [];
+      const call = { ...answering, warn: (message: string) => warnings.push(message) };
+      expect((await ask(createKeychain(...list), asked, call))[0]?.source).toBe(wins);
+      expect(warnings).toEqual([
+        `For ${registry.replace("*", "r")} there are different credentials in ${wins} and ${login} and ${login}. ` +
+          `The ${wins} wins: ${reason}; the others are tried ${refused}.`,
+      ]);
+    }
+  });
+
+  test("by two helpers before logins for a wildcard, once", async () => {
+    const list = [
+      pullSecret({ name: "wide" }),
+      given("*.io", "ann"),
+      given("*.io", "bob"),
+      pullSecret({ name: "other" }),
+    ];
+    const other = secret("other", { credHelpers: { "*.io": "pass" } });
+    const served = { ...answering, ...serving(wide, other), warn: () => undefined };
+    const helpers = [wideHelper, "secret builds/other, docker-credential-pass"];
+    const login = "credentials given for *.io";
+    const { conflicts } = await inspectKeychain(list, served);
+    expect(conflicts).toMatchObject([{ scope: "*.io", sources: [...helpers, login, login], wins: wideHelper }]);
+    const found = await ask(createKeychain(...list), "r.io/app", served);
+    expect(found.map(({ source }) => source)).toEqual([...helpers, login, login]);
   });
 
   test("by a helper for all registries before logins for a wildcard", async () => {

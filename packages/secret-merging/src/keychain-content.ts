@@ -24,8 +24,8 @@ export type KeychainEntry = Readonly<{
     | { readonly type: "credential"; readonly credential: Credential }
     /** A program that knows; an empty name means that none shall be asked. */
     | { readonly type: "helper"; readonly helper: string }
-    /** A service of a cloud, asked when it is needed. */
-    | { readonly type: "provider" }
+    /** A service of a cloud, asked when it is needed, about hosts of its own; the scope is one of them as people would write it. */
+    | { readonly type: "provider"; readonly hosts: RegExp }
   );
 
 /** Something in a source that cannot be used. */

@@ -3,7 +3,7 @@ import type { CredentialConflict } from "./credential-conflict.ts";
 /** What keychains hold, and what is wrong with it. It has names only: no password, no token, no user. */
 export interface KeychainReport {
   readonly entries: readonly ReportedEntry[];
-  /** Different credentials for the same repositories; helpers and clouds count by name, since they are not asked. */
+  /** Different credentials for the same host or path, as it is written; helpers and clouds count by name, since they are not asked. */
   readonly conflicts: readonly CredentialConflict[];
   /** Entries, or whole sources, that are passed over because they cannot be read. */
   readonly problems: readonly ReportedProblem[];

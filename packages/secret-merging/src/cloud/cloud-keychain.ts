@@ -36,7 +36,7 @@ export function cloudKeychain(provider: CloudProvider, answerTimeoutMs = default
   return keychainOf({
     read: () =>
       Promise.resolve({
-        entries: examples.map((key) => ({ type: "provider", source, key, scope: parseRegistryScope(key) })),
+        entries: examples.map((key) => ({ type: "provider", source, key, scope: parseRegistryScope(key), hosts })),
         problems: [],
       }),
     find: async ({ registry }: RegistryResource, call): Promise<readonly RankedCredential[]> => {
