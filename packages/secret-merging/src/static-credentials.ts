@@ -1,5 +1,5 @@
 import { parseOptions } from "@slipway/core";
-import type { Credential, Keychain } from "@slipway/core";
+import type { Credential, Keychain, OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import { findCredentials } from "./find-credentials.ts";
@@ -28,27 +28,37 @@ const secret = z
   .string()
   .check(z.minLength(1, "Is empty. Give it a value, or leave these credentials out while there is none"));
 
-// One object for all kinds: a union would say no more than that nothing of it fits.
-const staticCredentialsSchema = z
-  .strictObject({
-    registry: text,
-    source: z.optional(text),
-    username: z.optional(text),
-    password: z.optional(secret),
-    identityToken: z.optional(secret),
-    registryToken: z.optional(secret),
-  })
-  .check(
-    z.superRefine((options, call) => {
-      if (secretOf(options) === undefined)
-        call.addIssue({
-          code: "custom",
-          message: "Give either a username and a password, or an identityToken, or a registryToken",
-        });
-    }),
-  );
+type KeyOf<Options> = Options extends unknown ? keyof Options : never;
+type ValueOf<Options, Key> = Options extends unknown ? (Key extends keyof Options ? Options[Key] : never) : never;
 
-type ParsedCredentials = z.output<typeof staticCredentialsSchema>;
+/** The options of every kind together. */
+type EveryOption = {
+  [Key in KeyOf<StaticCredentialsOptions>]?: ValueOf<StaticCredentialsOptions, Key> | undefined;
+};
+
+// One object for all kinds: a union would say no more than that nothing of it fits.
+const everyOptionSchema = z.strictObject({
+  registry: text,
+  source: z.optional(text),
+  username: z.optional(text),
+  password: z.optional(secret),
+  identityToken: z.optional(secret),
+  registryToken: z.optional(secret),
+} satisfies OptionsShape<EveryOption>);
+
+type ParsedOptions = z.output<typeof everyOptionSchema>;
+
+const staticCredentialsSchema = z.pipe(
+  everyOptionSchema,
+  z.transform((options, call) => {
+    const given = givenOf(options);
+    if (given !== undefined) return entryOf(options, given);
+    const message = "Give either a username and a password, or an identityToken, or a registryToken";
+    // Without the input, which may be half of a secret.
+    call.issues.push({ code: "custom", message, input: undefined });
+    return z.NEVER;
+  }),
+);
 
 /**
  * Credentials that are given as they are, for one registry or several.
@@ -56,26 +66,24 @@ type ParsedCredentials = z.output<typeof staticCredentialsSchema>;
  * @throws `INVALID_OPTIONS` for wrong options.
  */
 export function staticCredentials(options: StaticCredentialsOptions | readonly StaticCredentialsOptions[]): Keychain {
-  const parsed = Array.isArray(options)
+  const entries = Array.isArray(options)
     ? parseOptions(z.array(staticCredentialsSchema), options, "staticCredentials")
     : [parseOptions(staticCredentialsSchema, options, "staticCredentials")];
-  const content: KeychainContent = { entries: parsed.flatMap(entryOf), problems: [] };
+  const content: KeychainContent = { entries, problems: [] };
   return keychainOf({
     read: () => Promise.resolve(content),
     find: (resource, call) => findCredentials(content, resource, call, () => Promise.resolve(undefined)),
   });
 }
 
-function entryOf(options: ParsedCredentials): KeychainEntry[] {
-  const scope = parseRegistryScope(options.registry);
-  const source = options.source ?? `credentials given for ${formatRegistryScope(scope)}`;
+function entryOf({ registry, source: named }: ParsedOptions, given: Given): KeychainEntry {
+  const scope = parseRegistryScope(registry);
+  const source = named ?? `credentials given for ${formatRegistryScope(scope)}`;
   const limits = scope.path.length === 0 ? { source } : { source, scope: scope.path.join("/") };
-  const given = secretOf(options);
-  if (given === undefined) return [];
   const credential: Credential = { ...limits, ...given };
   const expiresAtMs = tokenExpiry(given.type === "basic" ? given.password : given.token);
   const lasting = expiresAtMs === undefined ? credential : { ...credential, expiresAtMs };
-  return [{ type: "credential", source, key: withoutUserInfo(options.registry), scope, credential: lasting }];
+  return { type: "credential", source, key: withoutUserInfo(registry), scope, credential: lasting };
 }
 
 type Given =
@@ -83,7 +91,7 @@ type Given =
   | { readonly type: "identity-token" | "registry-token"; readonly token: string };
 
 /** `undefined` if it is none, half of one, or several. */
-function secretOf({ username, password, identityToken, registryToken }: ParsedCredentials): Given | undefined {
+function givenOf({ username, password, identityToken, registryToken }: ParsedOptions): Given | undefined {
   const login = username !== undefined || password !== undefined;
   if (Number(login) + Number(identityToken !== undefined) + Number(registryToken !== undefined) !== 1) return undefined;
   if (identityToken !== undefined) return { type: "identity-token", token: identityToken };
