@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { parseOptions } from "@slipway/core";
-import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
+import type { Credential, Keychain, KeychainCall, OptionsShape, RegistryResource } from "@slipway/core";
 import * as z from "zod/mini";
 
 import { helperServerUrl } from "./cluster-helper.ts";
@@ -31,7 +31,7 @@ export interface DockerConfigOptions {
 const dockerConfigOptionsSchema = z.strictObject({
   path: z.optional(z.string().check(z.minLength(1))),
   helperTimeoutMs: z.optional(z.int().check(z.positive())),
-}) satisfies z.ZodMiniType<DockerConfigOptions>;
+} satisfies OptionsShape<DockerConfigOptions>);
 
 /**
  * The credentials that `docker login` keeps on this machine, with its credential helpers, which are run as Docker runs them: what the variable

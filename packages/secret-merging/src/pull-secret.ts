@@ -1,5 +1,5 @@
 import { parseOptions } from "@slipway/core";
-import type { Keychain, KeychainCall } from "@slipway/core";
+import type { Keychain, KeychainCall, OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import type { ClusterAccessOptions, ConnectCluster } from "./cluster-access.ts";
@@ -28,7 +28,7 @@ const pullSecretOptionsSchema = z.strictObject({
   namespace: z.optional(z.string().check(z.minLength(1))),
   kubeconfig: z.optional(z.string().check(z.minLength(1))),
   context: z.optional(z.string().check(z.minLength(1))),
-}) satisfies z.ZodMiniType<PullSecretOptions>;
+} satisfies OptionsShape<PullSecretOptions>);
 
 /**
  * The credentials in a Secret of the cluster where the builder lives: of type `kubernetes.io/dockerconfigjson`, `kubernetes.io/dockercfg`, or

@@ -1,5 +1,5 @@
 import { parseOptions } from "@slipway/core";
-import type { Keychain, KeychainCall } from "@slipway/core";
+import type { Keychain, KeychainCall, OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import type { ClusterAccessOptions, ConnectCluster } from "./cluster-access.ts";
@@ -26,7 +26,7 @@ const serviceAccountSecretsOptionsSchema = z.strictObject({
   namespace: z.optional(z.string().check(z.minLength(1))),
   kubeconfig: z.optional(z.string().check(z.minLength(1))),
   context: z.optional(z.string().check(z.minLength(1))),
-}) satisfies z.ZodMiniType<ServiceAccountSecretsOptions>;
+} satisfies OptionsShape<ServiceAccountSecretsOptions>);
 
 /**
  * The credentials that pods of a ServiceAccount pull with: its `imagePullSecrets`, in their order, read anew each time. A Secret that is named

@@ -1,5 +1,5 @@
 import { parseOptions } from "@slipway/core";
-import type { Credential, Keychain } from "@slipway/core";
+import type { Credential, Keychain, OptionsShape } from "@slipway/core";
 import * as z from "zod/mini";
 
 import { cloudKeychain } from "./cloud-keychain.ts";
@@ -14,7 +14,7 @@ export interface EcrCredentialsOptions {
 
 const optionsSchema = z.strictObject({
   profile: z.optional(z.string().check(z.minLength(1))),
-}) satisfies z.ZodMiniType<EcrCredentialsOptions>;
+} satisfies OptionsShape<EcrCredentialsOptions>);
 
 const packageName = "@aws-sdk/client-ecr";
 const source = "Amazon ECR";
