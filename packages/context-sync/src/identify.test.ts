@@ -135,6 +135,19 @@ test.each<Change>([
   await expect(identify(options, { unchangedSinceMs: 10_000 })).rejects.toMatchObject({ code: "CONTEXT_INVALID" });
 });
 
+test.each(["a", ".dockerignore", "Dockerfile", "."])(
+  "what was written within the millisecond in which a build began was built: %s",
+  async (path) => {
+    await writeFile(join(folder, ".dockerignore"), "ignored\n");
+    await age();
+    const touch = (timeMs: number) => utimes(join(folder, path), timeMs / 1000, timeMs / 1000);
+    await touch(10_000.5);
+    expect(await identify(options, { unchangedSinceMs: 10_000 })).toMatch(/^sha256:/);
+    await touch(10_001.5);
+    await expect(identify(options, { unchangedSinceMs: 10_000 })).rejects.toMatchObject({ details: { path } });
+  },
+);
+
 test.each<[string, BuildOptions["context"], boolean]>([
   ["a branch", { type: "git", url: "https://git.example.com/a.git", ref: "main" }, false],
   ["a commit", { type: "git", url: "https://git.example.com/a.git", ref: "0".repeat(40) }, true],

@@ -126,7 +126,8 @@ function unpinned(name: string, type: Context["type"]): Error {
 async function refuseNewer(root: string, path: string, newestMs: number): Promise<void> {
   if (newestMs === Number.POSITIVE_INFINITY) return;
   const found = await stat(join(root, path)).catch(() => undefined);
-  if (found !== undefined && found.mtimeMs > newestMs)
+  // Fractions of a millisecond would make a file newer than a build that began right after it.
+  if (found !== undefined && Math.floor(found.mtimeMs) > newestMs)
     throw contextInvalid(path, `${path} of the build context has changed since the build.`);
 }
 
