@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,6 +28,21 @@ test("the same files are not built again, wherever they lie", async () => {
   expect(await skippedOf("FROM scratch\nRUN echo one\n")).toBeUndefined();
   expect(await skippedOf("FROM scratch\nRUN echo one\n")).toBe(true);
   expect(await skippedOf("FROM scratch\nRUN echo two\n")).toBeUndefined();
+});
+
+test("an image is built again when a file was written while it was built", async () => {
+  const context = await contextWith("FROM scratch\n");
+  const later = Date.now() / 1000 + 60;
+  const driver = createFakeDriver({ beforeBuild: () => utimes(join(context, "Dockerfile"), later, later) });
+  const warnings: string[] = [];
+  await using builder = createBuilder({
+    driver,
+    onEvent: (event) => event.type === "warning" && warnings.push(event.message),
+  });
+  const build = async () => builder.build({ context, tags, skipIfPresent: true }).result();
+  await build();
+  expect(warnings).toEqual([expect.stringContaining("Dockerfile of the build context has changed since the build")]);
+  expect((await build()).skipped).toBeUndefined();
 });
 
 test("what was published is found by its tag and by its digest", async () => {

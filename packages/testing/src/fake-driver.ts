@@ -178,7 +178,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         identities: [...identities],
       };
     },
-    identify: (request) => fakeIdentity(request),
+    identify: (request, _call, options) => fakeIdentity(request, options),
     async recordIdentity({ reference, identity }) {
       const content = cluster.contents.get(reference.replace(/^.*@/, ""));
       content?.identities.push(identity);
