@@ -38,9 +38,9 @@ export interface FakeDriverOptions {
   readonly beforeBuild?: (request: BuildRequest, call: DriverCall) => void | Promise<void>;
   /**
    * Called when `publish` brings an image to a repository, with the first destination in it as it was asked for; not in a dry run. May wait, or throw what a real
-   * registry would: the other destinations go on.
+   * registry would: the other destinations go on meanwhile. Once the signal fires, nothing waits for it.
    */
-  readonly beforePush?: (destination: string) => void | Promise<void>;
+  readonly beforePush?: (destination: string, call: { readonly signal: AbortSignal }) => void | Promise<void>;
 }
 
 /** A driver with every operation, which runs builds in memory. */

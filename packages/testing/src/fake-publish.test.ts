@@ -258,6 +258,68 @@ test.each([
   expect(error.cause).toBeInstanceOf(AggregateError);
 });
 
+test("destinations get an image at once, however long one of them waits", async () => {
+  await build();
+  const { promise: otherIsThere, resolve } = Promise.withResolvers<void>();
+  const beforePush = async (destination: string) => (destination === other ? resolve() : otherIsThere);
+  await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  const events: unknown[] = [];
+  const onEvent = ({ type, ...event }: DriverEvent) => void events.push("reference" in event ? event.reference : type);
+  const { references } = await builder.publish({ source, destinations: [`${mirror}:v1`, other] }, { onEvent });
+  expect(references.map((reference) => reference.split("@")[0])).toEqual([mirror, "other.example.com/api"]);
+  expect(events).toEqual([other, `${mirror}:v1`]);
+});
+
+test("the order of the destinations decides whose error it is, not which fails first", async () => {
+  await build();
+  const { promise: otherHasFailed, resolve } = Promise.withResolvers<void>();
+  const beforePush = async (destination: string) => {
+    await (destination === other ? resolve() : otherHasFailed);
+    throw refused(destination, false);
+  };
+  await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  const publishing = builder.publish({ source, destinations: [`${mirror}:v1`, other] });
+  await expect(publishing).rejects.toMatchObject({ details: { registry: "mirror.example.com:5000" } });
+});
+
+test("a deadline ends the wait of a beforePush that takes no notice, and so does close", async () => {
+  const { digest } = await build();
+  const signals: AbortSignal[] = [];
+  const { promise: isOver, resolve } = Promise.withResolvers<void>();
+  const beforePush = (_: string, { signal }: { readonly signal: AbortSignal }) => {
+    signals.push(signal);
+    return isOver;
+  };
+  const builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  const publish = (timeoutMs?: number) =>
+    builder.publish({ source, destinations: [other] }, timeoutMs === undefined ? {} : { timeoutMs });
+  await expect(publish(20)).rejects.toMatchObject({ code: "TIMEOUT" });
+  const publishing = publish();
+  publishing.catch(() => undefined);
+  await vi.waitFor(() => expect(signals).toHaveLength(2));
+  await builder.close();
+  await expect(publishing).rejects.toMatchObject({ code: "ABORTED" });
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  resolve();
+  await isOver;
+  expect(cluster.images.has(`other.example.com/api@${digest}`)).toBe(false);
+});
+
+test("nothing begins after an abort", async () => {
+  await build();
+  const controller = new AbortController();
+  const pushed: string[] = [];
+  const beforePush = (destination: string) => {
+    pushed.push(destination);
+    controller.abort();
+  };
+  await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
+  const destinations = [`${mirror}:v1`, other, "third.example.com/api:v1"];
+  const publishing = builder.publish({ source, destinations }, { signal: controller.signal });
+  await expect(publishing).rejects.toMatchObject({ code: "ABORTED" });
+  expect(pushed).toEqual([`${mirror}:v1`]);
+});
+
 test("an abort while an image travels is an abort, and a dry run brings no image", async () => {
   const { digest } = await build();
   const controller = new AbortController();

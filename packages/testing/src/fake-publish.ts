@@ -1,6 +1,7 @@
 import { BuilderError, destinationFailures, publishFailed, publishRefused } from "@slipway/core";
 import type { AnyBuilderError, DriverCall, FailedDestination, PublishOptions, PublishResult } from "@slipway/core";
 
+import { unlessAborted } from "./abortable.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
 import { registryOf, repositoryOf, tagOf } from "./image-names.ts";
@@ -13,8 +14,11 @@ export interface FakePublishing {
   /** Asks for the credentials of a registry. */
   readonly authorize: (registry: string, action: "pull" | "push") => Promise<void>;
   /** Called before a repository gets its image; throws why it does not. */
-  readonly beforePush: ((destination: string) => void | Promise<void>) | undefined;
+  readonly beforePush: BeforePush | undefined;
 }
+
+/** Called with a destination before its repository gets an image; the signal fires when nobody waits for it any more. */
+export type BeforePush = (destination: string, call: Pick<DriverCall, "signal">) => void | Promise<void>;
 
 type PublishCall = Pick<DriverCall, "signal" | "emit">;
 
@@ -40,8 +44,13 @@ export async function publishFake(
   const destinations = planDestinations(registries, source, image, named);
   const failures = new Map<FakeDestination, AnyBuilderError>();
   const forEach: ForEachDestination = async (work) => {
-    for (const destination of destinations.filter((each) => !failures.has(each)))
-      await work(destination).catch((error: unknown) => failures.set(destination, BuilderError.from(error)));
+    const alive = destinations.filter((destination) => !failures.has(destination));
+    await Promise.all(
+      alive.map(async (destination) => {
+        if (call.signal.aborted) return;
+        await work(destination).catch((error: unknown) => failures.set(destination, BuilderError.from(error)));
+      }),
+    );
     call.signal.throwIfAborted();
   };
   await forEach(({ names: [name] }) => authorize(registryOf(name), "push"));
@@ -51,7 +60,7 @@ export async function publishFake(
     await forEach(async ({ movingTags }) => movingTags.forEach((tag) => registries.images.set(tag, image.digest)));
   }
   const done = destinations.filter((destination) => !failures.has(destination)).flatMap(({ names }) => names);
-  const error = publishFailed(source, failedOf(failures), done);
+  const error = publishFailed(source, failedOf({ destinations, failures }), done);
   if (error !== undefined) throw error;
   const sum = (bytesOf: (destination: FakeDestination) => number) =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);
@@ -64,14 +73,21 @@ export async function publishFake(
   };
 }
 
-/** Why destinations did not get an image. */
-type FakeFailures = ReadonlyMap<FakeDestination, AnyBuilderError>;
-
-function failedOf(failures: FakeFailures): readonly FailedDestination[] {
-  return [...failures].map(([{ names }, error]) => ({ names, error }));
+/** Where an image goes, and why destinations did not get it. */
+interface FakeProgress {
+  readonly destinations: readonly FakeDestination[];
+  readonly failures: ReadonlyMap<FakeDestination, AnyBuilderError>;
 }
 
-/** Does something for every destination that has not failed yet. What fails is noted. */
+/** Those that have failed, in the order in which they were asked for. */
+function failedOf({ destinations, failures }: FakeProgress): readonly (FailedDestination & FakeDestination)[] {
+  return destinations.flatMap((destination) => {
+    const error = failures.get(destination);
+    return error === undefined ? [] : [{ ...destination, error }];
+  });
+}
+
+/** Does something for every destination that has not failed yet, at once. What fails is noted. */
 type ForEachDestination = (work: (destination: FakeDestination) => Promise<void>) => Promise<void>;
 
 async function nameDestinations(
@@ -91,8 +107,7 @@ async function putImage(
 ): Promise<void> {
   if (!contents.has(digest)) contents.set(digest, { platforms, identities: [] });
   await forEach(async ({ reference, names: [name], sentBytes }) => {
-    await beforePush?.(name);
-    signal.throwIfAborted();
+    await unlessAborted(Promise.resolve(beforePush?.(name, { signal })), signal);
     images.set(reference, digest);
     emit({ type: "push-progress", reference: name, sentBytes, totalBytes: sentBytes });
   });
@@ -101,24 +116,24 @@ async function putImage(
 /** Where no tag would move, there is nothing to refuse. */
 async function askGate(
   { digest, platforms }: FakeImage,
-  { destinations, failures }: { readonly destinations: readonly FakeDestination[]; readonly failures: FakeFailures },
+  progress: FakeProgress,
   beforeTag: PublishOptions["beforeTag"],
   signal: AbortSignal,
 ): Promise<void> {
-  const there = destinations.filter((destination) => !failures.has(destination));
+  const there = progress.destinations.filter((destination) => !progress.failures.has(destination));
   const referencesOf = (move: boolean) =>
     there.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
   const references = referencesOf(true);
   if (beforeTag === undefined || references.length === 0) return;
-  const failed = [...failures].map(([{ reference }, error]) => {
-    const { code, message, retryable } = error;
+  const failures = failedOf(progress);
+  const failed = failures.map(({ reference, error: { code, message, retryable } }) => {
     return { reference, code, message, retryable };
   });
   try {
     await beforeTag({ digest, references, unchanged: referencesOf(false), failed, platforms }, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw publishRefused(references[0] ?? digest, error, destinationFailures(failedOf(failures)));
+    throw publishRefused(references[0] ?? digest, error, destinationFailures(failures));
   }
   signal.throwIfAborted();
 }
