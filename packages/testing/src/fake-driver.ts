@@ -161,7 +161,8 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         options,
         call,
       );
-      for (const destination of options.destinations) pushedTo.add(registryOf(destination));
+      if (options.dryRun !== true)
+        for (const destination of options.destinations) pushedTo.add(registryOf(destination));
       return published;
     },
     async find({ reference, platforms }) {

@@ -114,7 +114,7 @@ test("what the keychain throws at a destination does not stop the others, and co
   expect(failed).toMatchObject([{ code: "INVALID_OPTIONS" }]);
 });
 
-test("the keychain is asked for images that pods pull, else for what was pushed and published", async () => {
+test("the keychain is asked for images that pods pull, else for what was pushed and published, not in a dry run", async () => {
   const { asked, builder } = startAsking();
   await using _ = builder;
   const askedFor = async (images?: readonly string[]) => {
@@ -125,6 +125,7 @@ test("the keychain is asked for images that pods pull, else for what was pushed 
   expect(await askedFor()).toEqual([]);
   await builder.build(built).result();
   await builder.publish({ source, destinations: ["mirror.example.com/api:v1"] });
+  await builder.publish({ source, destinations: ["dry.example.com/api:v1"], dryRun: true });
   expect(await askedFor()).toEqual(["pull registry.example.com", "pull mirror.example.com"]);
   const named = ["ghcr.io", "localhost:5000", "nginx:1.27", "team/api", "quay.io/team/api:v1", "quay.io/other"];
   const registries = ["ghcr.io", "localhost:5000", "docker.io", "quay.io"];
