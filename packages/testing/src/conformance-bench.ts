@@ -72,8 +72,17 @@ export class ConformanceBench implements AsyncDisposable {
     const context = await mkdtemp(join(tmpdir(), "slipway-conformance-"));
     this.#folders.push(context);
     await writeFile(join(context, "Dockerfile"), text);
-    const tag = this.harness.tag(this.uniqueName(dockerfile.toLowerCase()));
-    return { context, tags: [tag], ...this.harness.buildOptions, ...further };
+    return { context, tags: [this.tag(dockerfile.toLowerCase())], ...this.harness.buildOptions, ...further };
+  }
+
+  /** A tag that nothing has been pushed to. */
+  tag(what: string): string {
+    return this.harness.tag(this.uniqueName(what));
+  }
+
+  /** As `tag`, in another repository; undefined if the harness has none. */
+  otherTag(what: string): string | undefined {
+    return this.harness.otherTag?.(this.uniqueName(what));
   }
 
   /** A name for a tag or a label that no run has given before: registries keep what earlier runs have pushed. */

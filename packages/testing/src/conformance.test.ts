@@ -28,6 +28,24 @@ test("CONFORMANCE: fake driver passes again where registries have kept what an e
   expect(outcomes.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
 });
 
+test("CONFORMANCE: no run asks for a tag that another one has asked for", async () => {
+  const asked: string[] = [];
+  const noted = (tag: string) => {
+    asked.push(tag);
+    return tag;
+  };
+  const { tag, otherTag, ...harness } = fakeHarness();
+  await runConformance({
+    ...harness,
+    tag: (name) => noted(tag(name)),
+    otherTag: (name) => noted(otherTag?.(name) ?? expect.fail("There is no other repository")),
+  });
+  const before = new Set(asked.splice(0));
+  await runConformance({ ...harness, tag: (name) => noted(tag(name)) });
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((name) => before.has(name))).toEqual([]);
+});
+
 test("CONFORMANCE: a driver that declares nothing skips what is about features and operations, and passes the rest", async () => {
   const cluster = new FakeCluster();
   const createDriver = () => {

@@ -200,12 +200,10 @@ interface ToPublish {
 }
 
 /** An image that no registry had before it was built, and tags that nothing has been published to. */
-async function toPublish(bench: ConformanceBench, tag: string, platforms: readonly string[] = []): Promise<ToPublish> {
-  const name = bench.uniqueName(tag);
-  const labels = { "conformance.published": name };
+async function toPublish(bench: ConformanceBench, what: string, platforms: readonly string[] = []): Promise<ToPublish> {
+  const labels = { "conformance.published": bench.uniqueName(what) };
   const image = await bench.ended((await bench.build("simple", { platforms: [...platforms], labels })).image());
-  const { harness } = bench;
-  return { image, destination: harness.tag(name), otherDestination: harness.otherTag?.(name) };
+  return { image, destination: bench.tag(what), otherDestination: bench.otherTag(what) };
 }
 
 function publish(

@@ -78,6 +78,21 @@ export const buildSaboteurs: readonly Saboteur[] = [
     }),
   },
   {
+    name: "serves images with several tags under these alone",
+    requirement: "digest-served",
+    sabotage:
+      ({ images }) =>
+      (next) => ({
+        build: async (request, call) => {
+          const before = new Set(images.keys());
+          const result = await next.build(request, call);
+          const references = [...images.keys()].filter((name) => name.includes("@") && !before.has(name));
+          if (request.tags.length > 1) for (const reference of references) images.delete(reference);
+          return result;
+        },
+      }),
+  },
+  {
     name: "builds only the first platform",
     requirement: "platforms-built",
     sabotage: () => changed((request) => ({ request: { ...request, platforms: request.platforms.slice(0, 1) } })),
