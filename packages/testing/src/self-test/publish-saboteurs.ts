@@ -161,6 +161,24 @@ export const publishSaboteurs: readonly Saboteur[] = [
     sabotage: () => publishing(async (next, options, call) => ({ ...(await next(options, call)), skippedBytes: 0 })),
   },
   {
+    name: "asks beforeTag about nothing",
+    requirement: "publish-again",
+    sabotage: () =>
+      publishing(async (next, options, call) => {
+        const { beforeTag } = options;
+        if (beforeTag === undefined || options.dryRun === true) return next(options, call);
+        let isAsked = false;
+        const noted: Gate = (image, gateCall) => {
+          isAsked = true;
+          return beforeTag(image, gateCall);
+        };
+        const published = await next({ ...options, beforeTag: noted }, call);
+        const { digest, references: unchanged } = published;
+        if (!isAsked) await beforeTag({ digest, references: [], unchanged, failed: [], platforms: [] }, call);
+        return published;
+      }),
+  },
+  {
     name: "publishes all platforms",
     requirement: "publish-platforms",
     sabotage: () =>
@@ -200,6 +218,17 @@ export const publishSaboteurs: readonly Saboteur[] = [
       publishing((next, options, call) => {
         const { platforms = [], ...others } = options;
         return next(platforms.includes(otherPlatform) ? others : options, call);
+      }),
+  },
+  {
+    name: "leaves the image under its digest when a platform is missing",
+    requirement: "publish-missing-platform",
+    sabotage: ({ images }) =>
+      publishing((next, options, call) => {
+        const digest = images.get(options.source);
+        if (digest !== undefined && options.platforms?.includes(otherPlatform) === true)
+          for (const destination of options.destinations) images.set(`${repositoryOf(destination)}@${digest}`, digest);
+        return next(options, call);
       }),
   },
 ];
