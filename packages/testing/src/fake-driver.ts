@@ -21,6 +21,7 @@ import { FakeVersions } from "./fake-versions.ts";
 import { pulledRegistryOf, registryOf, repositoryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 import { normalizePlatform } from "./platform-name.ts";
+import { servedDigest } from "./served-digest.ts";
 
 /** What a fake driver does. */
 export interface FakeDriverOptions {
@@ -166,7 +167,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       return published;
     },
     async find({ reference, platforms }) {
-      const digest = cluster.images.get(reference);
+      const digest = servedDigest(cluster.images, reference);
       if (digest === undefined) return undefined;
       const { platforms: there = [], identities = [] } = cluster.contents.get(digest) ?? {};
       const known = new Set(there.map(({ platform }) => normalizePlatform(platform)));

@@ -47,6 +47,30 @@ test("publishing names what it has published by digest", async () => {
   expect([...destinations, atMirror, atOther].map((name) => cluster.images.get(name))).toEqual(Array(5).fill(digest));
 });
 
+test.each([
+  { built: "docker.io/team/api:v1", asked: "team/api:v1" },
+  { built: "team/api:v1", asked: "docker.io/team/api:v1" },
+  { built: "busybox:1", asked: "index.docker.io/library/busybox:1" },
+])("$asked is the image that was pushed as $built, to publish and to find", async ({ built, asked }) => {
+  const { digest } = await build({ tags: [built] });
+  await using builder = startBuilder();
+  expect(await builder.find(asked)).toMatchObject({ digest });
+  expect(await builder.publish({ source: asked, destinations: [`${mirror}:v1`] })).toMatchObject({ digest });
+});
+
+test("a digest beside a tag says which image it is, wherever the tag is now", async () => {
+  const { digest } = await build();
+  await build({ labels: { newer: "yes" } });
+  await using builder = startBuilder();
+  const both = `${source}@${digest}`;
+  expect(await builder.find(both)).toMatchObject({ digest, reference: `registry.example.com/team/api@${digest}` });
+  expect(await builder.publish({ source: both, destinations: [`${mirror}:v1`] })).toMatchObject({ digest });
+  const elsewhere = `registry.example.com/team/other:v1@${digest}`;
+  expect(await builder.find(elsewhere)).toBeUndefined();
+  const publishing = builder.publish({ source: elsewhere, destinations: [`${mirror}:v1`] });
+  await expect(publishing).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+});
+
 test("a dry run counts, and neither asks nor changes anything", async () => {
   const { digest } = await build();
   await using builder = startBuilder();

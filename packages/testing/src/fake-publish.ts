@@ -5,6 +5,7 @@ import { unlessAborted } from "./abortable.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
 import { registryOf, repositoryOf, tagOf } from "./image-names.ts";
+import { servedDigest } from "./served-digest.ts";
 
 /** What publishing takes besides what is asked for. */
 export interface FakePublishing {
@@ -24,7 +25,7 @@ type PublishCall = Pick<DriverCall, "signal" | "emit">;
 
 /**
  * Publishes within fake registries as a real driver does it: the image comes first, then `beforeTag` is asked, then tags move. A destination that fails
- * does not stop the others.
+ * does not stop the others. `referrers` is all the same: what is known of an image is known wherever it is.
  *
  * @throws `REGISTRY_REFUSED` for a source that is not there, `INVALID_OPTIONS`, `PUBLISH_REFUSED`; what keychains and `beforePush` throw
  */
@@ -36,7 +37,7 @@ export async function publishFake(
   const { registries, findVersionTag, authorize } = publishing;
   const { source } = options;
   await authorize(registryOf(source), "pull");
-  const digest = registries.images.get(source);
+  const digest = servedDigest(registries.images, source);
   if (digest === undefined) throw sourceMissing(source);
   const named = await nameDestinations(options, () => findVersionTag(digest));
   const platforms = registries.contents.get(digest)?.platforms ?? [];
