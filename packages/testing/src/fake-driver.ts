@@ -10,6 +10,7 @@ import type {
   DriverCall,
   Feature,
   Operation,
+  RegistryResource,
 } from "@slipway/core";
 
 import { FakeCluster } from "./fake-cluster.ts";
@@ -18,7 +19,7 @@ import { fakeIdentity } from "./fake-identity.ts";
 import { fakeKeychainCall } from "./fake-keychain-call.ts";
 import { publishFake } from "./fake-publish.ts";
 import { FakeVersions } from "./fake-versions.ts";
-import { pulledRegistryOf, registryOf, repositoryOf } from "./image-names.ts";
+import { imageNameOf, pulledRegistryOf, registryOf, repositoryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 import { normalizePlatform } from "./platform-name.ts";
 import { servedDigest } from "./served-digest.ts";
@@ -83,13 +84,13 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
   const versions = new FakeVersions();
   /** Registries that this driver has brought images to. */
   const pushedTo = new Set<string>();
-  const authorize = async (call: DriverCall, registry: string, action: "pull" | "push") => {
-    await call.credentials.resolve({ registry, actions: [action] }, fakeKeychainCall(cluster, call));
+  const authorize = async (call: DriverCall, resource: RegistryResource) => {
+    await call.credentials.resolve(resource, fakeKeychainCall(cluster, call));
   };
   const start = async (request: BuildRequest, call: DriverCall) => {
     await beforeBuild?.(request, call);
     const steps = parseFakeDockerfile(await dockerfileText(request));
-    for (const tag of request.tags) await authorize(call, registryOf(tag), "push");
+    for (const tag of request.tags) await authorize(call, { ...imageNameOf(tag), actions: ["push"] });
     call.signal.throwIfAborted();
     state = "running";
     return cluster.start(request, { steps, stepMs, killMs });
@@ -156,7 +157,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
         {
           registries: cluster,
           findVersionTag: (digest) => versions.tagOf(digest, cluster.contents.get(digest)?.identities ?? []),
-          authorize: (registry, action) => authorize(call, registry, action),
+          authorize: (reference, action) => authorize(call, { ...imageNameOf(reference), actions: [action] }),
           beforePush,
         },
         options,
@@ -188,7 +189,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     async ensurePullable(pullable, call) {
       const { namespace, serviceAccount = "default", images } = pullable;
       for (const registry of new Set(images?.map(pulledRegistryOf) ?? pushedTo))
-        await authorize(call, registry, "pull");
+        await authorize(call, { registry, actions: ["pull"] });
       cluster.pullables.push({ ...pullable, serviceAccount });
       return { secrets: [`${namespace}/${serviceAccount}`], warnings: [] };
     },

@@ -12,8 +12,8 @@ export interface FakePublishing {
   readonly registries: FakeRegistries;
   /** Finds the tag for destinations that have none: that of the image with this digest. */
   readonly findVersionTag: (digest: string) => Promise<string>;
-  /** Asks for the credentials of a registry. */
-  readonly authorize: (registry: string, action: "pull" | "push") => Promise<void>;
+  /** Asks for the credentials of a repository, by a name of an image in it. */
+  readonly authorize: (reference: string, action: "pull" | "push") => Promise<void>;
   /** Called before a repository gets its image; throws why it does not. */
   readonly beforePush: BeforePush | undefined;
 }
@@ -36,7 +36,7 @@ export async function publishFake(
 ): Promise<PublishResult> {
   const { registries, findVersionTag, authorize } = publishing;
   const { source } = options;
-  await authorize(registryOf(source), "pull");
+  await authorize(source, "pull");
   const digest = servedDigest(registries.images, source);
   if (digest === undefined) throw sourceMissing(source);
   const named = await nameDestinations(options, () => findVersionTag(digest));
@@ -54,7 +54,7 @@ export async function publishFake(
     );
     call.signal.throwIfAborted();
   };
-  await forEach(({ names: [name] }) => authorize(registryOf(name), "push"));
+  await forEach(({ names: [name] }) => authorize(name, "push"));
   if (options.dryRun !== true) {
     await putImage(publishing, image, forEach, call);
     await askGate(image, { destinations, failures }, options.beforeTag, call.signal);

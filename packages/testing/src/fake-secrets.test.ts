@@ -84,17 +84,26 @@ function startAsking(badRegistry?: string) {
 const source = "registry.example.com/team/api:v1";
 const built = { context: ".", dockerfileInline: "FROM scratch\n", tags: [source] };
 
-test("publishing asks the keychain for the source and for each destination, in a dry run too", async () => {
+test("the keychain is asked for the repositories of tags, and of what is published and where, in a dry run too", async () => {
   const { asked, builder } = startAsking();
   await using _ = builder;
   await builder.build(built).result();
+  expect(asked).toEqual([{ registry: "registry.example.com", repository: "team/api", actions: ["push"] }]);
   for (const dryRun of [true, false]) {
     asked.length = 0;
-    await builder.publish({ source, destinations: ["one.example.com/api:v1", "two.example.com/api:v1"], dryRun });
+    const destinations = [
+      "one.example.com/api:v1",
+      "one.example.com/team/web",
+      "two.example.com:5000/api:v1",
+      "busybox:1",
+    ];
+    await builder.publish({ source, destinations, versionTag: "v1", dryRun });
     expect(asked).toEqual([
-      { registry: "registry.example.com", actions: ["pull"] },
-      { registry: "one.example.com", actions: ["push"] },
-      { registry: "two.example.com", actions: ["push"] },
+      { registry: "registry.example.com", repository: "team/api", actions: ["pull"] },
+      { registry: "one.example.com", repository: "api", actions: ["push"] },
+      { registry: "one.example.com", repository: "team/web", actions: ["push"] },
+      { registry: "two.example.com:5000", repository: "api", actions: ["push"] },
+      { registry: "docker.io", repository: "library/busybox", actions: ["push"] },
     ]);
   }
 });
