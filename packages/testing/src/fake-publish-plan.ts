@@ -36,7 +36,10 @@ export interface FakeDestination {
 /** Of the one layer that each platform of a fake image has. */
 const layerBytes = 1_000_000;
 
-/** What one repository each gets of an image: what it lacks is mounted where its registry has it, and sent otherwise. */
+/**
+ * What one repository each gets of an image. What it lacks is mounted in the registry of the source, and in those of destinations before it; elsewhere it
+ * is sent.
+ */
 export function planDestinations(
   { images, contents }: FakeRegistries,
   source: string,
@@ -66,7 +69,7 @@ export function planDestinations(
 
 function layersIn({ images, contents }: FakeRegistries, repository: string): ReadonlySet<string> {
   const digests = [...images]
-    .filter(([reference]) => reference.startsWith(`${repository}@`))
+    .filter(([reference]) => repositoryOf(reference) === repository)
     .map(([, digest]) => digest);
   return new Set(digests.flatMap((digest) => layersOf(digest, contents.get(digest)?.platforms ?? [])));
 }

@@ -86,7 +86,7 @@ test("a dry run counts, and neither asks nor changes anything", async () => {
   expect(cluster.images.get(`${mirror}:v1`)).toBe(digest);
 });
 
-test("what a destination has is not sent again, and what its registry has is mounted", async () => {
+test("what a destination has is not sent again, and what the source or another destination has in its registry is mounted", async () => {
   await build({ platforms: twoPlatforms });
   await using builder = startBuilder();
   const bytesOf = async (...destinations: string[]) => {
@@ -101,6 +101,15 @@ test("what a destination has is not sent again, and what its registry has is mou
   expect(await bytesOf("registry.example.com/team/copy:v1")).toMatchObject({ sentBytes: 0, mountedBytes: sentBytes });
   const twice = await bytesOf("new.example.com/one:v1", "new.example.com/two:v1");
   expect(twice).toEqual({ sentBytes, mountedBytes: sentBytes, skippedBytes: 0 });
+});
+
+test("what a test has put under a tag is in that repository", async () => {
+  const { digest } = await build();
+  cluster.images.set(`${mirror}:1`, digest);
+  await using builder = startBuilder();
+  const { skippedBytes, ...others } = await builder.publish({ source, destinations: [`${mirror}:2`] });
+  expect(skippedBytes).toBeGreaterThan(0);
+  expect(others).toMatchObject({ sentBytes: 0, mountedBytes: 0 });
 });
 
 test("each repository reports what it has received, also when that is nothing", async () => {
