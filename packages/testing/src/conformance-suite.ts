@@ -35,13 +35,35 @@ export async function checkRequirement(
   requirement: ConformanceRequirement,
   harness: ConformanceHarness,
 ): Promise<boolean> {
-  const { ifAnyOf, ifAllOf = [], ifHarnessHas, concurrency } = requirement;
-  if (ifHarnessHas !== undefined && harness[ifHarnessHas] === undefined) return false;
+  return (await checkUnlessSkipped(requirement, harness)) === undefined;
+}
+
+/**
+ * Checks one requirement; throws what is wrong.
+ * @returns why it was not checked; undefined if it was.
+ */
+export async function checkUnlessSkipped(
+  requirement: ConformanceRequirement,
+  harness: ConformanceHarness,
+): Promise<string | undefined> {
+  const { ifHarnessHas, concurrency } = requirement;
+  if (ifHarnessHas !== undefined && harness[ifHarnessHas] === undefined)
+    return `the harness of ${harness.name} has no ${ifHarnessHas}`;
   await using bench = await ConformanceBench.create(harness, concurrency === undefined ? {} : { concurrency });
-  const isDeclared = (asked: Feature | Operation) => bench.builder.supports(asked as never);
-  if (ifAnyOf?.some(isDeclared) === false || !ifAllOf.every(isDeclared)) return false;
+  const undeclared = whatIsUndeclared(requirement, bench.builder);
+  if (undeclared !== undefined) return `${harness.name} declares ${undeclared}`;
   await requirement.check(bench);
-  return true;
+  return undefined;
+}
+
+function whatIsUndeclared(
+  { ifAnyOf = [], ifAllOf = [] }: ConformanceRequirement,
+  builder: { supports(asked: Feature | Operation): boolean },
+): string | undefined {
+  const missing = ifAllOf.filter((asked) => !builder.supports(asked));
+  if (missing.length > 0) return `no ${missing.join(" and no ")}`;
+  const isMet = ifAnyOf.length === 0 || ifAnyOf.some((asked) => builder.supports(asked));
+  return isMet ? undefined : `none of ${ifAnyOf.join(", ")}`;
 }
 
 /** Runs the suite without a test runner. */

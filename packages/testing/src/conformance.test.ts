@@ -6,7 +6,8 @@ import { buildSaboteurs } from "./self-test/build-saboteurs.ts";
 import { skipSaboteurs } from "./self-test/skip-saboteurs.ts";
 import { operationSaboteurs } from "./self-test/operation-saboteurs.ts";
 import { publishSaboteurs } from "./self-test/publish-saboteurs.ts";
-import { conformanceRequirements, runConformance, testDriverConformance } from "./conformance.ts";
+import { checkRequirement, conformanceRequirements, runConformance, testDriverConformance } from "./conformance.ts";
+import { checkUnlessSkipped } from "./conformance-suite.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import { createFakeDriver } from "./fake-driver.ts";
 
@@ -66,6 +67,25 @@ test("CONFORMANCE: what is about two features at once is skipped for a driver th
   const outcomes = await runConformance(fakeHarness({ cluster, createDriver }));
   const outcomeOf = (asked: string) => outcomes.find(({ id }) => id === asked)?.outcome;
   expect(["publish", "publish-platforms"].map(outcomeOf)).toEqual(["passed", "skipped"]);
+});
+
+test.each([
+  { requirement: { ifAnyOf: ["publish", "find"] }, reason: undefined },
+  { requirement: { ifAnyOf: ["sbom", "ssh"] }, reason: "fake driver declares none of sbom, ssh" },
+  { requirement: { ifAllOf: ["publish", "sbom"] }, reason: "fake driver declares no sbom" },
+  {
+    requirement: { ifAnyOf: ["publish"], ifAllOf: ["sbom", "ssh"] },
+    reason: "fake driver declares no sbom and no ssh",
+  },
+  { requirement: { ifHarnessHas: "otherTag" }, reason: "the harness of fake driver has no otherTag" },
+] as const)("CONFORMANCE: why $requirement is skipped is told: $reason", async ({ requirement, reason }) => {
+  const harness = fakeHarness();
+  delete harness.otherTag;
+  const check = vi.fn(async () => {});
+  const asked = { id: "told", rule: "tells", check, ...requirement };
+  expect(await checkUnlessSkipped(asked, harness)).toBe(reason);
+  expect(await checkRequirement(asked, harness)).toBe(reason === undefined);
+  expect(check).toHaveBeenCalledTimes(reason === undefined ? 2 : 0);
 });
 
 test("CONFORMANCE: what takes another repository is skipped where the harness has none, and the rest passes", async () => {

@@ -196,7 +196,7 @@ test("a refused image is there under its digest, and no tag points to it", async
   const reference = `${mirror}@${digest}`;
   // Of the driver too, not only of a builder that has it.
   const credentials = { resolve: async () => [] };
-  const call = { signal: new AbortController().signal, emit: () => {}, credentials } as never;
+  const call = { signal: new AbortController().signal, emit: () => {}, credentials, logger: console };
   for (const publish of [
     () => builder.publish({ source, destinations, beforeTag: refuse }),
     () => createFakeDriver({ cluster }).publish({ source, destinations, beforeTag: refuse }, call),

@@ -1,8 +1,7 @@
 import { test } from "vitest";
 
 import type { ConformanceHarness } from "./conformance-harness.ts";
-import { checkRequirement, conformanceRequirements } from "./conformance-suite.ts";
-import type { ConformanceRequirement } from "./requirements/requirement.ts";
+import { checkUnlessSkipped, conformanceRequirements } from "./conformance-suite.ts";
 
 /**
  * Makes one test of each requirement, titled `CONFORMANCE: <name> <rule> [<id>]`. What is about a feature that the driver does not declare
@@ -14,16 +13,7 @@ export function testDriverConformance(harness: ConformanceHarness): void {
   const timeout = 6 * (buildMs + abortMs);
   for (const requirement of conformanceRequirements)
     test(`CONFORMANCE: ${name} ${requirement.rule} [${requirement.id}]`, { timeout }, async ({ skip }) => {
-      if (await checkRequirement(requirement, harness)) return;
-      skip(reasonToSkip(requirement, harness));
+      const reason = await checkUnlessSkipped(requirement, harness);
+      if (reason !== undefined) skip(reason);
     });
-}
-
-function reasonToSkip({ ifAnyOf, ifAllOf, ifHarnessHas }: ConformanceRequirement, harness: ConformanceHarness): string {
-  const { name } = harness;
-  if (ifHarnessHas !== undefined && harness[ifHarnessHas] === undefined)
-    return `the harness of ${name} has no ${ifHarnessHas}`;
-  return ifAnyOf === undefined
-    ? `${name} lacks one of ${String(ifAllOf)}`
-    : `${name} declares none of ${String(ifAnyOf)}`;
 }

@@ -4,7 +4,6 @@ import { BuilderError } from "@slipway/core";
 import type { AnyBuilderError, BuildEvent, BuildRun, BuilderErrorCode, Feature, Operation } from "@slipway/core";
 
 import type { ConformanceBench } from "../conformance-bench.ts";
-import type { ConformanceHarness } from "../conformance-harness.ts";
 
 /** One rule that every driver keeps, and how to find out. */
 export interface ConformanceRequirement {
@@ -17,7 +16,7 @@ export interface ConformanceRequirement {
   /** Skipped for a driver that declares not all of these. */
   readonly ifAllOf?: readonly (Feature | Operation)[];
   /** Skipped for a harness without this. */
-  readonly ifHarnessHas?: keyof ConformanceHarness;
+  readonly ifHarnessHas?: "otherTag";
   /** Options of the builder for this requirement. */
   readonly concurrency?: number;
   /** Throws what is wrong. */
