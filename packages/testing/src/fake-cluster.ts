@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
-
 import { BuilderError } from "@slipway/core";
 import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent, PullableOptions } from "@slipway/core";
 
 import { abortable } from "./abortable.ts";
 import type { FakeStep } from "./fake-dockerfile.ts";
-import type { FakeSecret, FakeServiceAccount } from "./fake-keychain-call.ts";
+import type { FakeSecret, FakeServiceAccount } from "./fake-objects.ts";
 import { repositoryOf } from "./image-names.ts";
 import { indexDigest } from "./index-digest.ts";
+import { sha256 } from "./sha256.ts";
 
 /** How a fake cluster runs a build. */
 export interface FakeBuildPlan {
@@ -216,8 +215,4 @@ function pushed(images: Map<string, string>, tag: string, digest: string, byDige
 
 async function* archive(digest: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(`image ${digest}\n`);
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

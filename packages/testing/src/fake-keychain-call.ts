@@ -3,20 +3,6 @@ import type { DriverCall, KeychainCall, NameInCluster } from "@slipway/core";
 
 import type { FakeCluster } from "./fake-cluster.ts";
 
-/** A Secret of a fake cluster. */
-export interface FakeSecret {
-  /** @defaultValue `"Opaque"` */
-  readonly type?: string;
-  /** Texts, or bytes; not base64. */
-  readonly data: Readonly<Record<string, string | Uint8Array>>;
-}
-
-/** A ServiceAccount of a fake cluster. */
-export interface FakeServiceAccount {
-  /** Names of Secrets in its namespace. */
-  readonly imagePullSecrets: readonly string[];
-}
-
 type FakeObjects = Pick<FakeCluster, "secrets" | "serviceAccounts">;
 
 /** What a keychain may do in a fake cluster, whose builder is in the namespace `default`. */

@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-
-import type { FakeImageContent } from "./fake-cluster.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The digest of an index of these platforms. */
-export function indexDigest(platforms: FakeImageContent["platforms"]): string {
-  return `sha256:${createHash("sha256").update(JSON.stringify(platforms)).digest("hex")}`;
+export function indexDigest(platforms: readonly Readonly<{ platform: string; digest: string }>[]): string {
+  return `sha256:${sha256(JSON.stringify(platforms))}`;
 }

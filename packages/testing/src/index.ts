@@ -8,6 +8,6 @@ export { createFakeDriver, fakeFeatures } from "./fake-driver.ts";
 export type { FakeDriver, FakeDriverOptions } from "./fake-driver.ts";
 export { FakeCluster } from "./fake-cluster.ts";
 export type { FakeBuildPlan, FakeImageContent, FakeRemoteBuild } from "./fake-cluster.ts";
-export type { FakeSecret, FakeServiceAccount } from "./fake-keychain-call.ts";
+export type { FakeSecret, FakeServiceAccount } from "./fake-objects.ts";
 export { parseFakeDockerfile } from "./fake-dockerfile.ts";
 export type { FakeStep } from "./fake-dockerfile.ts";
