@@ -8,6 +8,7 @@ export { credentialValues } from "./credential-values.ts";
 export type { OptionIssue } from "./invalid-options.ts";
 export { invalidOptions } from "./invalid-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
+export { normalizePlatform } from "./platform-name.ts";
 export type { FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { publishRefused } from "./publish-gate.ts";

@@ -1,10 +1,9 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError, repositoryOf } from "@slipway/core";
 import type { BuildInfo, BuildRequest, DriverBuildResult, DriverEvent, PullableOptions } from "@slipway/core";
 
 import { abortable } from "./abortable.ts";
 import type { FakeStep } from "./fake-dockerfile.ts";
 import type { FakeSecret, FakeServiceAccount } from "./fake-objects.ts";
-import { repositoryOf } from "./image-names.ts";
 import { indexDigest } from "./index-digest.ts";
 import { sha256 } from "./sha256.ts";
 

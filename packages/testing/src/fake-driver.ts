@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { BuilderError } from "@slipway/core";
+import { BuilderError, normalizePlatform, repositoryOf } from "@slipway/core";
 import type {
   BuildRequest,
   BuilderDriver,
@@ -19,9 +19,8 @@ import { fakeIdentity } from "./fake-identity.ts";
 import { fakeKeychainCall } from "./fake-keychain-call.ts";
 import { publishFake } from "./fake-publish.ts";
 import { FakeVersions } from "./fake-versions.ts";
-import { imageNameOf, pulledRegistryOf, registryOf, repositoryOf } from "./image-names.ts";
+import { imageNameOf, pulledRegistryOf, registryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
-import { normalizePlatform } from "./platform-name.ts";
 import { servedDigest } from "./served-digest.ts";
 
 /** What a fake driver does. */

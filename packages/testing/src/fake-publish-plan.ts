@@ -1,9 +1,8 @@
-import { invalidOptions } from "@slipway/core";
+import { invalidOptions, normalizePlatform, repositoryOf } from "@slipway/core";
 
 import type { FakeCluster, FakeImageContent } from "./fake-cluster.ts";
-import { registryOf, repositoryOf } from "./image-names.ts";
+import { registryOf } from "./image-names.ts";
 import { indexDigest } from "./index-digest.ts";
-import { normalizePlatform } from "./platform-name.ts";
 
 /** What the fake registries serve. */
 export type FakeRegistries = Pick<FakeCluster, "images" | "contents">;

@@ -1,10 +1,10 @@
-import { BuilderError, destinationFailures, publishFailed, publishRefused } from "@slipway/core";
+import { BuilderError, destinationFailures, publishFailed, publishRefused, repositoryOf } from "@slipway/core";
 import type { AnyBuilderError, DriverCall, FailedDestination, PublishOptions, PublishResult } from "@slipway/core";
 
 import { unlessAborted } from "./abortable.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
-import { registryOf, repositoryOf, tagOf } from "./image-names.ts";
+import { registryOf, tagOf } from "./image-names.ts";
 import { servedDigest } from "./served-digest.ts";
 
 /** What publishing takes besides what is asked for. */

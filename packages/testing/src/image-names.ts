@@ -1,7 +1,4 @@
-/** `registry/repository` of a tag or of `registry/repository@digest`. */
-export function repositoryOf(reference: string): string {
-  return reference.replace(/@.*$/, "").replace(/:[\w][\w.-]*$/, "");
-}
+import { repositoryOf } from "@slipway/core";
 
 /** The tag that a reference names; undefined if it names none. */
 export function tagOf(reference: string): string | undefined {

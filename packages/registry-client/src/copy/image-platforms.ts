@@ -1,4 +1,4 @@
-import { invalidOptions } from "@slipway/core/errors";
+import { invalidOptions, normalizePlatform } from "@slipway/core/errors";
 
 import { isIndexMediaType } from "../media-types.ts";
 import type { RegistryClient } from "../registry-client.ts";
@@ -6,7 +6,7 @@ import type { RegistryCall } from "../registry-call.ts";
 import { formatPlatform } from "./image-content.ts";
 import type { ContentDescriptor } from "./image-content.ts";
 import type { ImageNode } from "./image-graph.ts";
-import { isAttestation, normalizePlatform } from "./platform-filter.ts";
+import { isAttestation } from "./platform-filter.ts";
 
 type Platforms = readonly { readonly platform: string; readonly digest: string }[];
 

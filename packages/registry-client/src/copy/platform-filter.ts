@@ -1,3 +1,5 @@
+import { normalizePlatform } from "@slipway/core/errors";
+
 import type { ContentDescriptor } from "./image-content.ts";
 
 const referenceType = "vnd.docker.reference.type";
@@ -25,17 +27,6 @@ export function keepPlatforms(
 function isImageOf(child: ContentDescriptor, wanted: ReadonlySet<string>): boolean {
   return !isAttestation(child) && child.platform !== undefined && wanted.has(normalizePlatform(child.platform));
 }
-
-/** One spelling for each platform, as containerd has it: `linux/arm64/v8` is `linux/arm64`, `linux/arm` is `linux/arm/v7`. */
-export function normalizePlatform(platform: string): string {
-  const [os = "", architecture = "", variant = ""] = platform.toLowerCase().split("/");
-  const known = architectureAliases[architecture] ?? architecture;
-  if (known === "arm") return `${os}/arm/${variant === "" ? "v7" : variant}`;
-  const implied = variant === "" || (known === "arm64" && variant === "v8") || (known === "amd64" && variant === "v1");
-  return implied ? `${os}/${known}` : `${os}/${known}/${variant}`;
-}
-
-const architectureAliases: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armhf: "arm" };
 
 /**
  * An index with some of its entries only, everything else as it was. An entry whose digest `replaced` has gets what stands there instead: a

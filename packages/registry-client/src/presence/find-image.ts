@@ -1,8 +1,8 @@
 import type { FoundImage, ImageQuery } from "@slipway/core";
+import { normalizePlatform } from "@slipway/core/errors";
 
 import { parseImageContent } from "../copy/image-content.ts";
 import { imagePlatforms, platformOfConfig } from "../copy/image-platforms.ts";
-import { normalizePlatform } from "../copy/platform-filter.ts";
 import type { ImageReference } from "../image-reference.ts";
 import { formatImageReference, parseImageReference } from "../image-reference.ts";
 import type { Manifest } from "../manifest.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
+import { repositoryOf } from "@slipway/core";
 import type { BuiltImage, OperationCallOptions, PublishedImage, PublishOptions, PublishResult } from "@slipway/core";
 
 import type { ConformanceBench } from "../conformance-bench.ts";
-import { repositoryOf } from "../image-names.ts";
 import { otherPlatform, platformsOf } from "./platforms.ts";
 import { rejection } from "./requirement.ts";
 import type { ConformanceRequirement } from "./requirement.ts";

@@ -1,7 +1,7 @@
+import { repositoryOf } from "@slipway/core";
 import type { DriverCall, DriverMiddleware, PublishOptions, PublishResult } from "@slipway/core";
 
 import type { FakeCluster } from "../fake-cluster.ts";
-import { repositoryOf } from "../image-names.ts";
 import { otherPlatform } from "../requirements/platforms.ts";
 import { deaf } from "./saboteur.ts";
 import type { Saboteur } from "./saboteur.ts";
