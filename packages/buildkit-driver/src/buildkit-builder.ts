@@ -17,6 +17,7 @@ import type {
   PullableOptions,
   PullableResult,
 } from "@slipway/core";
+import { BuiltImages } from "@slipway/core";
 
 import { builderStatus, type DaemonReport } from "./builder-node.ts";
 import { checkOwner } from "./builder-owner.ts";
@@ -29,14 +30,13 @@ import type { RegistrySite } from "./pod-registries.ts";
 import { prepareContextOf } from "./prepare-context.ts";
 import { PullableTargets } from "./pullable-targets.ts";
 import { sharedKey } from "./shared-key.ts";
-import { BuiltImages } from "./version-tag.ts";
 import { builderSelector } from "./workload.ts";
 
 /** The driver's work, behind the value that {@link buildkitDriver} makes. */
 export class BuildkitBuilder {
   readonly #options: ResolvedBuildkitDriverOptions;
   readonly #pods: BuilderPods;
-  readonly #built = new BuiltImages();
+  readonly #built = new BuiltImages((request, options) => this.identify(request, options));
   readonly #pullable: PullableTargets;
 
   constructor(options: ResolvedBuildkitDriverOptions) {

@@ -1,4 +1,5 @@
-import type { DriverCall, PublishOptions, PublishResult } from "@slipway/core";
+import { needsVersionTag } from "@slipway/core";
+import type { BuiltImages, DriverCall, PublishOptions, PublishResult } from "@slipway/core";
 import {
   copyImage,
   findImage,
@@ -9,7 +10,6 @@ import {
 
 import { keychainCall } from "./keychain-call.ts";
 import { podRegistries, type PodRegistries, type RegistrySite } from "./pod-registries.ts";
-import { needsVersionTag, type BuiltImages } from "./version-tag.ts";
 
 /** Copies an image between registries as the builder's pod reaches them; nothing is stored on the way. */
 export async function publishImage(

@@ -75,6 +75,7 @@ export type {
 } from "./builder-driver.ts";
 export { dockerfilePath } from "./dockerfile-path.ts";
 export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
+export { BuiltImages, needsVersionTag } from "./built-images.ts";
 export { repositoryOf } from "./image-reference.ts";
 export { normalizePlatform } from "./platform-name.ts";
 export type { FailedDestination } from "./publish-failures.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { BuilderError, normalizePlatform, repositoryOf } from "@slipway/core";
+import { BuilderError, BuiltImages, normalizePlatform, repositoryOf } from "@slipway/core";
 import type {
   BuildRequest,
   BuilderDriver,
@@ -18,7 +18,6 @@ import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";
 import { fakeKeychainCall } from "./fake-keychain-call.ts";
 import { publishFake } from "./fake-publish.ts";
-import { FakeVersions } from "./fake-versions.ts";
 import { imageNameOf, pulledRegistryOf, registryOf } from "./image-names.ts";
 import { parseFakeDockerfile } from "./fake-dockerfile.ts";
 import { servedDigest } from "./served-digest.ts";
@@ -80,7 +79,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     beforePush,
   } = options;
   let state: BuilderState = "inactive";
-  const versions = new FakeVersions();
+  const versions = new BuiltImages(fakeIdentity);
   /** Registries that this driver has brought images to. */
   const pushedTo = new Set<string>();
   const authorize = async (call: DriverCall, resource: RegistryResource) => {
@@ -155,7 +154,8 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
       const published = await publishFake(
         {
           registries: cluster,
-          findVersionTag: (digest) => versions.tagOf(digest, cluster.contents.get(digest)?.identities ?? []),
+          findVersionTag: (digest) =>
+            versions.versionTag(digest, async () => cluster.contents.get(digest)?.identities ?? []),
           authorize: (reference, action) => authorize(call, { ...imageNameOf(reference), actions: [action] }),
           beforePush,
         },

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 
@@ -10,7 +11,7 @@ import type { BuildRequest } from "@slipway/core";
  *
  * It reads no `.dockerignore`: what that leaves out counts too.
  *
- * @throws `CONTEXT_INVALID` for a file or folder that was changed later than `unchangedSinceMs`
+ * @throws `CONTEXT_INVALID` for a file or folder that was changed later than `unchangedSinceMs`, or cannot be read
  */
 export async function fakeIdentity(
   request: BuildRequest,
@@ -19,16 +20,21 @@ export async function fakeIdentity(
   const { context, dockerfile, dockerfileInline, target, buildArgs, labels, platforms } = request;
   const hash = createHash("sha256");
   hash.update(JSON.stringify([dockerfile, dockerfileInline, target, buildArgs, labels, platforms]));
-  if (context.type === "directory") {
-    const entries = await readdir(context.path, { recursive: true, withFileTypes: true });
-    const pathsOf = (some: typeof entries) => some.map((entry) => join(entry.parentPath, entry.name));
-    const files = pathsOf(entries.filter((entry) => entry.isFile()));
-    // A file that is gone shows in its folder alone.
-    const folders = pathsOf(entries.filter((entry) => entry.isDirectory()));
-    await refuseNewer(context.path, [context.path, ...folders, ...files], unchangedSinceMs);
-    for (const path of files.toSorted()) hash.update(`${relative(context.path, path)}\0`).update(await readFile(path));
-  }
+  if (context.type === "directory")
+    await addFiles(hash, context.path, unchangedSinceMs).catch((error: unknown) => {
+      throw isSystemError(error) ? unreadable(context.path, error) : error;
+    });
   return `sha256:${hash.digest("hex")}`;
+}
+
+async function addFiles(hash: Hash, root: string, newestMs: number): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const pathsOf = (some: typeof entries) => some.map((entry) => join(entry.parentPath, entry.name));
+  const files = pathsOf(entries.filter((entry) => entry.isFile()));
+  // A file that is gone shows in its folder alone.
+  const folders = pathsOf(entries.filter((entry) => entry.isDirectory()));
+  await refuseNewer(root, [root, ...folders, ...files], newestMs);
+  for (const path of files.toSorted()) hash.update(`${relative(root, path)}\0`).update(await readFile(path));
 }
 
 async function refuseNewer(root: string, paths: readonly string[], newestMs: number): Promise<void> {
@@ -37,10 +43,24 @@ async function refuseNewer(root: string, paths: readonly string[], newestMs: num
     // Fractions of a millisecond would make a file newer than a build that began right after it.
     if (Math.floor((await stat(path)).mtimeMs) <= newestMs) continue;
     const name = relative(root, path) || ".";
-    throw new BuilderError({
-      code: "CONTEXT_INVALID",
-      message: `${name} of the build context has changed since the build.`,
-      details: { path: name },
-    });
+    throw contextInvalid(name, `${name} of the build context has changed since the build.`);
   }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "errno" in error && "code" in error;
+}
+
+function unreadable(root: string, cause: NodeJS.ErrnoException): BuilderError<"CONTEXT_INVALID"> {
+  const path = relative(root, cause.path ?? root) || ".";
+  return contextInvalid(path, `Cannot read ${path} of the build context (${cause.code ?? "unknown"}).`, cause);
+}
+
+function contextInvalid(path: string, message: string, cause?: Error): BuilderError<"CONTEXT_INVALID"> {
+  return new BuilderError({
+    code: "CONTEXT_INVALID",
+    message,
+    details: { path },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

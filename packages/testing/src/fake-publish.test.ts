@@ -293,8 +293,11 @@ test.each([
 
 test("destinations get an image at once, however long one of them waits", async () => {
   await build();
-  const { promise: otherIsThere, resolve } = Promise.withResolvers<void>();
-  const beforePush = async (destination: string) => (destination === other ? resolve() : otherIsThere);
+  const { promise: otherIsThere, resolve } = Promise.withResolvers<undefined>();
+  const beforePush = async (destination: string) => {
+    if (destination !== other) return otherIsThere;
+    resolve(undefined);
+  };
   await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
   const events: unknown[] = [];
   const onEvent = ({ type, ...event }: DriverEvent) => void events.push("reference" in event ? event.reference : type);
@@ -305,9 +308,10 @@ test("destinations get an image at once, however long one of them waits", async 
 
 test("the order of the destinations decides whose error it is, not which fails first", async () => {
   await build();
-  const { promise: otherHasFailed, resolve } = Promise.withResolvers<void>();
+  const { promise: otherHasFailed, resolve } = Promise.withResolvers<undefined>();
   const beforePush = async (destination: string) => {
-    await (destination === other ? resolve() : otherHasFailed);
+    if (destination === other) resolve(undefined);
+    else await otherHasFailed;
     throw refused(destination, false);
   };
   await using builder = createBuilder({ driver: createFakeDriver({ cluster, beforePush }) });
@@ -318,7 +322,7 @@ test("the order of the destinations decides whose error it is, not which fails f
 test("a deadline ends the wait of a beforePush that takes no notice, and so does close", async () => {
   const { digest } = await build();
   const signals: AbortSignal[] = [];
-  const { promise: isOver, resolve } = Promise.withResolvers<void>();
+  const { promise: isOver, resolve } = Promise.withResolvers<undefined>();
   const beforePush = (_: string, { signal }: { readonly signal: AbortSignal }) => {
     signals.push(signal);
     return isOver;
@@ -333,7 +337,7 @@ test("a deadline ends the wait of a beforePush that takes no notice, and so does
   await builder.close();
   await expect(publishing).rejects.toMatchObject({ code: "ABORTED" });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
-  resolve();
+  resolve(undefined);
   await isOver;
   expect(cluster.images.has(`other.example.com/api@${digest}`)).toBe(false);
 });

@@ -1,4 +1,11 @@
-import { BuilderError, destinationFailures, publishFailed, publishRefused, repositoryOf } from "@slipway/core";
+import {
+  BuilderError,
+  destinationFailures,
+  needsVersionTag,
+  publishFailed,
+  publishRefused,
+  repositoryOf,
+} from "@slipway/core";
 import type { AnyBuilderError, DriverCall, FailedDestination, PublishOptions, PublishResult } from "@slipway/core";
 
 import { unlessAborted } from "./abortable.ts";
@@ -92,12 +99,11 @@ function failedOf({ destinations, failures }: FakeProgress): readonly (FailedDes
 type ForEachDestination = (work: (destination: FakeDestination) => Promise<void>) => Promise<void>;
 
 async function nameDestinations(
-  { destinations, versionTag }: PublishOptions,
+  options: PublishOptions,
   findVersionTag: () => Promise<string>,
 ): Promise<readonly NamedDestination[]> {
-  const isMissing = versionTag === undefined && destinations.some((name) => tagOf(name) === undefined);
-  const version = isMissing ? await findVersionTag() : (versionTag ?? "");
-  return destinations.map((name) => ({ name, tag: tagOf(name) ?? version }));
+  const version = needsVersionTag(options) ? await findVersionTag() : (options.versionTag ?? "");
+  return options.destinations.map((name) => ({ name, tag: tagOf(name) ?? version }));
 }
 
 async function putImage(

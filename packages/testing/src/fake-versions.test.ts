@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -51,6 +51,14 @@ test.each([
 test("a file that is deleted in a folder within shows", async () => {
   const publishing = versionAfter(() => rm(join(context, "src/old.ts")));
   await expect(publishing).rejects.toThrow("src of the build context has changed since the build");
+});
+
+test("an image whose context is gone is not named after it", async () => {
+  const publishing = versionAfter(() => rename(context, `${context}-moved`));
+  await expect(publishing.finally(() => rename(`${context}-moved`, context))).rejects.toMatchObject({
+    code: "INVALID_OPTIONS",
+    message: expect.stringContaining("not known: Cannot read . of the build context (ENOENT). Give the tag") as unknown,
+  });
 });
 
 test("what was written within the millisecond in which the build began was built", async () => {

@@ -1,5 +1,5 @@
 import { repositoryOf } from "@slipway/core";
-import type { DriverCall, DriverMiddleware, PublishOptions, PublishResult } from "@slipway/core";
+import type { DriverCall, DriverMiddleware, PublishedImage, PublishOptions, PublishResult } from "@slipway/core";
 
 import type { FakeCluster } from "../fake-cluster.ts";
 import { otherPlatform } from "../requirements/platforms.ts";
@@ -167,14 +167,14 @@ export const publishSaboteurs: readonly Saboteur[] = [
       publishing(async (next, options, call) => {
         const { beforeTag } = options;
         if (beforeTag === undefined || options.dryRun === true) return next(options, call);
-        let isAsked = false;
+        const asked: PublishedImage[] = [];
         const noted: Gate = (image, gateCall) => {
-          isAsked = true;
+          asked.push(image);
           return beforeTag(image, gateCall);
         };
         const published = await next({ ...options, beforeTag: noted }, call);
         const { digest, references: unchanged } = published;
-        if (!isAsked) await beforeTag({ digest, references: [], unchanged, failed: [], platforms: [] }, call);
+        if (asked.length === 0) await beforeTag({ digest, references: [], unchanged, failed: [], platforms: [] }, call);
         return published;
       }),
   },

@@ -1,5 +1,7 @@
-import type { BuildRequest, PublishOptions } from "@slipway/core";
-import { BuilderError, invalidOptions } from "@slipway/core";
+import type { BuildRequest } from "./builder-driver.ts";
+import { BuilderError } from "./builder-error.ts";
+import type { PublishOptions } from "./builder-maintenance.ts";
+import { invalidOptions } from "./invalid-options.ts";
 
 /** How many builds are remembered: what is published is published soon after it was built. */
 const rememberedBuilds = 100;
@@ -9,8 +11,14 @@ const tagDigits = 16;
 /** Knows what the images were built from that this process has built. */
 export class BuiltImages {
   readonly #builds = new Map<string, { readonly request: BuildRequest; readonly startedMs: number }>();
+  readonly #identify: (request: BuildRequest, options: { readonly unchangedSinceMs: number }) => Promise<string>;
 
-  /** Remembers a build by the digest of its image. */
+  /** @param identify - As a driver's: `sha256:…` of all that a build is made of; `CONTEXT_INVALID` for files that have changed since, or cannot be read. */
+  constructor(identify: (request: BuildRequest, options: { readonly unchangedSinceMs: number }) => Promise<string>) {
+    this.#identify = identify;
+  }
+
+  /** Remembers a build by the digest of its image; `startedMs` is in epoch milliseconds. */
   add(digest: string, request: BuildRequest, startedMs: number): void {
     this.#builds.delete(digest);
     this.#builds.set(digest, { request, startedMs });
@@ -38,9 +46,8 @@ export class BuiltImages {
   async #identityOf(digest: string): Promise<string> {
     const build = this.#builds.get(digest);
     if (build === undefined) throw unknownVersion(`this builder has not built ${digest} itself`);
-    const { identify } = await import("@slipway/context-sync");
     const { request, startedMs } = build;
-    return identify(request, { unchangedSinceMs: startedMs }).catch((error: unknown) => {
+    return this.#identify(request, { unchangedSinceMs: startedMs }).catch((error: unknown) => {
       if (BuilderError.isInstance(error) && error.code === "CONTEXT_INVALID") throw unknownVersion(error.message);
       throw error;
     });
@@ -59,6 +66,7 @@ export function needsVersionTag({ destinations, versionTag }: PublishOptions): b
 }
 
 function unknownVersion(reason: string): BuilderError {
-  const message = `A destination has no tag, and what the image was built from is not known: ${reason}. Give the tag, or versionTag`;
+  const why = reason.replace(/\.$/, "");
+  const message = `A destination has no tag, and what the image was built from is not known: ${why}. Give the tag, or versionTag`;
   return invalidOptions("publish", [{ path: "versionTag", message }]);
 }
