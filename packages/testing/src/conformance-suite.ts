@@ -57,13 +57,13 @@ export async function checkUnlessSkipped(
 }
 
 function whatIsUndeclared(
-  { ifAnyOf = [], ifAllOf = [] }: ConformanceRequirement,
+  { ifAnyOf, ifAllOf = [] }: ConformanceRequirement,
   builder: { supports(asked: Feature | Operation): boolean },
 ): string | undefined {
   const missing = ifAllOf.filter((asked) => !builder.supports(asked));
   if (missing.length > 0) return `no ${missing.join(" and no ")}`;
-  const isMet = ifAnyOf.length === 0 || ifAnyOf.some((asked) => builder.supports(asked));
-  return isMet ? undefined : `none of ${ifAnyOf.join(", ")}`;
+  if (ifAnyOf === undefined || ifAnyOf.some((asked) => builder.supports(asked))) return undefined;
+  return `none of ${ifAnyOf.join(", ")}`;
 }
 
 /** Runs the suite without a test runner. */
