@@ -1,5 +1,6 @@
 /**
- * Errors of Slipway without the schemas of its options, for packages that have none: what `@slipway/core` exports as well, and the same classes.
+ * Errors of Slipway and what their messages are made of, without the schemas of its options, for packages that have none. The classes are those of
+ * `@slipway/core`.
  *
  * @packageDocumentation
  */
