@@ -12,7 +12,7 @@ export { isMissingPackage } from "./missing-package.ts";
 export { normalizePlatform } from "./platform-name.ts";
 export type { FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
-export { publishRefused } from "./publish-gate.ts";
+export { askGate, publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";
 export { namesUser, quoteReference, userBeforeReference } from "./reference-user.ts";
 export { typosFirst, unknownKeyMessage } from "./unknown-key.ts";

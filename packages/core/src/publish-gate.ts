@@ -1,5 +1,7 @@
 import { BuilderError } from "./builder-error.ts";
-import type { PublishOptions } from "./builder-maintenance.ts";
+import type { PublishedImage, PublishOptions } from "./builder-maintenance.ts";
+import { destinationFailures } from "./publish-failures.ts";
+import type { FailedDestination } from "./publish-failures.ts";
 import { describeThrown } from "./redaction.ts";
 
 /** Turns whatever `beforeTag` throws into `PUBLISH_REFUSED`, whoever the driver is. */
@@ -17,6 +19,54 @@ export function withGate(options: PublishOptions): PublishOptions {
       }
     },
   };
+}
+
+/** A repository that is a destination, when all have the image or have failed, and no tag has moved. */
+export interface GatedDestination {
+  /** `registry/repository@digest` */
+  readonly reference: string;
+  /** As it was asked for. */
+  readonly names: readonly string[];
+  /** Whether a tag of it will move, or one of cosign there. */
+  readonly isMoving: boolean;
+  /** Why it did not get the image. */
+  readonly error?: FailedDestination["error"] | undefined;
+}
+
+/** An image that is asked about. */
+export interface GatedImage extends Pick<PublishedImage, "digest" | "platforms"> {
+  readonly destinations: readonly GatedDestination[];
+}
+
+/**
+ * Asks `beforeTag` about an image, for drivers that publish. Where no tag would move there is nothing to refuse, and nobody is asked.
+ *
+ * @throws `PUBLISH_REFUSED` if it throws; what it throws, or the signal's reason, once the signal has fired
+ */
+export async function askGate(
+  beforeTag: PublishOptions["beforeTag"],
+  { digest, platforms, destinations }: GatedImage,
+  signal: AbortSignal,
+): Promise<void> {
+  const there = destinations.filter(({ error }) => error === undefined);
+  const referencesOf = (isMoving: boolean): readonly string[] =>
+    there.filter((destination) => destination.isMoving === isMoving).map(({ reference }) => reference);
+  const references = referencesOf(true);
+  const [first] = references;
+  if (beforeTag === undefined || first === undefined) return;
+  const failures = destinations.flatMap(({ reference, names, error }) =>
+    error === undefined ? [] : [{ reference, names, error }],
+  );
+  const failed = failures.map(({ reference, error: { code, message, retryable } }) => {
+    return { reference, code, message, retryable };
+  });
+  try {
+    await beforeTag({ digest, references, unchanged: referencesOf(false), failed, platforms }, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw publishRefused(first, error, destinationFailures(failures));
+  }
+  signal.throwIfAborted();
 }
 
 /**

@@ -1,12 +1,5 @@
-import {
-  BuilderError,
-  destinationFailures,
-  needsVersionTag,
-  publishFailed,
-  publishRefused,
-  repositoryOf,
-} from "@slipway/core";
-import type { AnyBuilderError, DriverCall, FailedDestination, PublishOptions, PublishResult } from "@slipway/core";
+import { askGate, BuilderError, needsVersionTag, publishFailed, repositoryOf } from "@slipway/core";
+import type { AnyBuilderError, DriverCall, PublishOptions, PublishResult } from "@slipway/core";
 
 import { unlessAborted } from "./abortable.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
@@ -64,11 +57,19 @@ export async function publishFake(
   await forEach(({ names: [name] }) => authorize(name, "push"));
   if (options.dryRun !== true) {
     await putImage(publishing, image, forEach, call);
-    await askGate(image, { destinations, failures }, options.beforeTag, call.signal);
+    const gated = destinations.map((destination) => {
+      const { reference, names, movingTags } = destination;
+      return { reference, names, isMoving: movingTags.length > 0, error: failures.get(destination) };
+    });
+    await askGate(options.beforeTag, { ...image, destinations: gated }, call.signal);
     await forEach(async ({ movingTags }) => movingTags.forEach((tag) => registries.images.set(tag, image.digest)));
   }
   const done = destinations.filter((destination) => !failures.has(destination)).flatMap(({ names }) => names);
-  const error = publishFailed(source, failedOf({ destinations, failures }), done);
+  const failed = destinations.flatMap((destination) => {
+    const error = failures.get(destination);
+    return error === undefined ? [] : [{ names: destination.names, error }];
+  });
+  const error = publishFailed(source, failed, done);
   if (error !== undefined) throw error;
   const sum = (bytesOf: (destination: FakeDestination) => number) =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);
@@ -79,20 +80,6 @@ export async function publishFake(
     mountedBytes: sum(({ mountedBytes }) => mountedBytes),
     skippedBytes: sum(({ skippedBytes }) => skippedBytes),
   };
-}
-
-/** Where an image goes, and why destinations did not get it. */
-interface FakeProgress {
-  readonly destinations: readonly FakeDestination[];
-  readonly failures: ReadonlyMap<FakeDestination, AnyBuilderError>;
-}
-
-/** Those that have failed, in the order in which they were asked for. */
-function failedOf({ destinations, failures }: FakeProgress): readonly (FailedDestination & FakeDestination)[] {
-  return destinations.flatMap((destination) => {
-    const error = failures.get(destination);
-    return error === undefined ? [] : [{ ...destination, error }];
-  });
 }
 
 /** Does something for every destination that has not failed yet, at once. What fails is noted. */
@@ -118,31 +105,6 @@ async function putImage(
     images.set(reference, digest);
     emit({ type: "push-progress", reference: name, sentBytes, totalBytes: sentBytes });
   });
-}
-
-/** Where no tag would move, there is nothing to refuse. */
-async function askGate(
-  { digest, platforms }: FakeImage,
-  progress: FakeProgress,
-  beforeTag: PublishOptions["beforeTag"],
-  signal: AbortSignal,
-): Promise<void> {
-  const there = progress.destinations.filter((destination) => !progress.failures.has(destination));
-  const referencesOf = (move: boolean) =>
-    there.filter(({ movingTags }) => movingTags.length > 0 === move).map(({ reference }) => reference);
-  const references = referencesOf(true);
-  if (beforeTag === undefined || references.length === 0) return;
-  const failures = failedOf(progress);
-  const failed = failures.map(({ reference, error: { code, message, retryable } }) => {
-    return { reference, code, message, retryable };
-  });
-  try {
-    await beforeTag({ digest, references, unchanged: referencesOf(false), failed, platforms }, { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw publishRefused(references[0] ?? digest, error, destinationFailures(failures));
-  }
-  signal.throwIfAborted();
 }
 
 function sourceMissing(source: string): BuilderError<"REGISTRY_REFUSED"> {

@@ -1,5 +1,5 @@
-import { BuilderError, destinationFailures, publishRefused } from "@slipway/core/errors";
-import type { PublishedImage, PublishResult } from "@slipway/core";
+import { askGate, BuilderError } from "@slipway/core/errors";
+import type { PublishResult } from "@slipway/core";
 
 import { graceSignal } from "../grace-signal.ts";
 import { formatImageReference } from "../image-reference.ts";
@@ -16,7 +16,7 @@ import { checkCopyOptions } from "./check-copy-options.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
-import { createDestination, destinationsError, failedOf, forEachDestination, lacksBlob } from "./destination.ts";
+import { createDestination, destinationsError, forEachDestination, lacksBlob } from "./destination.ts";
 import type { AskedBlob, AskedTags } from "./destination-plan.ts";
 import { askForBlobs, askForTags, extendPlan, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
@@ -110,7 +110,7 @@ async function execute(copy: Copy): Promise<ImageGraph> {
     await pushManifests(destination, graph, signal);
     destination.progress.flush();
   });
-  await askGate(copy, graph);
+  await askBeforeTag(copy, graph);
   await forEachDestination(destinations, signal, async (destination) => {
     await pushDigestTags(destination, graph.digestTags, signal, options.warn);
     await pushTags(destination, root, signal);
@@ -221,8 +221,8 @@ async function copyMissing(copy: Copy, asked: BlobCopy["asked"], travel: Travel)
   await copyBlobs({ source, destinations, asked, ...travel });
 }
 
-/** Where no tag would move, there is nothing to refuse. */
-async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<void> {
+/** Platforms are read only where somebody is asked. */
+async function askBeforeTag(copy: Copy, { root, digestTags }: ImageGraph): Promise<void> {
   const { options, parsed, client, destinations, signal } = copy;
   const { beforeTag } = options;
   if (beforeTag === undefined) return;
@@ -233,37 +233,11 @@ async function askGate(copy: Copy, { root, digestTags }: ImageGraph): Promise<vo
   });
   if (moving.size === 0) return;
   const platforms = await readPlatforms(client, parsed.source.repository, root, signal);
-  const image = publishedImage(destinations, moving, root.digest, platforms);
-  try {
-    await beforeTag(image, { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw publishRefused(image.references[0] ?? root.digest, error, destinationFailures(failedOf(destinations)));
-  }
-  signal.throwIfAborted();
-}
-
-function publishedImage(
-  destinations: readonly Destination[],
-  moving: ReadonlySet<Destination>,
-  digest: string,
-  platforms: PublishedImage["platforms"],
-): PublishedImage {
-  const there = destinations.filter(({ error }) => error === undefined);
-  const referencesOf = (some: readonly Destination[]): readonly string[] =>
-    some.map((each) => referenceTo(each, digest));
-  return {
-    digest,
-    references: referencesOf(there.filter((destination) => moving.has(destination))),
-    unchanged: referencesOf(there.filter((destination) => !moving.has(destination))),
-    failed: destinations.flatMap((destination) => {
-      const { error } = destination;
-      if (error === undefined) return [];
-      const { code, message, retryable } = error;
-      return [{ reference: referenceTo(destination, digest), code, message, retryable }];
-    }),
-    platforms,
-  };
+  const gated = destinations.map((destination) => {
+    const { names, error } = destination;
+    return { reference: referenceTo(destination, root.digest), names, isMoving: moving.has(destination), error };
+  });
+  await askGate(beforeTag, { digest: root.digest, platforms, destinations: gated }, signal);
 }
 
 /** What a copy would send: nothing is, so that a mount is taken for granted where it can be asked for. */

@@ -1,6 +1,5 @@
 import type { AnyBuilderError, DriverEvent } from "@slipway/core";
 import { BuilderError, publishFailed } from "@slipway/core/errors";
-import type { FailedDestination } from "@slipway/core/errors";
 
 import type { RegistryClient } from "../registry-client.ts";
 import type { StreamExperience } from "./blob-delivery.ts";
@@ -104,10 +103,6 @@ export async function forEachDestination(
 /** The error for a copy whose destinations did not all get it. */
 export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
   const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
-  return publishFailed(source, failedOf(destinations), done);
-}
-
-/** Those that have failed. */
-export function failedOf(destinations: readonly Destination[]): readonly FailedDestination[] {
-  return destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
+  const failed = destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
+  return publishFailed(source, failed, done);
 }
