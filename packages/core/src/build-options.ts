@@ -5,9 +5,9 @@ import { cacheSchema } from "./cache.ts";
 import type { Cache } from "./cache.ts";
 import { contextSchema } from "./context.ts";
 import type { Context } from "./context.ts";
-import { imageReferenceProblem } from "./image-reference.ts";
 import { outputSchema } from "./output.ts";
 import type { ArchiveSink, Output } from "./output.ts";
+import { tagSchema } from "./reference-schema.ts";
 import { secretSchema } from "./secret.ts";
 import type { SecretReader, SecretSource } from "./secret.ts";
 
@@ -101,14 +101,6 @@ export type Expanded = Readonly<{ context: Context; contexts: Named<Context>; se
 
 /** Options with every default filled in. */
 export type Filled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
-
-/** A reference that can be pushed to. */
-export const tagSchema = z.string().check(
-  z.superRefine((tag, call) => {
-    const message = imageReferenceProblem(tag);
-    if (message !== undefined) call.addIssue({ code: "custom", message });
-  }),
-);
 
 /** `os/architecture[/variant]`. */
 export const platformSchema = z

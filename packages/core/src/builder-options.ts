@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 
 import type { BuildEvent, DriverEvent } from "./build-event.ts";
-import { buildOptionKeys, platformSchema, tagSchema } from "./build-options.ts";
+import { buildOptionKeys, platformSchema } from "./build-options.ts";
 import type { OptionsShape } from "./build-options.ts";
 import type { CreateBuilderOptions, BuildCallOptions, CallOptions, OperationCallOptions } from "./builder.ts";
 import type { BuilderDriver } from "./builder-driver.ts";
@@ -9,8 +9,8 @@ import type { PruneOptions, PublishOptions, PullableOptions } from "./builder-ma
 import type { FindOptions } from "./found-image.ts";
 import { canSkip } from "./build-skip.ts";
 import type { Keychain } from "./keychain.ts";
-import { imageReferenceProblem } from "./image-reference.ts";
 import type { Logger } from "./logger.ts";
+import { referenceSchema, tagSchema } from "./reference-schema.ts";
 
 /** What timers of Node take: beyond 2^31 - 1 ms they fire at once. */
 const maximumTimeoutMs = 2_147_483_647;
@@ -96,14 +96,6 @@ export const pruneOptionsSchema = z.strictObject({
 
 const text = z.string().check(z.minLength(1));
 const flag = z.optional(z.boolean());
-
-/** A reference of an image that is there already. */
-const referenceSchema = z.string().check(
-  z.superRefine((reference, call) => {
-    const message = imageReferenceProblem(reference, { mayHaveDigest: true });
-    if (message !== undefined) call.addIssue({ code: "custom", message });
-  }),
-);
 
 /** Options of `publish`. */
 export const publishOptionsSchema = z.strictObject({

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 
+import { referenceSchema } from "./reference-schema.ts";
+
 /** Where build steps of earlier builds are kept, beyond what the builder itself remembers. */
 export type Cache =
   | { type: "registry"; reference: string; mode?: "min" | "max" }
@@ -12,7 +14,7 @@ const text = z.string().check(z.minLength(1));
 const mode = z.optional(z.enum(["min", "max"]));
 
 const cacheObjectSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("registry"), reference: text, mode }),
+  z.strictObject({ type: z.literal("registry"), reference: referenceSchema, mode }),
   z.strictObject({ type: z.literal("inline") }),
   z.strictObject({ type: z.literal("local"), directory: text, mode }),
   z.strictObject({ type: z.enum(["gha", "s3", "azblob"]), mode, attributes: z.record(z.string(), z.string()) }),

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { parseContextNotation } from "./context-notation.ts";
+import { referenceSchema } from "./reference-schema.ts";
 
 /** Where `COPY`, `ADD` and `FROM` find files. A tar can be read again, because a build whose pod was lost is retried. */
 export type Context =
@@ -26,7 +27,7 @@ const contextObjectSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("git"), url: text, ref: z.optional(text), subdirectory: z.optional(text) }),
   z.strictObject({ type: z.literal("http"), url: text }),
   z.strictObject({ type: z.literal("tar"), read: reader }),
-  z.strictObject({ type: z.literal("image"), reference: text }),
+  z.strictObject({ type: z.literal("image"), reference: referenceSchema }),
   z.strictObject({ type: z.literal("oci-layout"), path: text, reference: z.optional(text) }),
 ]);
 

@@ -73,6 +73,19 @@ test.each([
   ["a tag", (name: string) => builder.build({ context, tags: [name] }).result()],
   ["the source", (name: string) => builder.publish({ source: name, destinations: [source] })],
   ["a destination", (name: string) => builder.publish({ source, destinations: [name] })],
+  ["a cache", (name: string) => builder.build({ context, cacheFrom: [name] }).result()],
+  [
+    "an image to export a cache to",
+    (name: string) => {
+      return builder.build({ context, cacheTo: [{ type: "registry", reference: name }] }).result();
+    },
+  ],
+  [
+    "an image as a context",
+    (name: string) => {
+      return builder.build({ context, contexts: { base: `docker-image://${name}` } }).result();
+    },
+  ],
   ["an image to find", (name: string) => builder.find(name)],
 ])("the password in %s is not shown", async (_what, ask) => {
   for (const [name, reason] of [
