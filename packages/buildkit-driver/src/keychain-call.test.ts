@@ -69,6 +69,15 @@ it("tells why there is no pod, before anything is done without its helpers", asy
   expect(written).toEqual([]);
 });
 
+it("what fails meanwhile does not wait for the pod", async () => {
+  const withBuilder = builderIn(() => new Promise(() => undefined));
+  const failing = withBuilder(async (keys) => {
+    void askHelper(keys);
+    await Promise.reject(new Error("the Secret may not be read"));
+  });
+  await expect(failing).rejects.toThrow("the Secret may not be read");
+});
+
 it("tells why there is no pod to whoever has passed over everything", async () => {
   const withBuilder = builderIn(() => Promise.reject(new Error("the Deployment is somebody else's")));
   const writing = withBuilder(async (keys) => {

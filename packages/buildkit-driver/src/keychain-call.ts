@@ -25,19 +25,22 @@ export async function withSleepingBuilder<Result>(
   work: (keys: KeychainCall) => Promise<Result>,
 ): Promise<Result> {
   let pod: Promise<string> | undefined;
+  const failures: unknown[] = [];
   const findPod = async (): Promise<string> => {
     try {
       return await (pod ??= builder.findPod());
     } catch (cause) {
+      failures.push(cause);
       // Keychains pass over a helper whose options are wrong, and would seem to have nothing: this they let through.
       throw new Error("there is no pod to run a credential helper in", { cause });
     }
   };
-  try {
-    return await work(callWithHelpers(cluster, { site: `${builder.name} (builder)`, findPod }, call));
-  } finally {
-    await pod;
-  }
+  const keys = callWithHelpers(cluster, { site: `${builder.name} (builder)`, findPod }, call);
+  const result = await work(keys).catch((error: unknown) => {
+    throw failures[0] ?? error;
+  });
+  if (failures.length > 0) throw failures[0];
+  return result;
 }
 
 interface Helpers {

@@ -16,6 +16,7 @@ test.each([
   "[2001:db8::1]:5000/api:v1",
   "a/b__c-d.e--f:V1_2.3-x",
   `api:${"a".repeat(128)}`,
+  `registry.example.com:5000/${"a/".repeat(127)}b`,
 ])("takes %s", (reference) => {
   expect(imageReferenceProblem(reference)).toBeUndefined();
 });
@@ -31,6 +32,7 @@ test.each([
   ["a b", "no valid image reference"],
   [`api:${"a".repeat(129)}`, "no valid image reference"],
   [`${"a/".repeat(130)}b`, "more than 255"],
+  [`registry.example.com:5000/${"a/".repeat(128)}b`, "more than 255"],
   ["a".repeat(64), "image id"],
   [`api@sha256:${"0".repeat(64)}`, "digest"],
 ])("refuses %s", (reference, reason) => {

@@ -8,10 +8,10 @@ const digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{
 
 /** The grammar of https://github.com/distribution/reference, which every registry and engine uses. */
 const reference = new RegExp(
-  `^((?:${domain}/)?${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(${digest}))?$`,
+  `^((?:(${domain})/)?${pathComponent}(?:/${pathComponent})*)(?::(${tag}))?(?:@(${digest}))?$`,
 );
 
-/** A repository with its registry may have 255 characters. */
+/** A repository may have 255 characters, without its registry. */
 const maximumNameLength = 255;
 
 /**
@@ -36,9 +36,10 @@ function problemOf(text: string, mayHaveDigest: boolean): string | undefined {
       : "; write registry/repository:tag";
     return `is no valid image reference${lower}`;
   }
-  if ((match[1] ?? "").length > maximumNameLength)
+  const [, name = "", registry] = match;
+  if (name.length - (registry === undefined ? 0 : registry.length + 1) > maximumNameLength)
     return `names a repository of more than ${maximumNameLength} characters`;
-  if (match[3] !== undefined && !mayHaveDigest) return "has a digest; a build makes a new one, so name a tag only";
+  if (match[4] !== undefined && !mayHaveDigest) return "has a digest; a build makes a new one, so name a tag only";
   return undefined;
 }
 

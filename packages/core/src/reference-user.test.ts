@@ -41,6 +41,9 @@ test.each([
   "busybox@sha512-256:abc:def",
   `busybox@sha256+b64u.x:${"a".repeat(64)}`,
   `busybox@${digest}@${digest}`,
+  `registry.example.com/app@tarsum.v1+sha256:${"a".repeat(64)}`,
+  "registry.example.com/team/api:v1@latest",
+  `registry.example.com/team/api@${"a".repeat(64)}`,
   "@team/app",
   digest,
 ])("%j has no user, and is quoted as it is", (text) => {

@@ -8,10 +8,13 @@ interface DividedReference {
 }
 
 /** Algorithms as people misspell them, too: what is taken for a digest is no host, so that no user stands before it. */
-const digestLike = /^(?:sha|md|blake)\d+[a-z]?(?:[-_]\d+)?(?:\+[\w.+-]*)?:[^/]*$/i;
+const digestLike = /^(?:(?:sha|md|blake)\d+[a-z]?(?:[-_]\d+)?(?:\+[\w.+-]*)?|tarsum(?:\.\w+)?\+\w+):[^/]*$/i;
 
 /** A folder or a port follows only a host. A dot before a digit is that of a version, `v1.2`, unless it is that of an address. */
 const hostLike = /\/|:\d{1,5}$|^localhost(?::|$)|^\[|\.\p{L}|^\d+(?:\.\d+){3}(?::|$)/iu;
+
+/** What begins with a host that has a dot is no user. */
+const knownReference = /^[a-z\d-]+(?:\.[a-z\d-]+)+\/[\w./-]+(?::[\w.-]+)?$/i;
 
 const maxQuotedLength = 300;
 
@@ -32,7 +35,7 @@ export function quoteReference(text: string): string {
   const { before, place, digests } = divide(text);
   const [scheme = ""] = /^(?:https?|oci|docker):\/\//i.exec(text) ?? [];
   const hidden = hostLike.test(place) ? scheme : "…@";
-  const shown = before === "" ? text : `${hidden}${place}${digests}`;
+  const shown = before === "" || knownReference.test(before) ? text : `${hidden}${place}${digests}`;
   return JSON.stringify(shown.length > maxQuotedLength ? `${shown.slice(0, maxQuotedLength)}…` : shown);
 }
 

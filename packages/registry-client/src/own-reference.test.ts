@@ -17,6 +17,15 @@ it.each([
   expect(ownReference(registry, named)).toEqual(reference);
 });
 
+it.each([
+  ["of cosign, for a digest of sha512", { tag: `sha512-${"a".repeat(128)}.sig` }],
+  ["made of a subject that is no digest", { tag: "sha256+b64u-AAAA" }],
+  ["of an algorithm that is not known here", { digest: "blake3:aaaa" }],
+])("a name %s is left to the registry", (_what, parts) => {
+  const reference = { registry, repository: "team/api", ...parts };
+  expect(ownReference(registry, reference)).toEqual(reference);
+});
+
 it("a registry may have a name that no text can have", () => {
   const reference = { registry: "my_registry:5000", repository: "app" };
   expect(ownReference("my_registry:5000", reference)).toEqual(reference);
@@ -30,6 +39,8 @@ it.each([
   [{ registry, repository: "app", tag: 1 }, "Must name an image"],
   [{ registry, repository: "../v2/_catalog" }, '"../v2/_catalog" is no repository'],
   [{ registry, repository: "app", tag: "../../other/manifests/v1" }, '"../../other/manifests/v1" is no tag'],
+  [{ registry, repository: "app", tag: ".." }, '".." is no tag'],
+  [{ registry, repository: "app", tag: "v1?x=" }, '"v1?x=" is no tag'],
   [{ registry, repository: "app", digest: "sha256:../blobs" }, '"sha256:../blobs" is no digest'],
   [{ registry: "ghcr.io", repository: "app" }, "ghcr.io/app is not an image of registry.example.com"],
   ["ghcr.io/app", "ghcr.io/app is not an image of registry.example.com"],

@@ -1,7 +1,7 @@
 import { invalidOptions, namesUser, quoteReference } from "@slipway/core/errors";
 
 import type { ImageReference } from "./image-reference.ts";
-import { formatImageReference, isDigest, isRepository, isTag, parseImageReference } from "./image-reference.ts";
+import { formatImageReference, isRepository, parseImageReference } from "./image-reference.ts";
 import { repositoryProblem, userProblem } from "./repository-problem.ts";
 
 /**
@@ -33,9 +33,12 @@ function hasNames(value: unknown): value is ImageReference {
   return [registry, repository, tag, digest].every((part) => typeof part === "string");
 }
 
-/** Parts of a reference become parts of an address: what is none of them would lead elsewhere. The registry is but compared. */
+/** One step of an address. Manifests name each other by what is no tag and no digest, too: that a registry does not have it, it says itself. */
+const addressStep = /^(?!\.{1,2}$)[\w.:+=-]+$/;
+
+/** Parts of a reference become parts of an address: what would lead elsewhere is none. The registry is but compared. */
 function partProblem({ repository, tag, digest }: ImageReference): string | undefined {
   if (!isRepository(repository)) return repositoryProblem(repository);
-  if (tag !== undefined && !isTag(tag)) return `${quoteReference(tag)} is no tag`;
-  return digest === undefined || isDigest(digest) ? undefined : `${quoteReference(digest)} is no digest`;
+  if (tag !== undefined && !addressStep.test(tag)) return `${quoteReference(tag)} is no tag`;
+  return digest === undefined || addressStep.test(digest) ? undefined : `${quoteReference(digest)} is no digest`;
 }

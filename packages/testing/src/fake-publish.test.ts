@@ -50,6 +50,7 @@ test("publishing names what it has published by digest", async () => {
 test.each([
   { built: "docker.io/team/api:v1", asked: "team/api:v1" },
   { built: "team/api:v1", asked: "docker.io/team/api:v1" },
+  { built: "team/api:latest", asked: "team/api" },
   { built: "busybox:1", asked: "index.docker.io/library/busybox:1" },
 ])("$asked is the image that was pushed as $built, to publish and to find", async ({ built, asked }) => {
   const { digest } = await build({ tags: [built] });

@@ -12,5 +12,5 @@ export function servedDigest(images: ReadonlyMap<string, string>, reference: str
 function inFull(reference: string): string {
   const { registry, repository } = imageNameOf(reference);
   const digest = reference.split("@")[1];
-  return `${registry}/${repository}${digest === undefined ? `:${tagOf(reference) ?? ""}` : `@${digest}`}`;
+  return `${registry}/${repository}${digest === undefined ? `:${tagOf(reference) ?? "latest"}` : `@${digest}`}`;
 }

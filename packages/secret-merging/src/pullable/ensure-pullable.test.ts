@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { apiStatusOf } from "@slipway/cluster";
 import type { Secret, ServiceAccount } from "@slipway/cluster";
-import { BuilderError } from "@slipway/core";
+import { BuilderError, invalidOptions } from "@slipway/core";
 import type { Keychain } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 
@@ -90,6 +92,10 @@ function pulling({ names, secrets }: FakeNamespace, image: string): readonly Kub
 function forbidden(): Error {
   const details = { verb: "patch", resource: "serviceaccounts" };
   return new BuilderError({ code: "FORBIDDEN", message: "Not allowed.", details });
+}
+
+function unacceptable(): Error {
+  return invalidOptions("the Secret", [{ path: "labels", message: "the policy does not take them" }]);
 }
 
 function late(): Error {
@@ -413,6 +419,20 @@ describe("ensurePullable", () => {
     cluster.apply = (object) => (cluster.secrets.size === 0 ? apply(object) : Promise.reject(forbidden()));
     await expect(ensurePullable(cluster, both, call)).rejects.toMatchObject({ code: "FORBIDDEN" });
     expect(cluster.secrets.size).toBe(1);
+  });
+
+  test("takes back what it has created beside a Secret that the cluster does not take, and writes nothing later", async () => {
+    const both = { ...options, keychain: createKeychain(given("r.io", "ann"), given("r.io/team", "bob")) };
+    const cluster = new FakeNamespace();
+    const apply = cluster.apply;
+    cluster.apply = async (object, its) => {
+      if (object.metadata?.annotations?.["slipway.dev/registry"] === "r.io/team") throw unacceptable();
+      await delay(20);
+      return await apply(object, its);
+    };
+    await expect(ensurePullable(cluster, both, call)).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+    expect(cluster.writes).toEqual([expect.stringMatching(/^apply /), expect.stringMatching(/^delete /)]);
+    expect(cluster.secrets.size).toBe(0);
   });
 
   test("writes nothing beside a Secret of somebody else, whether the account names it or not", async () => {

@@ -1,6 +1,6 @@
 import type { Cluster, Secret, ServiceAccount } from "@slipway/cluster";
 import { BuilderError, invalidOptions } from "@slipway/core";
-import type { KeychainCall } from "@slipway/core";
+import type { BuilderErrorCode, KeychainCall } from "@slipway/core";
 
 import { pulledImages, pullSecretsOf } from "../projections/image-pull-secrets.ts";
 import type { ImagePullSecretOptions } from "../projections/image-pull-secrets.ts";
@@ -60,7 +60,7 @@ export async function ensurePullable(
   const { secrets, warnings } = await pullSecretsOf(pulled, { keychain, anonymous }, call);
   const objects = secrets.map((secret) => pullSecretObject(secret, owner, labels));
   const wanted = objects.map(({ metadata }) => metadata.name);
-  const created = await applySecrets(cluster, objects, call);
+  const created = await applySecrets(cluster, objects, account, call);
   try {
     const obsolete = await obsoleteSecrets(cluster, { owner, wanted, keychain, pulled }, call);
     await updateAccount(cluster, account, { wanted, obsolete }, call);
@@ -69,14 +69,14 @@ export async function ensurePullable(
       await cluster.delete({ apiVersion: "v1", kind: "Secret", namespace, name: secret }, call);
   } catch (error) {
     // Whoever is refused this is refused it the next time, too. After all else the next call finds the Secrets, and so may one that is at work now.
-    if (isRefusal(error)) await removeUnnamed(cluster, account, created, call);
+    if (isRefusal(error, ["INVALID_OPTIONS", "FORBIDDEN"])) await removeUnnamed(cluster, account, created, call);
     throw error;
   }
   return { secrets: wanted, warnings };
 }
 
-function isRefusal(error: unknown): boolean {
-  return BuilderError.isInstance(error) && (error.code === "FORBIDDEN" || error.code === "INVALID_OPTIONS");
+function isRefusal(error: unknown, codes: readonly BuilderErrorCode[]): boolean {
+  return BuilderError.isInstance(error) && codes.includes(error.code);
 }
 
 type PullSecretObject = ReturnType<typeof pullSecretObject>;
@@ -85,12 +85,24 @@ type PullSecretObject = ReturnType<typeof pullSecretObject>;
 async function applySecrets(
   cluster: PullableCluster,
   objects: readonly PullSecretObject[],
-  { signal }: KeychainCall,
+  account: Account,
+  call: KeychainCall,
 ): Promise<readonly string[]> {
+  const { signal } = call;
   const present = await Promise.all(objects.map((object) => readSecret(cluster, object, signal)));
-  const outdated = objects.filter((object, index) => !isInStep(present[index], object));
-  await Promise.all(outdated.map((object) => cluster.apply<Secret>(object, { signal })));
-  return objects.flatMap(({ metadata }, index) => (present[index] === undefined ? [metadata.name] : []));
+  // All of them end before it is known what there is to take back.
+  const written = await Promise.allSettled(
+    objects.map(async (object, index) => {
+      if (!isInStep(present[index], object)) await cluster.apply<Secret>(object, { signal });
+      return present[index] === undefined ? [object.metadata.name] : [];
+    }),
+  );
+  const created = written.flatMap((outcome) => (outcome.status === "fulfilled" ? outcome.value : []));
+  const failure = written.find((outcome) => outcome.status === "rejected");
+  if (failure === undefined) return created;
+  // A quota is FORBIDDEN: it may leave room for what another call is about to name.
+  if (isRefusal(failure.reason, ["INVALID_OPTIONS"])) await removeUnnamed(cluster, account, created, call);
+  throw failure.reason;
 }
 
 /** @throws `INVALID_OPTIONS` for a Secret of somebody else */
