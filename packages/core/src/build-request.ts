@@ -6,7 +6,7 @@ import { BuilderError } from "./builder-error.ts";
 import type { BuildRequest, BuilderDriver } from "./builder-driver.ts";
 import { missingFeatures } from "./feature.ts";
 import type { Feature } from "./feature.ts";
-import type { Operation } from "./builder.ts";
+import type { Operation } from "./operation.ts";
 import { invalidOptions } from "./invalid-options.ts";
 import { validateOptions } from "./parse-options.ts";
 import type { OptionIssue } from "./invalid-options.ts";

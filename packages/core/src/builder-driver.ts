@@ -11,7 +11,7 @@ import type {
   PullableOptions,
   PullableResult,
 } from "./builder-maintenance.ts";
-import type { Operation } from "./builder.ts";
+import type { Operation } from "./operation.ts";
 import type { BuilderStatus, BuildInfo } from "./builder-status.ts";
 import type { Feature } from "./feature.ts";
 import type { FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";

@@ -1,4 +1,4 @@
-import type { Operation } from "./builder.ts";
+import type { Operation } from "./operation.ts";
 import type { Feature } from "./feature.ts";
 import { builderErrorMarker, describeThrown, redactCause, redactData, redactSecrets } from "./redaction.ts";
 

@@ -20,6 +20,7 @@ import type { Feature } from "./feature.ts";
 import type { FindOptions, FoundImage } from "./found-image.ts";
 import type { Keychain } from "./keychain.ts";
 import type { Logger } from "./logger.ts";
+import type { Operation } from "./operation.ts";
 
 /** What a builder is made of. */
 export interface CreateBuilderOptions<Driver extends BuilderDriver> {
@@ -129,20 +130,6 @@ export interface BuilderOperations<Driver extends BuilderDriver = BuilderDriver>
   /** Deletes the builder; `keepState` keeps its cache if the driver can. */
   remove(options?: { readonly keepState?: boolean }, call?: CallOptions): Promise<void>;
 }
-
-/** The name of an operation that not every builder has. */
-export type Operation =
-  | "submit"
-  | "attach"
-  | "cancel"
-  | "builds"
-  | "prune"
-  | "diskUsage"
-  | "publish"
-  | "find"
-  | "ensurePullable"
-  | "stop"
-  | "remove";
 
 /** Has exactly the operations of its driver. Plain `Builder` is any builder: ask it with `supports`. */
 export type Builder<Driver extends BuilderDriver = BuilderDriver> = BaseBuilder<Driver> &

@@ -5,7 +5,7 @@ import type { BuildRun } from "./build-run.ts";
 import { BuildRuns } from "./build-runs.ts";
 import { doBuild, followBuild } from "./build-work.ts";
 import type { BuildWork } from "./build-work.ts";
-import type { BaseBuilder, BuilderOperations, Operation } from "./builder.ts";
+import type { BaseBuilder, BuilderOperations } from "./builder.ts";
 import type { BuildRequest, BuilderDriver, DriverCall } from "./builder-driver.ts";
 import { BuilderError } from "./builder-error.ts";
 import {
@@ -28,25 +28,14 @@ import { invalidOptions } from "./invalid-options.ts";
 import { parseOptions } from "./parse-options.ts";
 import type { Logger } from "./logger.ts";
 import { withGate } from "./publish-gate.ts";
+import { operations } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import { OperationCalls, driverCall } from "./operation-calls.ts";
 import type { CallServices, ParsedCall } from "./operation-calls.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const closed = "the builder was closed";
-const operations: Readonly<Record<Operation, true>> = {
-  submit: true,
-  attach: true,
-  cancel: true,
-  builds: true,
-  prune: true,
-  diskUsage: true,
-  publish: true,
-  find: true,
-  ensurePullable: true,
-  stop: true,
-  remove: true,
-};
 
 type DriverMethod<Name extends Operation> = NonNullable<BuilderDriver[Name]>;
 
@@ -193,7 +182,8 @@ export class DrivenBuilder implements BaseBuilder, BuilderOperations {
   supports(feature: Feature): boolean;
   supports<Name extends Operation>(operation: Name): this is this & Pick<BuilderOperations, Name>;
   supports(asked: Feature | Operation): boolean {
-    if (Object.hasOwn(operations, asked)) return typeof this.#driver[asked as Operation] === "function";
+    const operation = operations.find((name) => name === asked);
+    if (operation !== undefined) return typeof this.#driver[operation] === "function";
     return this.#driver.features.includes(asked as Feature);
   }
 

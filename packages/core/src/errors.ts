@@ -10,7 +10,7 @@ export type { OptionIssue } from "./invalid-options.ts";
 export { invalidOptions } from "./invalid-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
 export { normalizePlatform } from "./platform-name.ts";
-export type { FailedDestination } from "./publish-failures.ts";
+export type { DestinationOutcome, FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { askGate, publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";

@@ -12,11 +12,12 @@ export type {
   BuilderOperations,
   CallOptions,
   CreateBuilderOptions,
-  Operation,
   OperationCallOptions,
   OperationsOf,
   SchemasOf,
 } from "./builder.ts";
+export { operations } from "./operation.ts";
+export type { Operation } from "./operation.ts";
 export type { BuildRun } from "./build-run.ts";
 export { buildOptionsSchema } from "./build-options.ts";
 export type {
@@ -78,7 +79,7 @@ export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found
 export { BuiltImages, needsVersionTag } from "./built-images.ts";
 export { repositoryOf } from "./image-reference.ts";
 export { normalizePlatform } from "./platform-name.ts";
-export type { FailedDestination } from "./publish-failures.ts";
+export type { DestinationOutcome, FailedDestination } from "./publish-failures.ts";
 export { destinationFailures, publishFailed } from "./publish-failures.ts";
 export { askGate, publishRefused } from "./publish-gate.ts";
 export type { GatedDestination, GatedImage } from "./publish-gate.ts";

@@ -1,7 +1,7 @@
 import { BuilderError } from "./builder-error.ts";
 import type { PublishedImage, PublishOptions } from "./builder-maintenance.ts";
-import { destinationFailures } from "./publish-failures.ts";
-import type { FailedDestination } from "./publish-failures.ts";
+import { destinationFailures, failedAmong } from "./publish-failures.ts";
+import type { DestinationOutcome } from "./publish-failures.ts";
 import { describeThrown } from "./redaction.ts";
 
 /** Turns whatever `beforeTag` throws into `PUBLISH_REFUSED`, whoever the driver is. */
@@ -22,15 +22,11 @@ export function withGate(options: PublishOptions): PublishOptions {
 }
 
 /** A repository that is a destination, when all have the image or have failed, and no tag has moved. */
-export interface GatedDestination {
+export interface GatedDestination extends DestinationOutcome {
   /** `registry/repository@digest` */
   readonly reference: string;
-  /** As it was asked for. */
-  readonly names: readonly string[];
   /** Whether a tag of it will move, or one of cosign there. */
   readonly isMoving: boolean;
-  /** Why it did not get the image. */
-  readonly error?: FailedDestination["error"] | undefined;
 }
 
 /** An image that is asked about. */
@@ -54,9 +50,7 @@ export async function askGate(
   const references = referencesOf(true);
   const [first] = references;
   if (beforeTag === undefined || first === undefined) return;
-  const failures = destinations.flatMap(({ reference, names, error }) =>
-    error === undefined ? [] : [{ reference, names, error }],
-  );
+  const failures = failedAmong(destinations);
   const failed = failures.map(({ reference, error: { code, message, retryable } }) => {
     return { reference, code, message, retryable };
   });

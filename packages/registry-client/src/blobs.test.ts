@@ -263,25 +263,23 @@ it.each(["", "Team/App", "../../token", "https://elsewhere.example.com/app", "ap
   },
 );
 
-it("what JavaScript leaves out is refused, and nothing is sent", async () => {
+it.each<[keyof RegistryClient, readonly unknown[], string]>([
+  ["headBlob", [undefined, digest], "repository"],
+  ["headBlob", ["app"], "digest"],
+  ["startUpload", [], "repository"],
+  ["checkPush", [], "repository"],
+  ["checkPull", [], "reference"],
+  ["headManifest", [], "reference"],
+])("%s(%j), as JavaScript may call it, is refused, and nothing is sent", async (method, given, path) => {
   const asked: (string | undefined)[] = [];
   const client = await serve((request, response) => {
     asked.push(request.url);
     response.writeHead(404).end();
   });
-  const lacks = (path: string): object => ({ code: "INVALID_OPTIONS", details: { issues: [{ path }] } });
-  // @ts-expect-error the types want a repository
-  await expect(client.headBlob(undefined, digest)).rejects.toMatchObject(lacks("repository"));
-  // @ts-expect-error the types want a digest
-  await expect(client.headBlob("app")).rejects.toMatchObject(lacks("digest"));
-  // @ts-expect-error the types want a repository
-  await expect(client.startUpload()).rejects.toMatchObject(lacks("repository"));
-  // @ts-expect-error the types want a repository
-  await expect(client.checkPush()).rejects.toMatchObject(lacks("repository"));
-  // @ts-expect-error the types want an image
-  await expect(client.checkPull()).rejects.toMatchObject(lacks("reference"));
-  // @ts-expect-error the types want an image
-  await expect(client.headManifest()).rejects.toMatchObject(lacks("reference"));
+  const ask: unknown = Reflect.get(client, method);
+  if (typeof ask !== "function") throw new TypeError(`a client without ${String(method)}`);
+  const answer: unknown = Reflect.apply(ask, client, given);
+  await expect(answer).rejects.toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path }] } });
   expect(asked).toEqual([]);
 });
 

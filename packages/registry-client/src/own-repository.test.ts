@@ -1,16 +1,8 @@
 import { BuilderError } from "@slipway/core/errors";
 import { expect, it } from "vitest";
 
+import { expectHiddenPassword, namesWithPasswords, thrownBy } from "./__fixtures__/refused-names.ts";
 import { ownRepository } from "./own-repository.ts";
-
-function thrownBy(ask: () => unknown): unknown {
-  try {
-    ask();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
 
 const registry = "registry.example.com";
 
@@ -63,19 +55,8 @@ it.each([
   expect(() => ownRepository(registry, named)).toThrow(message);
 });
 
-it.each([
-  "ann:hunter2@registry.example.com/team/api",
-  "ann:hunter2@registry.example.com",
-  "hunter2@ghcr.io/team/api:v1",
-  "ann:hunter2@registry.example.com:5000",
-  "ann:x/hunter2@registry.example.com/team/api",
-  "ann:x/hunter2@registry.example.com",
-  `ann:hunter2@registry.example.com/team/api@sha256:${"a".repeat(64)}`,
-])("the password in %s is not repeated", (named) => {
-  const error = thrownBy(() => ownRepository(registry, named));
-  expect(error).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
-  expect(JSON.stringify(error)).toContain("Names a user; leave that out");
-  expect(JSON.stringify(error)).not.toContain("hunter2");
+it.each(namesWithPasswords)("the password in %s is not repeated", (named) => {
+  expectHiddenPassword(() => ownRepository(registry, named));
 });
 
 it.each([

@@ -1,30 +1,12 @@
 import { expect, it } from "vitest";
 
+import { expectHiddenPassword, namesWithPasswords, thrownBy } from "./__fixtures__/refused-names.ts";
 import { requireBlobName, requireRepository } from "./request-names.ts";
-
-function thrownBy(ask: () => unknown): unknown {
-  try {
-    ask();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
 
 const digest = `sha256:${"a".repeat(64)}`;
 
-it.each([
-  "ann:hunter2@registry.example.com/team/api",
-  "ann:hunter2@registry.example.com",
-  "hunter2@ghcr.io/team/api:v1",
-  "ann:hunter2@registry.example.com:5000",
-  "ann:x/hunter2@registry.example.com/team/api",
-  "ann:x/hunter2@registry.example.com",
-])("the password in %s is not repeated", (named) => {
-  const error = thrownBy(() => requireRepository(named));
-  expect(error).toMatchObject({ code: "INVALID_OPTIONS", details: { issues: [{ path: "repository" }] } });
-  expect(JSON.stringify(error)).toContain("Names a user; leave that out");
-  expect(JSON.stringify(error)).not.toContain("hunter2");
+it.each(namesWithPasswords)("the password in %s is not repeated", (named) => {
+  expectHiddenPassword(() => requireRepository(named));
 });
 
 it.each([undefined, null, 7, {}, { registry: "registry.example.com" }])("%j names no repository", (named) => {

@@ -54,22 +54,15 @@ export async function publishFake(
     );
     call.signal.throwIfAborted();
   };
+  const outcomes = () => destinations.map((destination) => ({ ...destination, error: failures.get(destination) }));
   await forEach(({ names: [name] }) => authorize(name, "push"));
   if (options.dryRun !== true) {
     await putImage(publishing, image, forEach, call);
-    const gated = destinations.map((destination) => {
-      const { reference, names, movingTags } = destination;
-      return { reference, names, isMoving: movingTags.length > 0, error: failures.get(destination) };
-    });
+    const gated = outcomes().map((outcome) => ({ ...outcome, isMoving: outcome.movingTags.length > 0 }));
     await askGate(options.beforeTag, { ...image, destinations: gated }, call.signal);
     await forEach(async ({ movingTags }) => movingTags.forEach((tag) => registries.images.set(tag, image.digest)));
   }
-  const done = destinations.filter((destination) => !failures.has(destination)).flatMap(({ names }) => names);
-  const failed = destinations.flatMap((destination) => {
-    const error = failures.get(destination);
-    return error === undefined ? [] : [{ names: destination.names, error }];
-  });
-  const error = publishFailed(source, failed, done);
+  const error = publishFailed(source, outcomes());
   if (error !== undefined) throw error;
   const sum = (bytesOf: (destination: FakeDestination) => number) =>
     destinations.reduce((total, destination) => total + bytesOf(destination), 0);

@@ -1,4 +1,4 @@
-import { askGate, BuilderError } from "@slipway/core/errors";
+import { askGate, BuilderError, publishFailed } from "@slipway/core/errors";
 import type { PublishResult } from "@slipway/core";
 
 import { graceSignal } from "../grace-signal.ts";
@@ -16,7 +16,7 @@ import { checkCopyOptions } from "./check-copy-options.ts";
 import type { CopyImageOptions, ParsedCopyOptions } from "./copy-options.ts";
 import { parseCopyOptions } from "./copy-options.ts";
 import type { Destination } from "./destination.ts";
-import { createDestination, destinationsError, forEachDestination, lacksBlob } from "./destination.ts";
+import { createDestination, forEachDestination, lacksBlob } from "./destination.ts";
 import type { AskedBlob, AskedTags } from "./destination-plan.ts";
 import { askForBlobs, askForTags, extendPlan, planDestination } from "./destination-plan.ts";
 import type { ImageGraph, ImageNode } from "./image-graph.ts";
@@ -66,7 +66,7 @@ export async function copyImage(
   try {
     const copy = { options, parsed, client, destinations, signal };
     const graph = options.dryRun === true ? await estimate(copy) : await execute(copy);
-    const error = destinationsError(formatImageReference(reference), destinations);
+    const error = publishFailed(formatImageReference(reference), destinations);
     if (error !== undefined) throw error;
     return resultOf(copy, graph);
   } catch (error) {

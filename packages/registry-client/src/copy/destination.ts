@@ -1,5 +1,5 @@
 import type { AnyBuilderError, DriverEvent } from "@slipway/core";
-import { BuilderError, publishFailed } from "@slipway/core/errors";
+import { BuilderError } from "@slipway/core/errors";
 
 import type { RegistryClient } from "../registry-client.ts";
 import type { StreamExperience } from "./blob-delivery.ts";
@@ -98,11 +98,4 @@ export async function forEachDestination(
     }),
   );
   signal.throwIfAborted();
-}
-
-/** The error for a copy whose destinations did not all get it. */
-export function destinationsError(source: string, destinations: readonly Destination[]): AnyBuilderError | undefined {
-  const done = destinations.filter(({ error }) => error === undefined).flatMap(({ names }) => names);
-  const failed = destinations.flatMap(({ error, names }) => (error === undefined ? [] : [{ error, names }]));
-  return publishFailed(source, failed, done);
 }

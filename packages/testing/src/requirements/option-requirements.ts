@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import type { BuildOptionSchemas, BuildOptions, Feature, Operation } from "@slipway/core";
+import { operations } from "@slipway/core";
+import type { BuildOptionSchemas, BuildOptions, Feature } from "@slipway/core";
 
 import { platformsOf } from "./platforms.ts";
 import { rejection } from "./requirement.ts";
@@ -44,20 +45,6 @@ const asking: Readonly<Record<Feature, Partial<BuildOptions>>> = {
   "cacheTo:s3": { cacheTo: [{ type: "s3", attributes: {} }] },
   "cacheTo:azblob": { cacheTo: [{ type: "azblob", attributes: {} }] },
 };
-
-const operations: readonly Operation[] = [
-  "submit",
-  "attach",
-  "cancel",
-  "builds",
-  "prune",
-  "diskUsage",
-  "publish",
-  "find",
-  "ensurePullable",
-  "stop",
-  "remove",
-];
 
 /** What is refused before any work, and what must not be ignored. */
 export const optionRequirements: readonly ConformanceRequirement[] = [

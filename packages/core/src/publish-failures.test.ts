@@ -1,15 +1,11 @@
-import { BuilderError } from "@slipway/core/errors";
 import { expect, it } from "vitest";
 
-import { createRegistryClient } from "../registry-client.ts";
-import type { Destination } from "./destination.ts";
-import { createDestination, destinationsError } from "./destination.ts";
+import { BuilderError } from "./builder-error.ts";
+import { publishFailed } from "./publish-failures.ts";
+import type { DestinationOutcome } from "./publish-failures.ts";
 
-function destinationAt(registry: string, error?: BuilderError): Destination {
-  const name = { registry, repository: "app", names: [`${registry}/app:1`], tags: ["1"] };
-  const destination = createDestination(name, createRegistryClient({ registry }), undefined);
-  destination.error = error === undefined ? undefined : BuilderError.from(error);
-  return destination;
+function destinationAt(registry: string, error?: BuilderError): DestinationOutcome {
+  return { names: [`${registry}/app:1`], error: error === undefined ? undefined : BuilderError.from(error) };
 }
 
 function unavailable(registry: string, cause?: unknown): BuilderError {
@@ -23,13 +19,13 @@ function unauthorized(registry: string): BuilderError {
 }
 
 it("is none where no destination has failed", () => {
-  expect(destinationsError("a/b:1", [destinationAt("a.example.com")])).toBeUndefined();
+  expect(publishFailed("a/b:1", [destinationAt("a.example.com")])).toBeUndefined();
 });
 
 it("of one destination is its own error", () => {
   const cause = new Error("connect ECONNREFUSED");
   const own = unavailable("a.example.com", cause);
-  const error = destinationsError("a/b:1", [destinationAt("a.example.com", own), destinationAt("b.example.com")]);
+  const error = publishFailed("a/b:1", [destinationAt("a.example.com", own), destinationAt("b.example.com")]);
   expect(error).toMatchObject({ code: "REGISTRY_UNAVAILABLE", retryable: true, details: own.details });
   expect(error?.cause).toBe(own);
   expect(own.cause).toBe(cause);
@@ -38,18 +34,18 @@ it("of one destination is its own error", () => {
 
 it("of several is retryable only if all are, and is about the first that is not", () => {
   const [busy, refusing, other] = [unavailable("a.example.com"), unauthorized("b.example.com"), unavailable("c.io")];
-  const mixed = destinationsError("a/b:1", [
+  const mixed = publishFailed("a/b:1", [
     destinationAt("a.example.com", busy),
     destinationAt("b.example.com", refusing),
   ]);
   expect(mixed).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", retryable: false, details: refusing.details });
-  const transient = destinationsError("a/b:1", [destinationAt("a.example.com", busy), destinationAt("c.io", other)]);
+  const transient = publishFailed("a/b:1", [destinationAt("a.example.com", busy), destinationAt("c.io", other)]);
   expect(transient).toMatchObject({ code: "REGISTRY_UNAVAILABLE", retryable: true, details: busy.details });
 });
 
 it("of several has the error of each destination, under its name", () => {
   const [busy, refusing] = [unavailable("a.example.com"), unauthorized("b.example.com")];
-  const { cause } = destinationsError("a/b:1", [
+  const { cause } = publishFailed("a/b:1", [
     destinationAt("a.example.com", busy),
     destinationAt("b.example.com", refusing),
   ]) as BuilderError;
