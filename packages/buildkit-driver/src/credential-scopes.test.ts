@@ -29,6 +29,7 @@ it.each([
   ["nothing", [], false],
   ["one that is limited", [user("a", "x")], false],
   ["two for the same", [user("a"), user("b")], false],
+  ["two for the same, one of them with an empty path", [user("a", ""), user("b")], false],
   ["one twice", [user("a", "x"), user("a")], false],
   ["one that is limited beside another", [user("a", "x"), user("b")], true],
   ["two that are limited", [user("a", "x"), user("b", "y")], true],

@@ -48,5 +48,5 @@ export function areDifferent([first, ...others]: readonly UsableCredential[]): b
 
 /** Whether a host has different credentials for different repositories, so that no single one will do for it. */
 export function differByScope(candidates: readonly UsableCredential[]): boolean {
-  return candidates.some(({ scope }) => scope !== undefined) && areDifferent(candidates);
+  return candidates.some(({ scope = "" }) => scope !== "") && areDifferent(candidates);
 }

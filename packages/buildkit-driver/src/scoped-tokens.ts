@@ -59,7 +59,7 @@ async function isUsedBeyond(
  * password may have the fingerprint of who has it, and no token outlives its secret.
  */
 function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
-  const known = candidates.map((candidate) => [candidate.scope ?? null, ...credentialValues(candidate)]);
+  const known = candidates.map((candidate) => [candidate.scope ?? "", ...credentialValues(candidate)]);
   return createHash("sha256").update(JSON.stringify(known)).digest();
 }
 

@@ -44,7 +44,8 @@ export interface ManifestRequests {
   getManifest(reference: ImageReference | string, call?: ReadCall): Promise<Manifest | undefined>;
   /**
    * Stores exactly these bytes, under a tag or by digest. One that refers to another image (`subject`) is found by `listReferrers` from then on: a
-   * registry that keeps no such list gets it as an index of its own, under the tag that the distribution specification names.
+   * registry that keeps no such list gets it as an index of its own, under the tag that the distribution specification names, unless what the manifest
+   * refers to is no digest.
    * Throws as {@link ManifestRequests.headManifest}.
    */
   putManifest(
@@ -70,7 +71,7 @@ export function createManifestRequests(requests: RegistryRequests): ManifestRequ
       const subject = subjectOf(content);
       if (subject === undefined || result.subject !== undefined) return result;
       const referrersTag = await addToReferrersTag(manifests, own(reference), subject, content, call);
-      return { ...result, referrersTag };
+      return referrersTag === undefined ? result : { ...result, referrersTag };
     },
     deleteManifest: async (reference, call) => {
       const { registry, repository, tag = "latest", digest } = own(reference);

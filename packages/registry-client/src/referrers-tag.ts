@@ -1,4 +1,5 @@
 import type { ImageReference } from "./image-reference.ts";
+import { isTag } from "./image-reference.ts";
 import type { ManifestContent } from "./manifest.ts";
 import type { ManifestRequests } from "./manifest-requests.ts";
 import { manifestMediaTypes } from "./media-types.ts";
@@ -8,15 +9,19 @@ import type { RegistryCall } from "./registry-call.ts";
 /** Registries have no way to change an index only if nobody else has: one looks whether one's entry has survived. */
 const maxAttempts = 5;
 
-/** Lists a manifest among the referrers of its subject where the registry does not do it: in the index under the referrers tag. */
+/**
+ * Lists a manifest among the referrers of its subject where the registry does not do it: in the index under the referrers tag. The tag; `undefined` for
+ * a subject that can be none, which no registry has.
+ */
 export async function addToReferrersTag(
   manifests: ManifestRequests,
   { registry, repository }: ImageReference,
   subject: string,
   content: ManifestContent,
   call?: RegistryCall,
-): Promise<string> {
+): Promise<string | undefined> {
   const tag = referrersTag(subject);
+  if (!isTag(tag)) return undefined;
   const reference = { registry, repository, tag };
   const added = referrerDescriptor(content);
   const [mediaType] = manifestMediaTypes;

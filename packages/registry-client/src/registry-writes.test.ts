@@ -199,6 +199,14 @@ describe("referrers", () => {
   });
 });
 
+test("a manifest whose subject can be no tag is stored as it is", async () => {
+  const { registry, client, requests } = await serve((_, response) => void response.writeHead(201).end());
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, subject: { digest: "sha256:../../other" } }));
+  const reference = `${registry}/app@${computeDigest(bytes)}`;
+  expect(await client.putManifest(reference, { mediaType, bytes })).toEqual({ digest: computeDigest(bytes) });
+  expect(requests).toEqual([`PUT /v2/app/manifests/${computeDigest(bytes)}`]);
+});
+
 describe("lists", () => {
   test("follow links, and take null for none", async () => {
     const { client, requests } = await serve((request, response) => {

@@ -44,6 +44,17 @@ describe("the order of candidates", () => {
     expect(await users(keychain, "r.example.com/team/app")).toEqual(["vault", "host"]);
   });
 
+  test("takes an empty path for none", async () => {
+    const foreign: Keychain = {
+      resolve: () => Promise.resolve([{ source: "vault", type: "basic", username: "vault", password: "x", scope: "" }]),
+    };
+    const call = serving();
+    const keychain = createKeychain(given("r.example.com", "host"), foreign);
+    expect(await users(keychain, "r.example.com/team/app", call)).toEqual(["host", "vault"]);
+    expect(await users(keychain, "r.example.com", call)).toEqual(["host", "vault"]);
+    expect(call.warnings[0]).toMatch(/^For r\.example\.com there are different credentials/);
+  });
+
   test("holds in a chain that somebody else has made of these keychains", async () => {
     const inner = [
       given("*.example.com", "wildcard"),

@@ -56,8 +56,8 @@ async function ranked(
   }));
 }
 
-function pathLength({ scope }: Credential, { repository }: RegistryResource): number {
-  const length = scope?.split("/").length ?? 0;
+function pathLength({ scope = "" }: Credential, { repository }: RegistryResource): number {
+  const length = scope === "" ? 0 : scope.split("/").length;
   return repository === undefined ? -length : length;
 }
 
@@ -66,7 +66,7 @@ function warningsAbout(candidates: readonly RankedCredential[], resource: Regist
   const conflicts = findConflicts(
     candidates.map(({ rank, credential, origin }) => {
       const depth = pathLength(credential, resource);
-      const scope = credential.scope === undefined ? host : `${host}/${credential.scope}`;
+      const scope = isLimited(credential) ? `${host}/${credential.scope ?? ""}` : host;
       // A path, which counts against it for the registry as a whole, counts in its favour among its own repositories.
       return { scope, credential, origin, rank: rank - depth + Math.abs(depth) };
     }),

@@ -45,6 +45,20 @@ test("an image is built again when a file was written while it was built", async
   expect((await build()).skipped).toBeUndefined();
 });
 
+test("an abort ends the wait of a beforeBuild that takes no notice", async () => {
+  const leaving = new AbortController();
+  const driver = createFakeDriver({
+    beforeBuild: async () => {
+      leaving.abort();
+      await new Promise(() => undefined);
+    },
+  });
+  await using builder = createBuilder({ driver });
+  const run = builder.build({ context: await contextWith("FROM scratch\n"), tags }, { signal: leaving.signal });
+  await expect(run.result()).rejects.toMatchObject({ code: "ABORTED" });
+  expect(driver.cluster.builds.size).toBe(0);
+});
+
 test("what was published is found by its tag and by its digest", async () => {
   await using builder = createBuilder({ driver: createFakeDriver() });
   const { reference, digest } = await builder.build({ context: await contextWith("FROM scratch\n"), tags }).image();

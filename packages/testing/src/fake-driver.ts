@@ -13,6 +13,7 @@ import type {
   RegistryResource,
 } from "@slipway/core";
 
+import { unlessAborted } from "./abortable.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";
@@ -34,7 +35,7 @@ export interface FakeDriverOptions {
   readonly stepMs?: number;
   /** How long a build takes to die. @defaultValue 0 */
   readonly killMs?: number;
-  /** Called before each attempt at a build; may wait, emit, or throw what a real driver would. */
+  /** Called before each attempt at a build; may wait, emit, or throw what a real driver would. Once the signal fires, nothing waits for it. */
   readonly beforeBuild?: (request: BuildRequest, call: DriverCall) => void | Promise<void>;
   /**
    * Called when `publish` brings an image to a repository, with the first destination in it as it was asked for; not in a dry run. May wait, or throw what a real
@@ -86,7 +87,7 @@ export function createFakeDriver(options: FakeDriverOptions = {}): FakeDriver {
     await call.credentials.resolve(resource, fakeKeychainCall(cluster, call));
   };
   const start = async (request: BuildRequest, call: DriverCall) => {
-    await beforeBuild?.(request, call);
+    await unlessAborted(Promise.resolve(beforeBuild?.(request, call)), call.signal);
     const steps = parseFakeDockerfile(await dockerfileText(request));
     for (const tag of request.tags) await authorize(call, { ...imageNameOf(tag), actions: ["push"] });
     call.signal.throwIfAborted();
