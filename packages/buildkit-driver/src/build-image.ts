@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { PreparedContext, ReceivedFilesStore, SolveResponse } from "@slipway/buildkit-client";
 import { isConnectionLost } from "@slipway/buildkit-client";
 import type { Cluster } from "@slipway/cluster";
-import type { BuildRequest, DriverBuildResult, DriverCall } from "@slipway/core";
+import { unlessAborted, type BuildRequest, type DriverBuildResult, type DriverCall } from "@slipway/core";
 
 import { baseImages, possibleBaseImages } from "./base-images.ts";
 import { explainFailure } from "./build-failure.ts";
@@ -23,7 +23,6 @@ import { sessionCredentials } from "./session-credentials.ts";
 import { sharedKey } from "./shared-key.ts";
 import { solveRequest, type SessionAuthorization } from "./solve-request.ts";
 import { contextProgress, StatusEvents } from "./status-events.ts";
-import { untilAborted } from "./until-aborted.ts";
 import { verifyPushed } from "./verify-pushed.ts";
 
 /** Where a build runs, and how the registries are reached from there. */
@@ -125,7 +124,7 @@ async function solve(
     });
   } catch (error) {
     // A daemon that never answered is the reason; that its connection was lost is only how it shows.
-    if (isConnectionLost(error)) await untilAborted(answered, signal);
+    if (isConnectionLost(error)) await unlessAborted(answered, signal);
     throw await explainFailure(error, { cluster, pod: target.pod, killsBefore }, call);
   } finally {
     status.end();

@@ -1,13 +1,12 @@
 import type { BuildkitClient } from "@slipway/buildkit-client";
 import { connectCluster, type Cluster, type Pod } from "@slipway/cluster";
-import type { DriverCall } from "@slipway/core";
+import { unlessAborted, type DriverCall } from "@slipway/core";
 
 import type { ResolvedBuildkitDriverOptions } from "./buildkit-options.ts";
 import { chooseRandom, chooseSticky } from "./choose-pod.ts";
 import { Connections } from "./connections.ts";
 import { dialBuildkit, type BuildkitConnection } from "./dial-buildkit.ts";
 import { ensureBuilder } from "./ensure-builder.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** A pod that is ready to build. */
 export interface BuilderPod {
@@ -57,7 +56,7 @@ export class BuilderPods {
 
   /** The connection to a pod, whose daemon may not have answered yet. */
   async dial(name: string, { signal }: Pick<DriverCall, "signal">): Promise<BuildkitConnection> {
-    return untilAborted(this.#connection(await this.cluster(), name), signal);
+    return unlessAborted(this.#connection(await this.cluster(), name), signal);
   }
 
   /** The connection to a pod whose daemon has answered. */

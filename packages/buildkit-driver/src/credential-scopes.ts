@@ -1,4 +1,4 @@
-import { isSameCredential, type Credential, type Keychain, type KeychainCall } from "@slipway/core";
+import { credentialPath, isSameCredential, type Credential, type Keychain, type KeychainCall } from "@slipway/core";
 
 /** Actions of a registry's token scopes, in the words of a keychain. */
 export type RegistryAction = "pull" | "push" | "delete";
@@ -48,5 +48,5 @@ export function areDifferent([first, ...others]: readonly UsableCredential[]): b
 
 /** Whether a host has different credentials for different repositories, so that no single one will do for it. */
 export function differByScope(candidates: readonly UsableCredential[]): boolean {
-  return candidates.some(({ scope = "" }) => scope !== "") && areDifferent(candidates);
+  return candidates.some((candidate) => credentialPath(candidate).length > 0) && areDifferent(candidates);
 }

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 
 import type { BuildToken, TokenAuthority, TokenRequest } from "@slipway/buildkit-client";
-import { BuilderError, credentialValues, isSameCredential, type Keychain, type KeychainCall } from "@slipway/core";
+import {
+  BuilderError,
+  credentialPath,
+  credentialValues,
+  isSameCredential,
+  type Keychain,
+  type KeychainCall,
+} from "@slipway/core";
 import type { RegistryClient, RegistryToken } from "@slipway/registry-client";
 
 import {
@@ -48,8 +55,8 @@ async function isUsedBeyond(
   candidates: readonly UsableCredential[],
   repositories: () => Promise<readonly string[]>,
 ): Promise<boolean> {
-  const scopes = candidates.flatMap(({ scope }) => scope || []);
-  if (candidates.length === 0 || scopes.length < candidates.length) return false;
+  const scopes = candidates.map((candidate) => credentialPath(candidate).join("/"));
+  if (scopes.length === 0 || scopes.includes("")) return false;
   const used = await repositories();
   return used.some((name) => !scopes.some((scope) => `${name}/`.startsWith(`${scope}/`)));
 }
@@ -59,7 +66,7 @@ async function isUsedBeyond(
  * password may have the fingerprint of who has it, and no token outlives its secret.
  */
 function fingerprint(candidates: readonly UsableCredential[]): Uint8Array {
-  const known = candidates.map((candidate) => [candidate.scope ?? "", ...credentialValues(candidate)]);
+  const known = candidates.map((candidate) => [credentialPath(candidate), ...credentialValues(candidate)]);
   return createHash("sha256").update(JSON.stringify(known)).digest();
 }
 

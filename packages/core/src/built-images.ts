@@ -8,13 +8,16 @@ const rememberedBuilds = 100;
 /** Of 64 hexadecimal digits; 64 bits tell the versions of one image apart. */
 const tagDigits = 16;
 
+/** As a driver's: `sha256:…` of all that a build is made of. Throws `CONTEXT_INVALID` for files that have changed since, or cannot be read. */
+export type IdentifyBuild = (request: BuildRequest, options: { readonly unchangedSinceMs: number }) => Promise<string>;
+
 /** Knows what the images were built from that this process has built. */
 export class BuiltImages {
   readonly #builds = new Map<string, { readonly request: BuildRequest; readonly startedMs: number }>();
-  readonly #identify: (request: BuildRequest, options: { readonly unchangedSinceMs: number }) => Promise<string>;
+  readonly #identify: IdentifyBuild;
 
-  /** @param identify - As a driver's: `sha256:…` of all that a build is made of; `CONTEXT_INVALID` for files that have changed since, or cannot be read. */
-  constructor(identify: (request: BuildRequest, options: { readonly unchangedSinceMs: number }) => Promise<string>) {
+  /** @param identify - Finds out what a build that is remembered was made of. */
+  constructor(identify: IdentifyBuild) {
     this.#identify = identify;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Errors of Slipway and what their messages are made of, without the schemas of its options, for packages that have none. The classes are those of
+ * Errors of Slipway, and what packages that have no options of their own share with the others, without the schemas. The classes are those of
  * `@slipway/core`.
  *
  * @packageDocumentation
@@ -16,4 +16,5 @@ export { askGate, publishRefused } from "./publish-gate.ts";
 export { redactSecrets } from "./redaction.ts";
 export { namesUser, quoteReference, userBeforeReference } from "./reference-user.ts";
 export { typosFirst, unknownKeyMessage } from "./unknown-key.ts";
+export { unlessAborted } from "./unless-aborted.ts";
 export { withoutUndefined } from "./without-undefined.ts";

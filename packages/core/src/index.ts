@@ -77,6 +77,7 @@ export type {
 export { dockerfilePath } from "./dockerfile-path.ts";
 export type { FindOptions, FoundImage, ImageIdentity, ImageQuery } from "./found-image.ts";
 export { BuiltImages, needsVersionTag } from "./built-images.ts";
+export type { IdentifyBuild } from "./built-images.ts";
 export { repositoryOf } from "./image-reference.ts";
 export { normalizePlatform } from "./platform-name.ts";
 export type { DestinationOutcome, FailedDestination } from "./publish-failures.ts";
@@ -85,6 +86,7 @@ export { askGate, publishRefused } from "./publish-gate.ts";
 export type { GatedDestination, GatedImage } from "./publish-gate.ts";
 export { wrapDriver } from "./driver-middleware.ts";
 export type { DriverMiddleware } from "./driver-middleware.ts";
+export { credentialPath } from "./credential-path.ts";
 export { credentialValues, isSameCredential } from "./credential-values.ts";
 export type {
   Credential,
@@ -104,3 +106,4 @@ export { parseOptions } from "./parse-options.ts";
 export { isMissingPackage } from "./missing-package.ts";
 export { nearestName } from "./nearest-name.ts";
 export type { OptionIssue } from "./invalid-options.ts";
+export { unlessAborted } from "./unless-aborted.ts";

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { BuilderError, Credential, RegistryResource } from "@slipway/core";
+import { unlessAborted } from "@slipway/core/errors";
 
-import { waitUnlessAborted } from "./abortable-wait.ts";
 import type { AccessCheck } from "./access-check.ts";
 import type { Answer, PurposefulRequest, RegistryAccess, Session, Winner } from "./access-session.ts";
 import { anonymous, isRefusal, nobody, sendWith } from "./access-session.ts";
 import { challengesFor, learnChallenges } from "./learned-challenges.ts";
 import { maxDiagnosticsBytes, parseDiagnostics } from "./registry-diagnostics.ts";
 import type { CandidateAnswer } from "./registry-error.ts";
-import { unauthorizedError } from "./registry-error.ts";
+import { abortError, unauthorizedError } from "./registry-error.ts";
 import type { RegistryResponse } from "./registry-transport.ts";
 import { isRequestStream } from "./registry-transport.ts";
 import { requestScopes } from "./request-scopes.ts";
@@ -39,9 +39,10 @@ export function createAuthorizedSender(access: RegistryAccess): AuthorizedSender
       // One request finds out for all that need the same rights.
       const first = learning.get(key);
       if (first !== undefined)
-        await waitUnlessAborted(
+        await unlessAborted(
           first.catch(() => undefined),
           request.signal,
+          abortError,
         );
       const winner = session.winners.get(key);
       if (winner !== undefined && !isExpired(winner)) return await sendAs(session, request, key, winner);

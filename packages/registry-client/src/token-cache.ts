@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 
-import { BuilderError, credentialValues } from "@slipway/core/errors";
+import { BuilderError, credentialValues, unlessAborted } from "@slipway/core/errors";
 import type { Credential } from "@slipway/core";
 
-import { waitUnlessAborted } from "./abortable-wait.ts";
 import type { Authorization, NoAuthorization, TokenService } from "./access-token.ts";
+import { abortError } from "./registry-error.ts";
 
 /** Keeps tokens while they live, by service, credential and scopes. Who asks for one that is on its way waits for it. */
 export interface TokenCache {
@@ -30,7 +30,7 @@ export function createTokenCache(): TokenCache {
     const key = keyOf(service, credential);
     const known = tokens.get(key);
     if (known !== undefined) {
-      const found = await waitUnlessAborted(known, signal).catch((error: unknown) => {
+      const found = await unlessAborted(known, signal, abortError).catch((error: unknown) => {
         // Somebody else's request has ended; this one goes on.
         if (isAbort(error) && !signal.aborted) return undefined;
         throw error;

@@ -1,6 +1,7 @@
+import { unlessAborted } from "@slipway/core";
 import type { Credential, KeychainCall, RegistryResource } from "@slipway/core";
 
-import { unlessAborted } from "./abortable-answer.ts";
+import { abortedError } from "./aborted-error.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { readHelperAnswer, requireHelperName } from "./credential-helper.ts";
 import type { AskHelper } from "./find-credentials.ts";
@@ -27,7 +28,7 @@ export function clusterHelper(
     const ask = async (): Promise<Credential | undefined> =>
       readHelperAnswer(await runCredentialHelper(helper, serverUrl), { helper, serverUrl, source });
     // One keychain may serve builders of several clusters, where the same Secret and helper stand for other identities.
-    if (helperSite === undefined) return unlessAborted(ask(), signal);
+    if (helperSite === undefined) return unlessAborted(ask(), signal, abortedError);
     return cache.get(JSON.stringify([helperSite, source, helper, serverUrl]), signal, ask);
   };
 }

@@ -1,9 +1,10 @@
+import { credentialPath } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { findConflicts, formatConflict, withoutDuplicates } from "./credential-conflict.ts";
 import type { RankedCredential } from "./keychain-content.ts";
 import { keychainOf, leavesOf, originOfCredential, rankOfCredential, sourceOf } from "./keychain-content.ts";
-import { canonicalHost, exactHostRank } from "./registry-scope.ts";
+import { canonicalHost, exactHostRank, formatRegistryScope } from "./registry-scope.ts";
 
 /** How close to its end a credential is worth a warning. */
 const soonMs = 10 * 60_000;
@@ -35,8 +36,8 @@ function byPreference(ordered: readonly RankedCredential[], { repository }: Regi
   return credentials.toSorted((first, second) => Number(isLimited(first)) - Number(isLimited(second)));
 }
 
-function isLimited({ scope = "" }: Credential): boolean {
-  return scope !== "";
+function isLimited(credential: Credential): boolean {
+  return credentialPath(credential).length > 0;
 }
 
 /** What somebody else has made says no more than its path; a chain of ours by somebody else still has our credentials. */
@@ -56,8 +57,8 @@ async function ranked(
   }));
 }
 
-function pathLength({ scope = "" }: Credential, { repository }: RegistryResource): number {
-  const length = scope === "" ? 0 : scope.split("/").length;
+function pathLength(credential: Credential, { repository }: RegistryResource): number {
+  const { length } = credentialPath(credential);
   return repository === undefined ? -length : length;
 }
 
@@ -66,7 +67,7 @@ function warningsAbout(candidates: readonly RankedCredential[], resource: Regist
   const conflicts = findConflicts(
     candidates.map(({ rank, credential, origin }) => {
       const depth = pathLength(credential, resource);
-      const scope = isLimited(credential) ? `${host}/${credential.scope ?? ""}` : host;
+      const scope = formatRegistryScope({ host, path: credentialPath(credential) });
       // A path, which counts against it for the registry as a whole, counts in its favour among its own repositories.
       return { scope, credential, origin, rank: rank - depth + Math.abs(depth) };
     }),

@@ -1,6 +1,7 @@
+import { unlessAborted } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 
-import { abortedError, unlessAborted } from "./abortable-answer.ts";
+import { abortedError } from "./aborted-error.ts";
 
 /** Without a word about their end: enough for the questions of one moment, too short to miss a new login. */
 const unknownLifetimeMs = 5_000;
@@ -56,12 +57,12 @@ export function createCredentialCache(now: () => number = Date.now): CredentialC
     const current = asked.get(key);
     const question = current === undefined || current.signal.aborted ? begin(key, signal, ask) : current;
     try {
-      return await unlessAborted(question.answer, AbortSignal.any([signal, question.signal]));
+      return await unlessAborted(question.answer, AbortSignal.any([signal, question.signal]), abortedError);
     } catch (error) {
       // That somebody else has left, in whatever words, is no reason for who is still here.
       if (!question.signal.aborted) throw error;
       const patience = AbortSignal.any([signal, AbortSignal.timeout(graceMs)]);
-      return await unlessAborted(question.answer, patience).catch(() => get(key, signal, ask));
+      return await unlessAborted(question.answer, patience, abortedError).catch(() => get(key, signal, ask));
     }
   };
   return { get };

@@ -3,10 +3,11 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 
+import { unlessAborted } from "@slipway/core";
 import type { Credential } from "@slipway/core";
 import * as z from "zod/mini";
 
-import { abortedError, unlessAborted } from "./abortable-answer.ts";
+import { abortedError } from "./aborted-error.ts";
 import { invalidCredentials } from "./invalid-credentials.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 
@@ -72,7 +73,7 @@ async function run(program: string, call: HelperCall): Promise<HelperOutcome> {
   const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
   try {
     // The signal of `spawn` ends with the program, whose output lasts as long as a process that it has left behind.
-    return await unlessAborted(talk(child, call.serverUrl), AbortSignal.any([call.signal, deadline]));
+    return await unlessAborted(talk(child, call.serverUrl), AbortSignal.any([call.signal, deadline]), abortedError);
   } catch (error) {
     abandon(child);
     if (call.signal.aborted) throw abortedError(call.signal);

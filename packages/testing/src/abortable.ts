@@ -15,16 +15,3 @@ export function abortable(durationMs: number, signal?: AbortSignal): Promise<voi
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
-
-/** Waits for what may take no notice of a signal; rejects with the signal's reason once that fires. */
-export async function unlessAborted<Value>(awaited: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise: left, reject } = Promise.withResolvers<never>();
-  const leave = () => reject(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
-  if (signal.aborted) leave();
-  try {
-    return await Promise.race([left, awaited]);
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
-}

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { BuilderError, BuiltImages, normalizePlatform, repositoryOf } from "@slipway/core";
+import { BuilderError, BuiltImages, normalizePlatform, repositoryOf, unlessAborted } from "@slipway/core";
 import type {
   BuildRequest,
   BuilderDriver,
@@ -13,7 +13,6 @@ import type {
   RegistryResource,
 } from "@slipway/core";
 
-import { unlessAborted } from "./abortable.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import type { FakeRemoteBuild } from "./fake-cluster.ts";
 import { fakeIdentity } from "./fake-identity.ts";

@@ -1,7 +1,6 @@
-import { askGate, BuilderError, needsVersionTag, publishFailed, repositoryOf } from "@slipway/core";
+import { askGate, BuilderError, needsVersionTag, publishFailed, repositoryOf, unlessAborted } from "@slipway/core";
 import type { AnyBuilderError, DriverCall, PublishOptions, PublishResult } from "@slipway/core";
 
-import { unlessAborted } from "./abortable.ts";
 import { choosePlatforms, planDestinations } from "./fake-publish-plan.ts";
 import type { FakeDestination, FakeImage, FakeRegistries, NamedDestination } from "./fake-publish-plan.ts";
 import { registryOf, tagOf } from "./image-names.ts";

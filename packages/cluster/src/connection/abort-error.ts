@@ -1,4 +1,4 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError, unlessAborted } from "@slipway/core";
 
 /** What to reject with once `signal` has fired: its reason if that is one of ours, else code ABORTED. */
 export function abortError(signal: AbortSignal): BuilderError {
@@ -15,21 +15,7 @@ export function abortError(signal: AbortSignal): BuilderError {
 
 /** Settles with `promise`, or rejects as soon as `signal` fires. */
 export async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (!signal) return promise;
-  if (signal.aborted) {
-    promise.catch(() => undefined);
-    throw abortError(signal);
-  }
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (onAbort) signal.removeEventListener("abort", onAbort);
-  }
+  return signal === undefined ? promise : unlessAborted(promise, signal, abortError);
 }
 
 /** Waits `delayMs`. @throws BuilderError with code ABORTED, or the reason of `signal` */

@@ -1,7 +1,6 @@
-import { BuilderError } from "@slipway/core";
+import { BuilderError, unlessAborted } from "@slipway/core";
 import type { Credential, Keychain, RegistryResource } from "@slipway/core";
 
-import { unlessAborted } from "../abortable-answer.ts";
 import { createCredentialCache } from "../credential-cache.ts";
 import { report } from "../find-credentials.ts";
 import { keychainOf } from "../keychain-content.ts";

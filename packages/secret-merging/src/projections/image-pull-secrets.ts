@@ -1,11 +1,11 @@
-import { invalidOptions } from "@slipway/core";
+import { credentialPath, invalidOptions } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall, RegistryResource } from "@slipway/core";
 
 import { isFoundByKubelet } from "../kubelet/kubelet-lookup.ts";
-import { canonicalHost } from "../registry-scope.ts";
+import { canonicalHost, formatRegistryScope } from "../registry-scope.ts";
 import { parseImageName } from "./image-name.ts";
 import type { ImageName } from "./image-name.ts";
-import { encodeLogin, loginsUnder, nodeKey } from "./key-logins.ts";
+import { encodeLogin, loginsUnder } from "./key-logins.ts";
 
 /** Images and registries, and what is known about their names. */
 export interface PulledImagesOptions {
@@ -72,7 +72,7 @@ export async function pullSecretsOf(
       const warning = nodeProblem(credential, host);
       if (warning !== undefined) warnings.add(warning);
       if (credential.type !== "basic") continue;
-      const key = nodeKey(host, credential);
+      const key = formatRegistryScope({ host, path: credentialPath(credential) });
       const { registry, logins } = found.get(key) ?? { registry: resource.registry, logins: [] };
       found.set(key, { registry, logins: [...logins, encodeLogin(credential)] });
     }

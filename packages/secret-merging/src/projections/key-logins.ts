@@ -1,9 +1,5 @@
+import { credentialPath } from "@slipway/core";
 import type { Credential, Keychain, KeychainCall } from "@slipway/core";
-
-/** What a node knows a credential by: its name for the registry, and the path that the credential is limited to. */
-export function nodeKey(host: string, { scope = "" }: Credential): string {
-  return scope === "" ? host : `${host}/${scope}`;
-}
 
 /** A user name and a password as `auths` has them. */
 export function encodeLogin({ username, password }: Extract<Credential, { type: "basic" }>): string {
@@ -27,7 +23,7 @@ export async function loginsUnder(
   // What is wrong with the sources is told where an image is asked about; the rest is about paths that nobody pulls from.
   const candidates = await keychain.resolve(resource, { ...call, warn: () => undefined });
   const logins = candidates.flatMap((credential) =>
-    credential.type === "basic" && (credential.scope ?? "") === path ? [encodeLogin(credential)] : [],
+    credential.type === "basic" && credentialPath(credential).join("/") === path ? [encodeLogin(credential)] : [],
   );
   return [...new Set(logins)];
 }
